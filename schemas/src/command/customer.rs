@@ -1,0 +1,115 @@
+//! Commands to a customer.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::ids::QuestionId;
+use crate::personal::{OpenField, Personal, SealFieldError, SealFields};
+use crate::sealed::Sealed;
+use crate::text::{EmailAddress, Line, PhoneNumber, PostalAddress, Text};
+
+/// Makes a customer known.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterCustomer {
+    /// How they are addressed, such as `Mrs`.
+    #[serde(default)]
+    pub title: Option<Personal<Line>>,
+    /// Their name in full, as they write it.
+    pub name: Personal<Line>,
+    /// Where they live.
+    #[serde(default)]
+    pub address: Option<Personal<PostalAddress>>,
+    /// Phone number.
+    #[serde(default)]
+    pub phone: Option<Personal<PhoneNumber>>,
+    /// Email address.
+    #[serde(default)]
+    pub email: Option<Personal<EmailAddress>>,
+}
+
+/// Changes what is given; removes what is `null`; leaves the rest.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateContactDetails {
+    /// See [`RegisterCustomer::title`].
+    #[serde(default, deserialize_with = "given")]
+    pub title: Option<Option<Personal<Line>>>,
+    /// See [`RegisterCustomer::name`]; it can't be removed.
+    #[serde(default)]
+    pub name: Option<Personal<Line>>,
+    /// See [`RegisterCustomer::address`].
+    #[serde(default, deserialize_with = "given")]
+    pub address: Option<Option<Personal<PostalAddress>>>,
+    /// See [`RegisterCustomer::phone`].
+    #[serde(default, deserialize_with = "given")]
+    pub phone: Option<Option<Personal<PhoneNumber>>>,
+    /// See [`RegisterCustomer::email`].
+    #[serde(default, deserialize_with = "given")]
+    pub email: Option<Option<Personal<EmailAddress>>>,
+}
+
+/// Tells `null` (remove) from absent (leave).
+pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Records that a customer agreed to something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordConsent {
+    /// What for: one consent stands for each purpose.
+    pub purpose: QuestionId,
+    /// The council's wording, exactly as it was shown or read out.
+    pub wording: Text,
+}
+
+/// Records that a customer no longer agrees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawConsent {
+    /// Which consent.
+    pub purpose: QuestionId,
+}
+
+type Seal<'s, E> = &'s mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>;
+
+fn seal_optional<T: Serialize, E>(
+    value: Option<&mut Personal<T>>,
+    pointer: &str,
+    seal: Seal<'_, E>,
+) -> Result<(), SealFieldError<E>> {
+    value.map_or(Ok(()), |value| value.seal_at(pointer, seal))
+}
+
+impl SealFields for RegisterCustomer {
+    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        seal_optional(self.title.as_mut(), "/title", seal)?;
+        self.name.seal_at("/name", seal)?;
+        seal_optional(self.address.as_mut(), "/address", seal)?;
+        seal_optional(self.phone.as_mut(), "/phone", seal)?;
+        seal_optional(self.email.as_mut(), "/email", seal)
+    }
+}
+
+impl SealFields for UpdateContactDetails {
+    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        seal_optional(self.title.as_mut().and_then(Option::as_mut), "/title", seal)?;
+        seal_optional(self.name.as_mut(), "/name", seal)?;
+        seal_optional(self.address.as_mut().and_then(Option::as_mut), "/address", seal)?;
+        seal_optional(self.phone.as_mut().and_then(Option::as_mut), "/phone", seal)?;
+        seal_optional(self.email.as_mut().and_then(Option::as_mut), "/email", seal)
+    }
+}
+
+impl SealFields for RecordConsent {
+    fn seal_fields<E>(&mut self, _: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        Ok(())
+    }
+}
+
+impl SealFields for WithdrawConsent {
+    fn seal_fields<E>(&mut self, _: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        Ok(())
+    }
+}

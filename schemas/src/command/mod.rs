@@ -1,0 +1,219 @@
+//! Commands: what senders ask for.
+
+pub mod case;
+mod circumstances;
+pub mod customer;
+
+use serde_json::{Map, Value};
+
+pub use case::{
+    AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, NoticeMedium, RecordNotification, ReopenRequest, SubmitRequest,
+    UpdateRequest,
+};
+pub(crate) use circumstances::{CIRCUMSTANCES, words};
+pub use circumstances::{Actor, ActorId, ActorKind, Assurance, Channel, Circumstances, ExternalRef};
+pub use customer::{RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent};
+
+use crate::json;
+use crate::personal::{Answers, OpenField, SealFieldError, SealFields};
+use crate::problem::{FieldError, Problem, ProblemKind};
+use crate::sealed::Sealed;
+
+/// The kind of stream that a command speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AggregateKind {
+    /// A customer's.
+    Customer,
+    /// A case's.
+    Case,
+}
+
+impl AggregateKind {
+    /// The name in tables and subjects.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Case => "case",
+        }
+    }
+}
+
+macro_rules! commands {
+    ($($name:ident: $aggregate:ident, creates $creates:literal;)+) => {
+        /// The fields of a command that are its own.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum CommandBody {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name)),+
+        }
+
+        impl CommandBody {
+            /// The names of all commands.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// The command's name.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),+ }
+            }
+
+            /// The kind of stream it speaks to.
+            #[must_use]
+            pub const fn aggregate(&self) -> AggregateKind {
+                match self { $(Self::$name(_) => AggregateKind::$aggregate),+ }
+            }
+
+            /// Whether it brings a new stream into being.
+            #[must_use]
+            pub const fn creates(&self) -> bool {
+                match self { $(Self::$name(_) => $creates),+ }
+            }
+
+            fn decode(name: &str, object: Map<String, Value>) -> Option<Result<Self, FieldError>> {
+                match name {
+                    $(stringify!($name) => Some(json::decode(object).map(Self::$name)),)+
+                    _ => None,
+                }
+            }
+
+            pub(crate) fn schema_of(name: &str, generator: &mut schemars::SchemaGenerator) -> Option<schemars::Schema> {
+                match name {
+                    $(stringify!($name) => Some(<$name as schemars::JsonSchema>::json_schema(generator)),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl SealFields for CommandBody {
+            fn seal_fields<E>(
+                &mut self,
+                seal: &mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>,
+            ) -> Result<(), SealFieldError<E>> {
+                match self { $(Self::$name(command) => command.seal_fields(seal)),+ }
+            }
+        }
+    };
+}
+
+commands! {
+    RegisterCustomer: Customer, creates true;
+    UpdateContactDetails: Customer, creates false;
+    RecordConsent: Customer, creates false;
+    WithdrawConsent: Customer, creates false;
+    SubmitRequest: Case, creates true;
+    UpdateRequest: Case, creates false;
+    CancelRequest: Case, creates false;
+    ReopenRequest: Case, creates false;
+    AssignRequest: Case, creates false;
+    CloseRequest: Case, creates false;
+    RecordNotification: Case, creates false;
+}
+
+impl CommandBody {
+    /// The answers in it, where the command has any: the command-service marks them by the catalogue.
+    pub const fn answers_mut(&mut self) -> Option<&mut Answers> {
+        match self {
+            Self::SubmitRequest(command) => Some(&mut command.answers),
+            Self::UpdateRequest(command) => Some(&mut command.answers),
+            _ => None,
+        }
+    }
+}
+
+/// A command, read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// What every command says.
+    pub circumstances: Circumstances,
+    /// What this one says.
+    pub body: CommandBody,
+}
+
+impl Command {
+    /// Reads a command's data.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the fields: `unknown_command`, or what [`json::parse`] and [`json::decode`] find. A fault in the
+    /// circumstances and one in the command's own fields are both told.
+    pub fn read(name: &str, data: &str) -> Result<Self, Problem> {
+        let object = match json::parse(data) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => return Err(Problem::one(ProblemKind::Malformed, "", "wrong_type", "expected an object")),
+            Err(fault) => return Err(Problem::new(ProblemKind::Malformed, vec![fault])),
+        };
+        let (common, own) = object.into_iter().partition(|(key, _)| CIRCUMSTANCES.contains(&key.as_str()));
+        let Some(body) = CommandBody::decode(name, own) else {
+            return Err(Problem::one(ProblemKind::Invalid, "", "unknown_command", "there is no command of this name"));
+        };
+        match (json::decode(common), body) {
+            (Ok(circumstances), Ok(body)) => Ok(Self { circumstances, body }),
+            (circumstances, body) => {
+                let faults = circumstances.err().into_iter().chain(body.err()).collect();
+                Err(Problem::new(ProblemKind::Invalid, faults))
+            }
+        }
+    }
+
+    /// Seals every personal field.
+    ///
+    /// # Errors
+    /// See [`SealFields::seal_fields`].
+    pub fn seal_fields<E>(
+        &mut self,
+        seal: &mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>,
+    ) -> Result<(), SealFieldError<E>> {
+        self.circumstances.seal_fields(seal)?;
+        self.body.seal_fields(seal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACTOR: &str = r#""actor": {"kind": "resident"}, "channel": "online""#;
+
+    fn refusal(name: &str, data: &str) -> (String, String) {
+        let problem = Command::read(name, data).unwrap_err();
+        (problem.errors[0].pointer.clone(), problem.code().to_owned())
+    }
+
+    #[test]
+    fn a_command_is_read_with_its_circumstances() {
+        let data = format!(r#"{{{ACTOR}, "request_type": "missed-bin", "answers": {{"bin_type": "refuse"}}}}"#);
+        let command = Command::read("SubmitRequest", &data).unwrap();
+        assert_eq!(command.circumstances.channel, Channel::Online);
+        assert_eq!(command.body.name(), "SubmitRequest");
+    }
+
+    #[test]
+    fn every_fault_names_its_field() {
+        for (name, data, pointer, code) in [
+            ("Nonsense", format!("{{{ACTOR}}}"), "", "unknown_command"),
+            ("SubmitRequest", "[]".to_owned(), "", "wrong_type"),
+            ("SubmitRequest", r#"{"request_type": "pothole"}"#.to_owned(), "/actor", "missing_field"),
+            ("SubmitRequest", format!("{{{ACTOR}}}"), "/request_type", "missing_field"),
+            ("SubmitRequest", format!(r#"{{{ACTOR}, "request_type": "Pot Hole"}}"#), "/request_type", "invalid_value"),
+            ("SubmitRequest", format!(r#"{{{ACTOR}, "request_type": "pothole", "colour": 1}}"#), "/colour", "unknown_field"),
+            ("CancelRequest", format!(r#"{{{ACTOR}, "received_on": "2026-02-30"}}"#), "/received_on", "invalid_value"),
+            ("CancelRequest", format!(r#"{{{ACTOR}, "occurred_at": "yesterday"}}"#), "/occurred_at", "invalid_value"),
+            ("CancelRequest", r#"{"actor": {"kind": "officer"}, "channel": "phone"}"#.to_owned(), "/actor", "invalid_value"),
+            ("CancelRequest", r#"{"actor": {"kind": "king"}, "channel": "phone"}"#.to_owned(), "/actor/kind", "invalid_value"),
+            ("CancelRequest", r#"{"actor": {"kind": "resident", "id": "Ada"}, "channel": "phone"}"#.to_owned(), "/actor", "invalid_value"),
+            ("CancelRequest", r#"{"actor": {"kind": "resident"}, "channel": "fax"}"#.to_owned(), "/channel", "invalid_value"),
+            ("CloseRequest", format!(r#"{{{ACTOR}, "outcome": "collected", "decided_by": {{"kind": "officer"}}}}"#), "/decided_by", "invalid_value"),
+            ("UpdateContactDetails", format!(r#"{{{ACTOR}, "email": "x"}}"#), "/email", "invalid_value"),
+        ] {
+            assert_eq!(refusal(name, &data), (pointer.to_owned(), code.to_owned()), "{name} {data}");
+        }
+    }
+
+    #[test]
+    fn null_removes_and_absence_leaves() {
+        let data = format!(r#"{{{ACTOR}, "email": null}}"#);
+        let Ok(Command { body: CommandBody::UpdateContactDetails(update), .. }) = Command::read("UpdateContactDetails", &data) else {
+            panic!("not read");
+        };
+        assert_eq!((update.email, update.phone), (Some(None), None));
+    }
+}

@@ -1,0 +1,152 @@
+//! Events: what happened. An event is for ever: every version that was ever written must load.
+//!
+//! A payload is one JSON object, tagged by its member `event`, so that it loads by itself; the version stands beside it in
+//! the log. All are at version 1 so far: an older version would be brought up to date in [`EventRecord::read`].
+
+pub mod case;
+pub mod customer;
+
+use cqrs_es::DomainEvent;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Serialize};
+
+pub use case::{
+    NotificationFailed, NotificationFailure, NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled, RequestClass,
+    RequestClosed, RequestReopened, RequestSubmitted, RequestUpdated,
+};
+pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
+
+/// Why a stored event could not be read. The reader stops there: an event is never skipped.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// Written by a newer release.
+    #[error("event type {event_type} version {event_version} is not known here: run a release that knows it")]
+    Unknown {
+        /// Its type.
+        event_type: String,
+        /// Its version.
+        event_version: String,
+    },
+    /// Not what its type and version promise.
+    #[error("the payload of a {event_type} version {event_version} can't be read: verify the log at this position")]
+    Damaged {
+        /// Its type.
+        event_type: String,
+        /// Its version.
+        event_version: String,
+    },
+}
+
+macro_rules! events {
+    ($(#[$doc:meta])* $enum:ident, $aggregate:literal { $($name:ident),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "event")]
+        pub enum $enum {
+            $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name)),+
+        }
+
+        impl $enum {
+            /// The names of all its events.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// The aggregate's name in tables, subjects and CloudEvents types.
+            pub const AGGREGATE: &'static str = $aggregate;
+
+            /// The event's name.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),+ }
+            }
+
+            /// The version that it is written at.
+            #[must_use]
+            pub const fn version(&self) -> &'static str {
+                "1"
+            }
+
+            /// Reads a stored payload without looking at its tag: the log's own columns say what it is.
+            ///
+            /// # Errors
+            /// [`EventError`].
+            pub fn read(event_type: &str, event_version: &str, payload: &str) -> Result<Self, EventError> {
+                let unknown = || EventError::Unknown { event_type: event_type.into(), event_version: event_version.into() };
+                if event_version != "1" {
+                    return Err(unknown());
+                }
+                let read = match event_type {
+                    $(stringify!($name) => serde_json::from_str(payload).map(Self::$name),)+
+                    _ => return Err(unknown()),
+                };
+                read.map_err(|_| EventError::Damaged { event_type: event_type.into(), event_version: event_version.into() })
+            }
+
+            pub(crate) fn schema_of(name: &str, generator: &mut SchemaGenerator) -> Option<Schema> {
+                match name {
+                    $(stringify!($name) => Some(<$name as JsonSchema>::json_schema(generator)),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl DomainEvent for $enum {
+            fn event_type(&self) -> String {
+                self.name().to_owned()
+            }
+
+            fn event_version(&self) -> String {
+                self.version().to_owned()
+            }
+        }
+
+        $(impl From<$name> for $enum {
+            fn from(event: $name) -> Self {
+                Self::$name(event)
+            }
+        })+
+    };
+}
+
+events!(
+    /// What can happen to a customer.
+    CustomerEvent, "customer" { CustomerRegistered, ContactDetailsUpdated, ConsentRecorded, ConsentWithdrawn }
+);
+events!(
+    /// What can happen to a case.
+    CaseEvent, "case" {
+        RequestSubmitted, RequestUpdated, RequestAssigned, RequestCancelled, RequestClosed, RequestReopened, NotificationSent,
+        NotificationFailed,
+    }
+);
+
+/// An event of whatever aggregate, as a reader of the log meets it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventRecord {
+    /// A customer's.
+    Customer(CustomerEvent),
+    /// A case's.
+    Case(CaseEvent),
+}
+
+impl EventRecord {
+    /// Reads a stored event.
+    ///
+    /// # Errors
+    /// [`EventError`]: the reader must stop at it.
+    pub fn read(aggregate: &str, event_type: &str, event_version: &str, payload: &str) -> Result<Self, EventError> {
+        match aggregate {
+            CustomerEvent::AGGREGATE => CustomerEvent::read(event_type, event_version, payload).map(Self::Customer),
+            CaseEvent::AGGREGATE => CaseEvent::read(event_type, event_version, payload).map(Self::Case),
+            _ => Err(EventError::Unknown { event_type: event_type.into(), event_version: event_version.into() }),
+        }
+    }
+
+    /// The event's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Customer(event) => event.name(),
+            Self::Case(event) => event.name(),
+        }
+    }
+}

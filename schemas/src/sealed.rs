@@ -1,0 +1,152 @@
+//! The sealed form of a personal value: what is written in events, for ever.
+//!
+//! A sealed value carries all that is needed to open it except the key, so a copy of it (in a read model, an export, a
+//! later event) opens wherever it stands. In JSON it is an object with one member, `{"sealed": "<token>"}`; the token is
+//! base64url without padding (RFC 4648 section 5) of these bytes:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | format version, 1 |
+//! | 1 | category: 1 personal, 2 special category |
+//! | 16 | key id |
+//! | 16 | person sealed for; nil where the case has no customer |
+//! | 16 | stream |
+//! | 16 | command id |
+//! | 1 | length of the field's name |
+//! | n | the field's name, a JSON pointer into the command's data, UTF-8 |
+//! | 32 | key commitment |
+//! | 24 | nonce |
+//! | rest | ciphertext of the value's JSON text, then the 16-byte tag |
+//!
+//! All bytes before the nonce are authenticated with the ciphertext. The `vault` crate writes and opens them; nobody else
+//! can.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// What protection a personal value needs (UK GDPR articles 6 and 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Name, address, contact details, place, free text.
+    Personal,
+    /// Health and the other kinds of article 9.
+    SpecialCategory,
+}
+
+impl Category {
+    /// The name that the vault's tables use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::SpecialCategory => "special_category",
+        }
+    }
+}
+
+/// A sealed value: opaque to everyone but the vault.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sealed {
+    #[serde(rename = "sealed")]
+    token: String,
+}
+
+impl Sealed {
+    /// Wraps a token that the vault made.
+    #[must_use]
+    pub const fn from_token(token: String) -> Self {
+        Self { token }
+    }
+
+    /// The token, base64url.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[sealed]")
+    }
+}
+
+impl JsonSchema for Sealed {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Sealed".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "properties": { "sealed": { "type": "string", "pattern": "^[A-Za-z0-9_-]+$" } },
+            "required": ["sealed"],
+            "additionalProperties": false,
+            "description": "A personal value, sealed: readable only with the vault's key."
+        })
+    }
+}
+
+/// A key that a command brings to its append because the vault had none for this place: wrapped, of no use to anyone until
+/// the append admits it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MintedKey {
+    /// The row's id.
+    pub id: crate::KeyId,
+    /// The person whose data it seals; none where the case has no customer.
+    pub person: Option<crate::CustomerId>,
+    /// The stream it is for.
+    pub stream: crate::AggregateId,
+    /// What it may seal.
+    pub category: Category,
+    /// The key, wrapped by the key-encryption key.
+    pub wrapped: Vec<u8>,
+    /// Which key-encryption key wrapped it.
+    pub wrapped_by: String,
+}
+
+impl fmt::Debug for MintedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MintedKey").field("id", &self.id).field("stream", &self.stream).field("category", &self.category).finish()
+    }
+}
+
+/// One keyed hash by which a person can be found without their data being readable.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LookupHash {
+    /// What was hashed: `email`, `phone`, `postcode`, …
+    pub kind: &'static str,
+    /// Keyed hash of the normalised value (HMAC-SHA256).
+    pub hash: [u8; 32],
+    /// Whom it leads to.
+    pub person: crate::CustomerId,
+}
+
+impl fmt::Debug for LookupHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LookupHash").field("kind", &self.kind).field("person", &self.person).finish_non_exhaustive()
+    }
+}
+
+/// What one command asks of the vault in its append (`vault.admit`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeyAdmission {
+    /// Keys that it brings.
+    pub minted: Vec<MintedKey>,
+    /// Keys that it sealed under and that must still be there, minted ones not among them.
+    pub used: Vec<crate::KeyId>,
+    /// Look-up hashes that replace those of the same person and kind.
+    pub lookups: Vec<LookupHash>,
+}
+
+impl KeyAdmission {
+    /// Whether there is nothing to admit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.minted.is_empty() && self.used.is_empty() && self.lookups.is_empty()
+    }
+}

@@ -1,0 +1,288 @@
+//! Text that people write, checked and normalised as it is read.
+//!
+//! Every text is trimmed and put into Unicode normalisation form C. None is empty, none holds a control character (a line
+//! break and a tab may stand in [`Text`]), and each has a greatest length in characters. Errors never quote what was written.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a text was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but blanks.
+    #[error("expected text that is not blank")]
+    Blank,
+    /// Longer than its kind allows.
+    #[error("expected at most {0} characters")]
+    TooLong(usize),
+    /// A control character.
+    #[error("expected text without control characters")]
+    ControlCharacter,
+    /// Not of the form that its kind asks for.
+    #[error("expected {0}")]
+    Form(&'static str),
+}
+
+fn normalise(text: &str, longest: usize, lines: bool) -> Result<String, TextError> {
+    let text: String = text.replace("\r\n", "\n").trim().nfc().collect();
+    if text.is_empty() {
+        return Err(TextError::Blank);
+    }
+    if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\t'))) {
+        return Err(TextError::ControlCharacter);
+    }
+    if text.chars().count() > longest {
+        return Err(TextError::TooLong(longest));
+    }
+    Ok(text)
+}
+
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, longest $longest:literal, $schema:tt, |$text:ident| $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The most characters it may have.
+            pub const LONGEST: usize = $longest;
+
+            /// Checks and normalises.
+            ///
+            /// # Errors
+            /// [`TextError`], which does not quote the text.
+            pub fn new($text: &str) -> Result<Self, TextError> {
+                $check.map(Self)
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        /// Prints its length only: most texts are somebody's.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({} bytes)", stringify!($name), self.0.len())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+text_type!(
+    /// Text of several lines, such as a description.
+    Text, longest 10_000,
+    { "type": "string", "minLength": 1, "maxLength": 10000 },
+    |text| normalise(text, Self::LONGEST, true)
+);
+text_type!(
+    /// Text of one line.
+    Line, longest 200,
+    { "type": "string", "minLength": 1, "maxLength": 200 },
+    |text| normalise(text, Self::LONGEST, false)
+);
+text_type!(
+    /// An email address, as RFC 5321 section 4.1.2 allows for in practice: one `@`, a local part of at most 64 bytes, a domain of
+    /// dot-separated labels. The domain is lower-cased.
+    EmailAddress, longest 254,
+    { "type": "string", "format": "email", "maxLength": 254 },
+    |text| email(&normalise(text, Self::LONGEST, false)?)
+);
+text_type!(
+    /// A phone number: digits, with an optional leading `+`; blanks, hyphens and brackets are dropped.
+    PhoneNumber, longest 40,
+    { "type": "string", "pattern": "^\\+?[0-9 ()-]{5,40}$" },
+    |text| phone(&normalise(text, Self::LONGEST, false)?)
+);
+text_type!(
+    /// A postcode, upper-cased, with one blank. Not only British: cases come from other systems too.
+    Postcode, longest 12,
+    { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9 -]{1,11}$" },
+    |text| postcode(&normalise(text, Self::LONGEST, false)?)
+);
+text_type!(
+    /// How the source of a command named its channel, such as `Mobile App`. Goes into an event's metadata in clear, so it has
+    /// no room for a message.
+    ChannelDetail, longest 40,
+    { "type": "string", "pattern": "^[A-Za-z0-9 /&._-]{1,40}$" },
+    |text| label(&normalise(text, Self::LONGEST, false)?)
+);
+text_type!(
+    /// A name or number in another system: printable ASCII without blanks at the ends.
+    ExternalId, longest 100,
+    { "type": "string", "pattern": "^[!-~]([ -~]{0,98}[!-~])?$" },
+    |text| printable(&normalise(text, Self::LONGEST, false)?)
+);
+
+fn email(text: &str) -> Result<String, TextError> {
+    const FORM: TextError = TextError::Form("an email address");
+    let (local, domain) = text.rsplit_once('@').ok_or(FORM)?;
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let local_part = !local.is_empty()
+        && local.len() <= 64
+        && !local.starts_with('.')
+        && !local.ends_with('.')
+        && !local.contains("..")
+        && local.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c));
+    if local_part && domain.contains('.') && domain.split('.').all(label) {
+        Ok(format!("{local}@{}", domain.to_lowercase()))
+    } else {
+        Err(FORM)
+    }
+}
+
+fn phone(text: &str) -> Result<String, TextError> {
+    const FORM: TextError = TextError::Form("a phone number: 5 to 20 digits, with + before a country code");
+    let plus = if text.starts_with('+') { "+" } else { "" };
+    let rest = &text[plus.len()..];
+    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
+    let well_formed = rest.chars().all(|c| c.is_ascii_digit() || " ()-".contains(c));
+    if well_formed && (5..=20).contains(&digits.len()) { Ok(format!("{plus}{digits}")) } else { Err(FORM) }
+}
+
+fn postcode(text: &str) -> Result<String, TextError> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
+    let well_formed = text.len() >= 2
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || " -".contains(c));
+    if well_formed { Ok(text) } else { Err(TextError::Form("a postcode")) }
+}
+
+fn label(text: &str) -> Result<String, TextError> {
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || " /&._-".contains(c)) {
+        Ok(text.to_owned())
+    } else {
+        Err(TextError::Form("letters, digits, blanks and / & . _ -"))
+    }
+}
+
+fn printable(text: &str) -> Result<String, TextError> {
+    if text.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err(TextError::Form("printable ASCII"))
+    }
+}
+
+/// A postal address.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostalAddress {
+    /// Its lines, without town and postcode.
+    #[schemars(length(min = 1, max = 6))]
+    pub lines: Vec<Line>,
+    /// Post town.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub town: Option<Line>,
+    /// Postcode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postcode: Option<Postcode>,
+    /// Unique Property Reference Number, 1 to 12 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uprn: Option<Line>,
+}
+
+impl fmt::Debug for PostalAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PostalAddress([personal])")
+    }
+}
+
+/// Where something is: an address as written, a point, or both.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// In the words of whoever reported it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Line>,
+    /// Postcode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postcode: Option<Postcode>,
+    /// Unique Property Reference Number, 1 to 12 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uprn: Option<Line>,
+    /// WGS 84 degrees north.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -90.0, max = 90.0))]
+    pub latitude: Option<f64>,
+    /// WGS 84 degrees east.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -180.0, max = 180.0))]
+    pub longitude: Option<f64>,
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Place([personal])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_and_composed() {
+        assert_eq!(Line::new("  Cafe\u{301} ").unwrap().as_str(), "Café");
+        assert_eq!(Text::new("one\r\ntwo").unwrap().as_str(), "one\ntwo");
+    }
+
+    #[test]
+    fn blanks_control_characters_and_great_lengths_are_refused() {
+        assert_eq!(Line::new(" \t "), Err(TextError::Blank));
+        assert_eq!(Line::new("a\nb"), Err(TextError::ControlCharacter));
+        assert_eq!(Text::new("a\u{0}b"), Err(TextError::ControlCharacter));
+        assert_eq!(Line::new(&"x".repeat(201)), Err(TextError::TooLong(200)));
+    }
+
+    #[test]
+    fn forms_are_normalised() {
+        assert_eq!(EmailAddress::new("Ada@Example.ORG").unwrap().as_str(), "Ada@example.org");
+        assert_eq!(PhoneNumber::new("+44 (0)20 7946-0018").unwrap().as_str(), "+4402079460018");
+        assert_eq!(Postcode::new("sw1a  1aa").unwrap().as_str(), "SW1A 1AA");
+        for wrong in ["ada", "ada@example", "@example.org", "a b@example.org", "ada@-x.org"] {
+            assert!(EmailAddress::new(wrong).is_err(), "{wrong}");
+        }
+        assert!(PhoneNumber::new("1234").is_err());
+        assert!(PhoneNumber::new("ring me").is_err());
+    }
+
+    #[test]
+    fn a_text_is_not_printed_by_debug() {
+        assert_eq!(format!("{:?}", Line::new("secret").unwrap()), "Line(6 bytes)");
+    }
+}
