@@ -1,0 +1,341 @@
+//! A private PostgreSQL.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::account::Account;
+use super::binaries::{self, PostgresPrograms};
+use super::data_dir::{DataDir, make_directory, write_private};
+use super::error::{Doing, ServerError};
+use super::leftover;
+use super::log::Log;
+use super::watched::{Launch, Watched};
+
+/// The role that `initdb` makes.
+const SUPERUSER: &str = "postgres";
+/// Its password's name among the data directory's secrets.
+const SUPERUSER_SECRET: &str = "postgres-superuser";
+
+/// How long a start may take; it includes recovery after a kill.
+const START: Duration = Duration::from_secs(60);
+/// How long a fast shutdown may take, with its checkpoint.
+const STOP: Duration = Duration::from_secs(20);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// What may be lost when the machine, not just the server, goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing that was committed.
+    Full,
+    /// Everything: nothing is flushed to the disk. Only for databases that nobody needs the next day.
+    ForTests,
+}
+
+/// A running PostgreSQL of our own, on 127.0.0.1. Dropping it stops it.
+#[derive(Debug)]
+pub struct PostgresServer {
+    process: Option<Watched>,
+    programs: PostgresPrograms,
+    account: Option<Account>,
+    durability: Durability,
+    port: u16,
+    password: String,
+    log: Log,
+    data: Arc<DataDir>,
+}
+
+impl PostgresServer {
+    /// Starts the PostgreSQL of `data`; makes its database cluster first where there is none, and stops what an
+    /// earlier run left behind.
+    ///
+    /// Returns when it takes connections.
+    ///
+    /// # Errors
+    /// See [`ServerError`]: what is missing or in the way, and what to do about it.
+    pub fn start(data: Arc<DataDir>, durability: Durability) -> Result<PostgresServer, ServerError> {
+        let account = Account::if_root()?;
+        let home = data.path().join("postgres");
+        make_directory(&home, 0o700)?;
+        if let Some(account) = &account {
+            account.own(&home)?;
+            if data.is_temporary() {
+                // Its watcher deletes the directory, and runs as the server does.
+                account.own(data.path())?;
+                account.own(&data.log_dir())?;
+                account.own(&data.path().join("secrets"))?;
+            }
+            account.check_reaches(&home)?;
+        }
+        let cluster = home.join("data");
+        leftover::stop(&cluster.join("postmaster.pid"), data.path(), "INT")?;
+        let major = cluster_version(&cluster)?;
+        let programs = binaries::postgres(major.as_deref().and_then(|major| major.parse().ok()))?;
+        let password = data.secret(SUPERUSER_SECRET)?;
+        match major {
+            Some(found) if found != programs.version.to_string() => {
+                return Err(ServerError::OtherVersion { path: cluster, found, installed: programs.version });
+            }
+            Some(_) => {}
+            None => initialise(&programs, account.as_ref(), &home, &password, durability)?,
+        }
+        let log = Log::from_now("postgres", &data.log_dir());
+        let mut server = PostgresServer { process: None, programs, account, durability, port: 0, password, log, data };
+        server.start_on_free_port()?;
+        Ok(server)
+    }
+
+    /// The port on 127.0.0.1; the same for the life of this value.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A URL for the superuser and `database`; it holds the password. A new cluster has only the database `postgres`.
+    pub fn superuser_url(&self, database: &str) -> String {
+        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// Whether the server runs. It may have ended by itself.
+    ///
+    /// # Errors
+    /// [`ServerError::System`] where the system does not say.
+    pub fn is_running(&mut self) -> Result<bool, ServerError> {
+        match &mut self.process {
+            Some(process) => Ok(process.ended()?.is_none()),
+            None => Ok(false),
+        }
+    }
+
+    /// Stops the server ("fast": it ends connections, rolls back what is open, and writes a checkpoint).
+    ///
+    /// # Errors
+    /// [`ServerError::System`] where the system does not let us.
+    pub fn stop(&mut self) -> Result<(), ServerError> {
+        self.process.take().map_or(Ok(()), |mut process| process.stop().map(drop))
+    }
+
+    /// Kills the server, as a crash of it would.
+    ///
+    /// # Errors
+    /// [`ServerError::System`] where the system does not let us.
+    pub fn kill(&mut self) -> Result<(), ServerError> {
+        self.process.take().map_or(Ok(()), |mut process| process.kill().map(drop))
+    }
+
+    /// Sends the server a signal by name (`STOP`, `CONT`, `QUIT`, …).
+    ///
+    /// # Errors
+    /// [`ServerError::System`] where the server has ended.
+    pub fn signal(&mut self, name: &str) -> Result<(), ServerError> {
+        self.process.as_mut().map_or(Ok(()), |process| process.signal(name))
+    }
+
+    /// Starts the server again after [`stop`](Self::stop), [`kill`](Self::kill) or its own end, on the same port.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub fn start_again(&mut self) -> Result<(), ServerError> {
+        self.stop()?;
+        let deadline = Instant::now() + START;
+        loop {
+            match self.try_start() {
+                Err(Trouble::Passes(_)) if Instant::now() < deadline => std::thread::sleep(BETWEEN_LOOKS),
+                Err(Trouble::Passes(error) | Trouble::Stays(error)) => return Err(error),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    fn start_on_free_port(&mut self) -> Result<(), ServerError> {
+        let deadline = Instant::now() + START;
+        loop {
+            self.port = free_port()?;
+            match self.try_start() {
+                Err(Trouble::Passes(_)) if Instant::now() < deadline => std::thread::sleep(BETWEEN_LOOKS),
+                Err(Trouble::Passes(error) | Trouble::Stays(error)) => return Err(error),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    /// Starts the process once and waits until it takes connections.
+    fn try_start(&mut self) -> Result<(), Trouble> {
+        self.log = Log::from_now("postgres", &self.data.log_dir());
+        let mut process = Watched::start(Launch {
+            program: self.programs.postgres.clone(),
+            arguments: self.arguments(),
+            environment: vec![("LC_ALL", "C".into())],
+            account: self.account.as_ref(),
+            log: &self.log,
+            // Nobody needs the data of a test any more: no checkpoint.
+            stop_signal: if self.data.is_temporary() { "QUIT" } else { "INT" },
+            patience: STOP,
+            delete: self.data.is_temporary().then(|| self.data.path().to_owned()),
+        })?;
+        let deadline = Instant::now() + START;
+        while !is_ready(&self.cluster().join("postmaster.pid"), self.port) {
+            if process.ended()?.is_some() {
+                let refused = self.log.refused("ended before it was ready");
+                let text = self.log.text();
+                // The port went to somebody else after we asked for it, or processes of a killed server are still ending.
+                let passes = ["could not bind", "could not create any TCP/IP sockets", "shared memory block"]
+                    .iter()
+                    .any(|words| text.contains(words));
+                return Err(if passes { Trouble::Passes(refused) } else { Trouble::Stays(refused) });
+            }
+            if Instant::now() > deadline {
+                let seconds = START.as_secs();
+                return Err(Trouble::Stays(self.log.refused(format!("was not ready after {seconds} seconds"))));
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn cluster(&self) -> PathBuf {
+        self.data.path().join("postgres/data")
+    }
+
+    fn arguments(&self) -> Vec<OsString> {
+        let port = self.port.to_string();
+        let mut settings = vec![
+            ("listen_addresses", "127.0.0.1"),
+            ("port", &port),
+            // A socket's path may have about 100 characters, and a data directory's any number.
+            ("unix_socket_directories", ""),
+            ("timezone", "UTC"),
+            ("log_timezone", "UTC"),
+            ("log_line_prefix", "%m [%p] %q%u@%d "),
+            // Details quote the values of a row, and statements may hold passwords.
+            ("log_error_verbosity", "terse"),
+            ("log_min_error_statement", "panic"),
+        ];
+        match self.durability {
+            Durability::Full => settings.extend([("fsync", "on"), ("synchronous_commit", "on")]),
+            Durability::ForTests => settings.extend([
+                ("fsync", "off"),
+                ("full_page_writes", "off"),
+                // Tests run side by side, each with pools of its own.
+                ("max_connections", "300"),
+            ]),
+        }
+        let mut arguments = vec![OsString::from("-D"), self.cluster().into_os_string()];
+        for (name, value) in settings {
+            arguments.extend([OsString::from("-c"), OsString::from(format!("{name}={value}"))]);
+        }
+        arguments
+    }
+}
+
+/// Why a start failed, and whether another attempt may go better.
+enum Trouble {
+    Passes(ServerError),
+    Stays(ServerError),
+}
+
+impl From<ServerError> for Trouble {
+    fn from(error: ServerError) -> Trouble {
+        Trouble::Stays(error)
+    }
+}
+
+/// A port on 127.0.0.1 that nothing listens on now.
+fn free_port() -> Result<u16, ServerError> {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    port.map(|address| address.port()).doing(|| "find a free port on 127.0.0.1".into())
+}
+
+/// Whether the `postmaster.pid` of a server on `port` says that it takes connections: line 4 is the port, line 8 the
+/// state.
+fn is_ready(pid_file: &Path, port: u16) -> bool {
+    let text = std::fs::read_to_string(pid_file).unwrap_or_default();
+    let mut lines = text.lines().map(str::trim).skip(3);
+    lines.next() == Some(port.to_string().as_str()) && lines.nth(3) == Some("ready")
+}
+
+/// The major version that wrote the cluster; `None` where there is no cluster yet.
+fn cluster_version(cluster: &Path) -> Result<Option<String>, ServerError> {
+    let file = cluster.join("PG_VERSION");
+    match std::fs::read_to_string(&file) {
+        Ok(version) => Ok(Some(version.trim().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ServerError::System { doing: format!("read {}", file.display()), source }),
+    }
+}
+
+/// Makes the database cluster `home/data`. It gets its name last, so that one half made is never taken for a whole one.
+fn initialise(
+    programs: &PostgresPrograms,
+    account: Option<&Account>,
+    home: &Path,
+    password: &str,
+    durability: Durability,
+) -> Result<(), ServerError> {
+    let password_file = home.join("password");
+    write_private(&password_file, password)?;
+    if let Some(account) = account {
+        account.own(&password_file)?;
+    }
+    let unfinished = home.join("data.new");
+    let made = make_cluster(programs, account, &unfinished, &password_file, durability);
+    std::fs::remove_file(&password_file).doing(|| format!("delete {}", password_file.display()))?;
+    made?;
+    let cluster = home.join("data");
+    std::fs::rename(&unfinished, &cluster).doing(|| format!("name {}", cluster.display()))
+}
+
+fn make_cluster(
+    programs: &PostgresPrograms,
+    account: Option<&Account>,
+    cluster: &Path,
+    password_file: &Path,
+    durability: Durability,
+) -> Result<(), ServerError> {
+    let mut output = String::new();
+    // Not every system has C.UTF-8. Sorting is by code point in both.
+    for locale in ["C.UTF-8", "C"] {
+        if cluster.exists() {
+            std::fs::remove_dir_all(cluster).doing(|| format!("delete {}", cluster.display()))?;
+        }
+        let mut initdb = Command::new(&programs.initdb);
+        initdb.arg("-D").arg(cluster).args(["-U", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8"]);
+        initdb.arg(format!("--locale={locale}")).arg("--data-checksums");
+        initdb.arg(format!("--pwfile={}", password_file.display()));
+        if durability == Durability::ForTests {
+            initdb.arg("--no-sync");
+        }
+        initdb.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null());
+        if let Some(account) = account {
+            account.run(&mut initdb);
+        }
+        let made = initdb.output().doing(|| format!("start {}", programs.initdb.display()))?;
+        if made.status.success() {
+            return Ok(());
+        }
+        output = String::from_utf8_lossy(&made.stderr).into_owned();
+    }
+    let source = std::io::Error::other(output.trim_end().to_owned());
+    Err(ServerError::System { doing: "make a database cluster".into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_ready_when_its_file_says_so_for_the_right_port() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("postmaster.pid");
+        let text = |port: u16, state: &str| format!("42\n/data\n1700000000\n{port}\n\n127.0.0.1\n  1 2\n{state}\n");
+        assert!(!is_ready(&file, 5432));
+        std::fs::write(&file, text(5432, "starting")).unwrap();
+        assert!(!is_ready(&file, 5432));
+        std::fs::write(&file, text(5432, "ready   ")).unwrap();
+        assert!(is_ready(&file, 5432));
+        assert!(!is_ready(&file, 5433));
+    }
+}
