@@ -16,6 +16,7 @@ pub mod metadata;
 pub mod moment;
 pub mod personal;
 pub mod problem;
+pub mod query;
 pub mod reference;
 pub mod result;
 pub mod sealed;

@@ -171,6 +171,17 @@ pub enum Answer {
 /// The answers of one command or event, by question.
 pub type Answers = std::collections::BTreeMap<QuestionId, Answer>;
 
+/// Reads an event's answers: what stands there in clear was opened by the catalogue before it was recorded.
+pub(crate) fn recorded_answers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Answers, D::Error> {
+    let mut answers = Answers::deserialize(deserializer)?;
+    for answer in answers.values_mut() {
+        if let Answer::Given(value, _) = answer {
+            *answer = Answer::Open(value.clone());
+        }
+    }
+    Ok(answers)
+}
+
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -129,6 +129,12 @@ text_type!(
     |text| postcode(&normalise(text, Self::LONGEST, false)?)
 );
 text_type!(
+    /// A Unique Property Reference Number (GeoPlace): 1 to 12 digits.
+    Uprn, longest 12,
+    { "type": "string", "pattern": "^[0-9]{1,12}$" },
+    |text| uprn(&normalise(text, Self::LONGEST, false)?)
+);
+text_type!(
     /// How the source of a command named its channel, such as `Mobile App`. Goes into an event's metadata in clear, so it has
     /// no room for a message.
     ChannelDetail, longest 40,
@@ -182,6 +188,10 @@ fn postcode(text: &str) -> Result<String, TextError> {
     if well_formed { Ok(text) } else { Err(TextError::Form("a postcode")) }
 }
 
+fn uprn(text: &str) -> Result<String, TextError> {
+    if text.bytes().all(|b| b.is_ascii_digit()) { Ok(text.to_owned()) } else { Err(TextError::Form("a UPRN: 1 to 12 digits")) }
+}
+
 fn label(text: &str) -> Result<String, TextError> {
     if text.chars().all(|c| c.is_ascii_alphanumeric() || " /&._-".contains(c)) {
         Ok(text.to_owned())
@@ -211,9 +221,9 @@ pub struct PostalAddress {
     /// Postcode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<Postcode>,
-    /// Unique Property Reference Number, 1 to 12 digits.
+    /// Unique Property Reference Number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uprn: Option<Line>,
+    pub uprn: Option<Uprn>,
 }
 
 impl fmt::Debug for PostalAddress {
@@ -232,9 +242,9 @@ pub struct Place {
     /// Postcode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<Postcode>,
-    /// Unique Property Reference Number, 1 to 12 digits.
+    /// Unique Property Reference Number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uprn: Option<Line>,
+    pub uprn: Option<Uprn>,
     /// WGS 84 degrees north.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = -90.0, max = 90.0))]
@@ -277,6 +287,8 @@ mod tests {
         for wrong in ["ada", "ada@example", "@example.org", "a b@example.org", "ada@-x.org"] {
             assert!(EmailAddress::new(wrong).is_err(), "{wrong}");
         }
+        assert!(Uprn::new("100021421234").is_ok());
+        assert!(Uprn::new("10 Downing St").is_err());
         assert!(PhoneNumber::new("1234").is_err());
         assert!(PhoneNumber::new("ring me").is_err());
     }

@@ -7,7 +7,7 @@ use crate::command::{Decider, NoticeMedium};
 use crate::command::words;
 use crate::ids::{CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use crate::moment::Day;
-use crate::personal::{Answers, Personal};
+use crate::personal::{Answers, Personal, recorded_answers};
 use crate::reference::Reference;
 use crate::text::{ExternalId, Place, Text};
 
@@ -62,7 +62,7 @@ pub struct RequestSubmitted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
     /// Answers to the type's own questions.
-    #[serde(default, skip_serializing_if = "Answers::is_empty")]
+    #[serde(default, deserialize_with = "recorded_answers", skip_serializing_if = "Answers::is_empty")]
     pub answers: Answers,
     /// The day that clocks start from.
     pub received_on: Day,
@@ -80,7 +80,7 @@ pub struct RequestUpdated {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
     /// Answers, by question.
-    #[serde(default, skip_serializing_if = "Answers::is_empty")]
+    #[serde(default, deserialize_with = "recorded_answers", skip_serializing_if = "Answers::is_empty")]
     pub answers: Answers,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,158 @@
+//! What a client may ask on the bus, and what it is answered.
+//!
+//! The query `Result` asks with [`ResultQuery`] and is answered with a [`CommandResult`](crate::result::CommandResult): the
+//! recorded one, or `unavailable` where none is recorded (yet). The query `Case` asks with [`CaseQuery`] and is answered with
+//! [`CaseAnswer`]. A replay asks with [`ReplayRequest`] and is answered page by page with [`ReplayAnswer`]. None carries
+//! personal values in clear.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::command::words;
+use crate::event::RequestClass;
+use crate::ids::{CaseId, CommandId, OutcomeCode, Position, RequestTypeCode, ServiceName, TeamName, Version};
+use crate::moment::Day;
+use crate::problem::Problem;
+use crate::reference::Reference;
+
+/// Asks for the result of a command that the same client sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResultQuery {
+    /// The command's id.
+    pub command_id: CommandId,
+}
+
+/// Asks for one case, by its reference or by its id: one of the two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum CaseQuery {
+    /// What people quote, as they type it.
+    Reference(Reference),
+    /// The case's id.
+    Id(CaseId),
+}
+
+words!(
+    /// Where a case is.
+    CaseStatus {
+        /// Somebody has to do something.
+        Open = "open",
+        /// It ended with an outcome.
+        Closed = "closed",
+        /// It was no longer wanted.
+        Cancelled = "cancelled",
+    }
+);
+
+/// A case as any client that may read its service's events sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CaseSummary {
+    /// Its id: the `subject` of commands to it.
+    pub id: CaseId,
+    /// What people quote.
+    pub reference: Reference,
+    /// The service that it belongs to.
+    pub service: ServiceName,
+    /// What was asked for.
+    pub request_type: RequestTypeCode,
+    /// What kind of case that makes.
+    pub class: RequestClass,
+    /// Where it is.
+    pub status: CaseStatus,
+    /// What came of it, while it is closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeCode>,
+    /// The team that has it.
+    pub team: TeamName,
+    /// The day that its clocks started from.
+    pub received_on: Day,
+    /// How often it was reopened.
+    pub reopened: u32,
+    /// The version of its stream: what `expected_version` of the next command may say.
+    pub version: Version,
+}
+
+/// The answer to the query `Case`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum CaseAnswer {
+    /// Here it is.
+    Found {
+        /// The case.
+        case: CaseSummary,
+    },
+    /// There is none that this client may know of, or the query could not be read.
+    Rejected {
+        /// Why.
+        problem: Problem,
+    },
+    /// It can't be looked up at the moment: ask again.
+    Unavailable,
+}
+
+/// Asks for a page of events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// The position after which to begin: 0 for the beginning, then each page's `up_to`.
+    pub after: Position,
+    /// Only this service's events; otherwise those of every service that the client may read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceName>,
+    /// The most events to give. A page may hold fewer, and holds no more than 500.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 500))]
+    pub limit: Option<u32>,
+}
+
+/// The most events of one page of a replay.
+pub const REPLAY_PAGE_EVENTS: u32 = 500;
+
+/// One page of a replay.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum ReplayAnswer {
+    /// Events, in position order.
+    Page {
+        /// The events as they are published: structured CloudEvents.
+        #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
+        events: Vec<Box<RawValue>>,
+        /// Nothing asked for is missing up to this position: ask for the next page after it.
+        up_to: Position,
+        /// The last position of the log. The replay is complete when `up_to` reaches it.
+        head: Position,
+    },
+    /// The client may not read this, or the request could not be read.
+    Rejected {
+        /// Why.
+        problem: Problem,
+    },
+    /// The log can't be read at the moment: ask again.
+    Unavailable,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_asked_for_by_reference_or_id() {
+        let query: CaseQuery = serde_json::from_str(r#"{"reference": "was x2h8 eacz"}"#).unwrap();
+        assert_eq!(serde_json::to_string(&query).unwrap(), r#"{"reference":"WAS-X2H8-EACZ"}"#);
+        for wrong in ["{}", r#"{"reference": "WAS-0000-0000"}"#, r#"{"id": "1"}"#, r#"{"name": "Ada"}"#] {
+            assert!(serde_json::from_str::<CaseQuery>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_page_keeps_its_events_to_the_byte() {
+        let event = r#"{"specversion":"1.0",  "data":{"a":1.0}}"#;
+        let page = ReplayAnswer::Page { events: vec![RawValue::from_string(event.into()).unwrap()], up_to: Position(7), head: Position(9) };
+        assert_eq!(
+            serde_json::to_string(&page).unwrap(),
+            format!(r#"{{"status":"page","events":[{event}],"up_to":7,"head":9}}"#)
+        );
+    }
+}
