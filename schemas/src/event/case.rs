@@ -40,28 +40,28 @@ words!(
 /// A case was opened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestSubmitted {
-    /// What people quote.
+    /// The case's reference, which people quote.
     pub reference: Reference,
     /// The service that it belongs to.
     pub service: ServiceName,
-    /// What is asked for.
+    /// The request type of the catalogue, such as `missed-bin`.
     pub request_type: RequestTypeCode,
-    /// What kind of case that makes.
+    /// What kind of case the request type makes.
     pub class: RequestClass,
-    /// The name for reports, which outlives versions of the catalogue.
+    /// The request type's name in reports, which outlives versions of the catalogue.
     pub reporting_code: String,
-    /// The catalogue that the case is handled under from now on.
+    /// The version of the catalogue that the case is handled under from now on.
     pub catalogue_version: String,
     /// Whose case it is; absent where the report was anonymous.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
-    /// In the resident's words.
+    /// What it is about, in the resident's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Personal<Text>>,
-    /// Where.
+    /// Where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
-    /// Answers to the type's own questions.
+    /// Answers to the type's own questions, by question: in clear where the catalogue marks the question open, otherwise sealed.
     #[serde(default, deserialize_with = "recorded_answers", skip_serializing_if = "Answers::is_empty")]
     pub answers: Answers,
     /// The day that clocks start from.
@@ -70,19 +70,19 @@ pub struct RequestSubmitted {
     pub team: TeamName,
 }
 
-/// Something was added or corrected: what is absent stayed.
+/// The case was added to or corrected: what is absent stayed as it was.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestUpdated {
-    /// In the resident's words.
+    /// What it is about, in the resident's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Personal<Text>>,
-    /// Where.
+    /// Where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
-    /// Answers, by question.
+    /// The answers that were added or changed, by question: in clear where the catalogue marks the question open, otherwise sealed.
     #[serde(default, deserialize_with = "recorded_answers", skip_serializing_if = "Answers::is_empty")]
     pub answers: Answers,
-    /// Why.
+    /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
 }
@@ -90,12 +90,12 @@ pub struct RequestUpdated {
 /// The case was given to a team.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestAssigned {
-    /// The team.
+    /// The team that has the case from now on.
     pub team: TeamName,
-    /// The officer of it, where one is named.
+    /// The officer of that team, where one is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub officer: Option<OfficerId>,
-    /// Why.
+    /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
 }
@@ -103,7 +103,7 @@ pub struct RequestAssigned {
 /// The case is no longer wanted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestCancelled {
-    /// Why.
+    /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
 }
@@ -111,13 +111,14 @@ pub struct RequestCancelled {
 /// The case ended with an outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestClosed {
-    /// What came of it.
+    /// What came of it: one of the outcomes that the catalogue lists for the request type.
     pub outcome: OutcomeCode,
-    /// Whether that is a decision or the end of some work.
+    /// Whether that outcome is a decision or the end of some work.
     pub outcome_kind: OutcomeKind,
-    /// Who decided.
-    pub decided_by: Decider,
-    /// Why, as the person concerned may read it. Always there where an officer decided.
+    /// Who decided. Absent of a completion that the contractor's crew reported: the event's actor says who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<Decider>,
+    /// The reasons, as the person concerned may read them. Always there where an officer decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Personal<Text>>,
 }
@@ -125,30 +126,30 @@ pub struct RequestClosed {
 /// A closed case was taken up again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestReopened {
-    /// How often it has been reopened, this time included.
+    /// How often the case has been reopened, this time included.
     pub times: u32,
-    /// The team that it goes back to: whoever delivers hears of it.
+    /// The team that it goes back to.
     pub team: TeamName,
     /// The outcome that it had been closed with.
     pub previous_outcome: OutcomeCode,
-    /// Why.
+    /// Why, in the actor's words.
     pub reason: Personal<Text>,
 }
 
 /// A notice was handed to the mail server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotificationSent {
-    /// Which notice.
+    /// Which of the catalogue's notices it is.
     pub notice: QuestionId,
-    /// The event that it tells of, and …
+    /// The id of the event that it tells of.
     pub about_event: EventId,
-    /// … its position.
+    /// The position of the event that it tells of.
     pub about_position: Position,
-    /// Whom it is for.
+    /// The customer whom it is for.
     pub recipient: CustomerId,
-    /// Over which medium.
+    /// The medium that it went by.
     pub medium: NoticeMedium,
-    /// Its Message-ID.
+    /// The email's Message-ID (RFC 5322).
     pub message_id: ExternalId,
     /// How many attempts it took.
     pub attempts: u32,
@@ -167,19 +168,19 @@ words!(
 /// A notice did not reach anybody: an officer has to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotificationFailed {
-    /// Which notice.
+    /// Which of the catalogue's notices it is.
     pub notice: QuestionId,
-    /// The event that it tells of, and …
+    /// The id of the event that it tells of.
     pub about_event: EventId,
-    /// … its position.
+    /// The position of the event that it tells of.
     pub about_position: Position,
-    /// Whom it is for.
+    /// The customer whom it is for.
     pub recipient: CustomerId,
-    /// Over which medium.
+    /// The medium that it went by.
     pub medium: NoticeMedium,
-    /// Why.
+    /// Why it did not reach them.
     pub failure: NotificationFailure,
-    /// The last reply code, where a server was asked.
+    /// The mail server's last reply code, such as `550`, or `timeout`, `unreachable`. Absent where no server was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ExternalId>,
     /// How many attempts were made.
