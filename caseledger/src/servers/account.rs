@@ -22,15 +22,23 @@ impl Account {
             return Ok(None);
         }
         let passwd = std::fs::read_to_string("/etc/passwd").doing(|| "read /etc/passwd".into())?;
-        let account = ["postgres", "nobody"].iter().find_map(|name| Account::parse(&passwd, name));
+        let account = ["postgres", "nobody"]
+            .iter()
+            .find_map(|name| Account::parse(&passwd, name));
         account.map(Some).ok_or(ServerError::NoAccount)
     }
 
     /// Reads one account from the text of `/etc/passwd`.
     fn parse(passwd: &str, name: &str) -> Option<Account> {
-        let fields: Vec<&str> =
-            passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|fields| fields.first() == Some(&name))?;
-        Some(Account { name: name.to_owned(), uid: fields.get(2)?.parse().ok()?, gid: fields.get(3)?.parse().ok()? })
+        let fields: Vec<&str> = passwd
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|fields| fields.first() == Some(&name))?;
+        Some(Account {
+            name: name.to_owned(),
+            uid: fields.get(2)?.parse().ok()?,
+            gid: fields.get(3)?.parse().ok()?,
+        })
     }
 
     /// Makes `command` run as this account, without any other group of ours.
@@ -46,14 +54,22 @@ impl Account {
     /// Checks that this account can work in `directory`, by letting it try.
     pub(super) fn check_reaches(&self, directory: &Path) -> Result<(), ServerError> {
         let mut attempt = Command::new("sh");
-        attempt.arg("-c").arg("cd -- \"$1\" && test -w .").arg("sh").arg(directory).current_dir("/");
+        attempt
+            .arg("-c")
+            .arg("cd -- \"$1\" && test -w .")
+            .arg("sh")
+            .arg(directory)
+            .current_dir("/");
         attempt.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.run(&mut attempt);
         let status = attempt.status().doing(|| "run sh".into())?;
         if status.success() {
             return Ok(());
         }
-        Err(ServerError::Unreachable { path: directory.to_owned(), account: self.name.clone() })
+        Err(ServerError::Unreachable {
+            path: directory.to_owned(),
+            account: self.name.clone(),
+        })
     }
 }
 
@@ -70,7 +86,14 @@ mod tests {
     fn an_account_is_found_by_its_whole_name() {
         let passwd = "root:x:0:0:root:/root:/bin/bash\npostgres-old:x:7:7::/:/bin/sh\npostgres:x:101:104::/:/bin/sh\n";
         let account = Account::parse(passwd, "postgres").unwrap();
-        assert_eq!(account, Account { name: "postgres".into(), uid: 101, gid: 104 });
+        assert_eq!(
+            account,
+            Account {
+                name: "postgres".into(),
+                uid: 101,
+                gid: 104
+            }
+        );
         assert_eq!(Account::parse(passwd, "nobody"), None);
     }
 }

@@ -60,7 +60,9 @@ pub(super) fn nats() -> Result<PathBuf, ServerError> {
 
 fn missing(program: &'static str, needed: &'static str, found: Vec<(Version, PathBuf)>) -> ServerError {
     let found = match found.first() {
-        Some(((major, minor), directory)) => format!("{major}.{minor} is in {}", directory.display()),
+        Some(((major, minor), directory)) => {
+            format!("{major}.{minor} is in {}", directory.display())
+        }
         None => "none was found".to_owned(),
     };
     ServerError::Missing { program, needed, found }
@@ -82,7 +84,10 @@ fn postgres_directories() -> Vec<PathBuf> {
         let mut versions: Vec<(u32, PathBuf)> = versions
             .filter_map(|entry| {
                 let name = entry.file_name().into_string().ok()?;
-                Some((name.trim_start_matches("postgresql@").parse().ok()?, entry.path().join("bin")))
+                Some((
+                    name.trim_start_matches("postgresql@").parse().ok()?,
+                    entry.path().join("bin"),
+                ))
             })
             .collect();
         versions.sort_by(|a, b| b.cmp(a));
@@ -93,12 +98,18 @@ fn postgres_directories() -> Vec<PathBuf> {
 }
 
 fn non_empty(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable).filter(|value| value != OsStr::new("")).map(PathBuf::from)
+    std::env::var_os(variable)
+        .filter(|value| value != OsStr::new(""))
+        .map(PathBuf::from)
 }
 
 /// What `program --version` says; `None` where it does not run.
 fn version(program: &Path) -> Option<Version> {
-    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
+    let output = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
     parse_version(&String::from_utf8_lossy(&output.stdout))
 }
 
@@ -108,7 +119,9 @@ fn parse_version(text: &str) -> Option<Version> {
         .split_whitespace()
         .map(|word| word.trim_start_matches('v'))
         .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
-    let mut numbers = word.split(|c: char| !c.is_ascii_digit()).map(|digits| digits.parse().ok());
+    let mut numbers = word
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|digits| digits.parse().ok());
     Some((numbers.next()??, numbers.next().flatten().unwrap_or(0)))
 }
 
@@ -118,7 +131,10 @@ mod tests {
 
     #[test]
     fn versions_are_read_from_what_the_programs_print() {
-        assert_eq!(parse_version("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n"), Some((15, 14)));
+        assert_eq!(
+            parse_version("postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)\n"),
+            Some((15, 14))
+        );
         assert_eq!(parse_version("postgres (PostgreSQL) 18beta1\n"), Some((18, 0)));
         assert_eq!(parse_version("nats-server: v2.15.1\n"), Some((2, 15)));
         assert_eq!(parse_version("command not found\n"), None);

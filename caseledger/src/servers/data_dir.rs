@@ -51,7 +51,11 @@ impl DataDir {
         if running_as_root() {
             return Ok(PathBuf::from("/var/lib/caseledger"));
         }
-        let named = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let named = |variable| {
+            std::env::var_os(variable)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
         let data_home = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")));
         data_home.map(|home| home.join("caseledger")).ok_or(ServerError::NoHome)
     }
@@ -76,7 +80,12 @@ impl DataDir {
         match std::fs::read_to_string(&path) {
             Ok(secret) => return Ok(secret.trim_end().to_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(ServerError::System { doing: format!("read {}", path.display()), source }),
+            Err(source) => {
+                return Err(ServerError::System {
+                    doing: format!("read {}", path.display()),
+                    source,
+                });
+            }
         }
         let secret = random_hex();
         write_private(&path, &secret)?;
@@ -102,11 +111,16 @@ impl DataDir {
             .open(&file)
             .doing(|| format!("open {}", file.display()))?;
         match lock.try_lock() {
-            Ok(()) => Ok(DataDir { path, temporary, _lock: lock }),
+            Ok(()) => Ok(DataDir {
+                path,
+                temporary,
+                _lock: lock,
+            }),
             Err(TryLockError::WouldBlock) => Err(ServerError::Busy { path }),
-            Err(TryLockError::Error(source)) => {
-                Err(ServerError::System { doing: format!("lock {}", file.display()), source })
-            }
+            Err(TryLockError::Error(source)) => Err(ServerError::System {
+                doing: format!("lock {}", file.display()),
+                source,
+            }),
         }
     }
 }
@@ -122,7 +136,11 @@ impl Drop for DataDir {
 
 /// Makes a directory with `mode`, and the ones above it where they are missing; leaves an existing one as it is.
 pub(super) fn make_directory(path: &Path, mode: u32) -> Result<(), ServerError> {
-    DirBuilder::new().recursive(true).mode(mode).create(path).doing(|| format!("make {}", path.display()))
+    DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .doing(|| format!("make {}", path.display()))
 }
 
 /// Writes a file that only we can read, whole or not at all.

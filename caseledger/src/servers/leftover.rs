@@ -36,9 +36,9 @@ pub(super) fn stop(pid_file: &Path, directory: &Path, signal: &str) -> Result<()
 fn is_server_of(pid: u32, directory: &Path) -> bool {
     // A process that has ended but was not waited for has no arguments any more.
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    arguments.split(|byte| *byte == 0).any(|argument| {
-        std::str::from_utf8(argument).is_ok_and(|argument| Path::new(argument).starts_with(directory))
-    })
+    arguments
+        .split(|byte| *byte == 0)
+        .any(|argument| std::str::from_utf8(argument).is_ok_and(|argument| Path::new(argument).starts_with(directory)))
 }
 
 fn send(signal: &str, pid: u32) -> Result<(), ServerError> {

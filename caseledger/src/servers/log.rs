@@ -29,7 +29,11 @@ impl Log {
 
     /// Opens the file for a server to write to.
     pub(super) fn open(&self) -> Result<File, ServerError> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&self.path);
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(&self.path);
         file.doing(|| format!("open {}", self.path.display()))
     }
 
@@ -50,6 +54,11 @@ impl Log {
         let text = self.text();
         let lines: Vec<&str> = text.lines().collect();
         let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
-        ServerError::Refused { server: self.server, what: what.into(), log: self.path.clone(), tail }
+        ServerError::Refused {
+            server: self.server,
+            what: what.into(),
+            log: self.path.clone(),
+            tail,
+        }
     }
 }

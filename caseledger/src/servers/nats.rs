@@ -1,5 +1,6 @@
 //! A private nats-server with JetStream, encrypted at rest.
 
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,7 +37,10 @@ pub struct NatsConfig {
 impl NatsConfig {
     /// The settings for these accounts, and room for what a command of 256 KiB grows to on the way.
     pub fn new(accounts_conf: impl Into<String>) -> NatsConfig {
-        NatsConfig { accounts_conf: accounts_conf.into(), max_payload: 1024 * 1024 }
+        NatsConfig {
+            accounts_conf: accounts_conf.into(),
+            max_payload: 1024 * 1024,
+        }
     }
 }
 
@@ -68,7 +72,15 @@ impl NatsServer {
         write_private(&home.join("accounts.conf"), &config.accounts_conf)?;
         let log = Log::from_now("nats-server", &data.log_dir());
         let max_payload = config.max_payload;
-        let mut server = NatsServer { process: None, program, max_payload, port: None, store_key, log, data };
+        let mut server = NatsServer {
+            process: None,
+            program,
+            max_payload,
+            port: None,
+            store_key,
+            log,
+            data,
+        };
         server.start_again()?;
         Ok(server)
     }
@@ -125,7 +137,9 @@ impl NatsServer {
     /// # Errors
     /// [`ServerError::System`] where the system does not let us.
     pub fn stop(&mut self) -> Result<(), ServerError> {
-        self.process.take().map_or(Ok(()), |mut process| process.stop().map(drop))
+        self.process
+            .take()
+            .map_or(Ok(()), |mut process| process.stop().map(drop))
     }
 
     /// Kills the server, as a crash of it would.
@@ -133,7 +147,9 @@ impl NatsServer {
     /// # Errors
     /// [`ServerError::System`] where the system does not let us.
     pub fn kill(&mut self) -> Result<(), ServerError> {
-        self.process.take().map_or(Ok(()), |mut process| process.kill().map(drop))
+        self.process
+            .take()
+            .map_or(Ok(()), |mut process| process.kill().map(drop))
     }
 
     /// Sends the server a signal by name (`STOP`, `CONT`, …).
@@ -177,14 +193,18 @@ impl NatsServer {
     fn wait_for_port(&self, process: &mut Watched, ports: &Path) -> Result<u16, ServerError> {
         let deadline = Instant::now() + START;
         loop {
-            if let Some(port) = read_port(ports) {
+            // Where the port is given, the file comes before the server listens.
+            if let Some(port) = read_port(ports).filter(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok())
+            {
                 return Ok(port);
             }
             if process.ended()?.is_some() {
                 return Err(self.log.refused("ended before it was ready"));
             }
             if Instant::now() > deadline {
-                return Err(self.log.refused(format!("was not ready after {} seconds", START.as_secs())));
+                return Err(self
+                    .log
+                    .refused(format!("was not ready after {} seconds", START.as_secs())));
             }
             std::thread::sleep(BETWEEN_LOOKS);
         }
@@ -237,17 +257,24 @@ impl NatsServer {
 
 /// A path as a string of the server's configuration language.
 fn quoted(path: &Path) -> String {
-    format!("\"{}\"", path.display().to_string().replace('\\', "\\\\").replace('"', "\\\""))
+    format!(
+        "\"{}\"",
+        path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"")
+    )
 }
 
 /// The port in the only file of the directory of ports: `{"nats": ["nats://127.0.0.1:41234"], …}`.
 fn read_port(directory: &Path) -> Option<u16> {
-    let file = std::fs::read_dir(directory).ok()?.flatten().map(|entry| entry.path()).find(is_ports_file)?;
+    let file = std::fs::read_dir(directory)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| is_ports_file(path))?;
     // Half written, it is not JSON yet.
     let ports: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
     ports.get("nats")?.get(0)?.as_str()?.rsplit(':').next()?.parse().ok()
 }
 
-fn is_ports_file(path: &PathBuf) -> bool {
+fn is_ports_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "ports")
 }

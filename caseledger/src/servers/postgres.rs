@@ -77,13 +77,26 @@ impl PostgresServer {
         let password = data.secret(SUPERUSER_SECRET)?;
         match major {
             Some(found) if found != programs.version.to_string() => {
-                return Err(ServerError::OtherVersion { path: cluster, found, installed: programs.version });
+                return Err(ServerError::OtherVersion {
+                    path: cluster,
+                    found,
+                    installed: programs.version,
+                });
             }
             Some(_) => {}
             None => initialise(&programs, account.as_ref(), &home, &password, durability)?,
         }
         let log = Log::from_now("postgres", &data.log_dir());
-        let mut server = PostgresServer { process: None, programs, account, durability, port: 0, password, log, data };
+        let mut server = PostgresServer {
+            process: None,
+            programs,
+            account,
+            durability,
+            port: 0,
+            password,
+            log,
+            data,
+        };
         server.start_on_free_port()?;
         Ok(server)
     }
@@ -95,7 +108,10 @@ impl PostgresServer {
 
     /// A URL for the superuser and `database`; it holds the password. A new cluster has only the database `postgres`.
     pub fn superuser_url(&self, database: &str) -> String {
-        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        format!(
+            "postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}",
+            self.password, self.port
+        )
     }
 
     /// Whether the server runs. It may have ended by itself.
@@ -114,7 +130,9 @@ impl PostgresServer {
     /// # Errors
     /// [`ServerError::System`] where the system does not let us.
     pub fn stop(&mut self) -> Result<(), ServerError> {
-        self.process.take().map_or(Ok(()), |mut process| process.stop().map(drop))
+        self.process
+            .take()
+            .map_or(Ok(()), |mut process| process.stop().map(drop))
     }
 
     /// Kills the server, as a crash of it would.
@@ -122,7 +140,9 @@ impl PostgresServer {
     /// # Errors
     /// [`ServerError::System`] where the system does not let us.
     pub fn kill(&mut self) -> Result<(), ServerError> {
-        self.process.take().map_or(Ok(()), |mut process| process.kill().map(drop))
+        self.process
+            .take()
+            .map_or(Ok(()), |mut process| process.kill().map(drop))
     }
 
     /// Sends the server a signal by name (`STOP`, `CONT`, `QUIT`, …).
@@ -164,6 +184,8 @@ impl PostgresServer {
     /// Starts the process once and waits until it takes connections.
     fn try_start(&mut self) -> Result<(), Trouble> {
         self.log = Log::from_now("postgres", &self.data.log_dir());
+        let pid_file = self.cluster().join("postmaster.pid");
+        let before = PidFile::read(&pid_file);
         let mut process = Watched::start(Launch {
             program: self.programs.postgres.clone(),
             arguments: self.arguments(),
@@ -176,19 +198,31 @@ impl PostgresServer {
             delete: self.data.is_temporary().then(|| self.data.path().to_owned()),
         })?;
         let deadline = Instant::now() + START;
-        while !is_ready(&self.cluster().join("postmaster.pid"), self.port) {
+        while !PidFile::read(&pid_file)
+            .is_some_and(|now| now.ready && before.as_ref().is_none_or(|old| old.who != now.who))
+        {
             if process.ended()?.is_some() {
                 let refused = self.log.refused("ended before it was ready");
                 let text = self.log.text();
                 // The port went to somebody else after we asked for it, or processes of a killed server are still ending.
-                let passes = ["could not bind", "could not create any TCP/IP sockets", "shared memory block"]
-                    .iter()
-                    .any(|words| text.contains(words));
-                return Err(if passes { Trouble::Passes(refused) } else { Trouble::Stays(refused) });
+                let passes = [
+                    "could not bind",
+                    "could not create any TCP/IP sockets",
+                    "shared memory block",
+                ]
+                .iter()
+                .any(|words| text.contains(words));
+                return Err(if passes {
+                    Trouble::Passes(refused)
+                } else {
+                    Trouble::Stays(refused)
+                });
             }
             if Instant::now() > deadline {
                 let seconds = START.as_secs();
-                return Err(Trouble::Stays(self.log.refused(format!("was not ready after {seconds} seconds"))));
+                return Err(Trouble::Stays(
+                    self.log.refused(format!("was not ready after {seconds} seconds")),
+                ));
             }
             std::thread::sleep(BETWEEN_LOOKS);
         }
@@ -246,15 +280,30 @@ impl From<ServerError> for Trouble {
 /// A port on 127.0.0.1 that nothing listens on now.
 fn free_port() -> Result<u16, ServerError> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    port.map(|address| address.port()).doing(|| "find a free port on 127.0.0.1".into())
+    port.map(|address| address.port())
+        .doing(|| "find a free port on 127.0.0.1".into())
 }
 
-/// Whether the `postmaster.pid` of a server on `port` says that it takes connections: line 4 is the port, line 8 the
-/// state.
-fn is_ready(pid_file: &Path, port: u16) -> bool {
-    let text = std::fs::read_to_string(pid_file).unwrap_or_default();
-    let mut lines = text.lines().map(str::trim).skip(3);
-    lines.next() == Some(port.to_string().as_str()) && lines.nth(3) == Some("ready")
+/// What `postmaster.pid` says. A killed server leaves it behind.
+struct PidFile {
+    /// The process id, the directory and the second of the start.
+    who: [String; 3],
+    /// Whether the server takes connections.
+    ready: bool,
+}
+
+impl PidFile {
+    fn read(path: &Path) -> Option<PidFile> {
+        PidFile::parse(&std::fs::read_to_string(path).ok()?)
+    }
+
+    /// Lines 1 to 3 say who, line 8 in what state; the file grows line by line.
+    fn parse(text: &str) -> Option<PidFile> {
+        let mut lines = text.lines().map(|line| line.trim().to_owned());
+        let who = [lines.next()?, lines.next()?, lines.next()?];
+        let ready = lines.nth(4).is_some_and(|state| state == "ready");
+        Some(PidFile { who, ready })
+    }
 }
 
 /// The major version that wrote the cluster; `None` where there is no cluster yet.
@@ -263,7 +312,10 @@ fn cluster_version(cluster: &Path) -> Result<Option<String>, ServerError> {
     match std::fs::read_to_string(&file) {
         Ok(version) => Ok(Some(version.trim().to_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ServerError::System { doing: format!("read {}", file.display()), source }),
+        Err(source) => Err(ServerError::System {
+            doing: format!("read {}", file.display()),
+            source,
+        }),
     }
 }
 
@@ -302,7 +354,10 @@ fn make_cluster(
             std::fs::remove_dir_all(cluster).doing(|| format!("delete {}", cluster.display()))?;
         }
         let mut initdb = Command::new(&programs.initdb);
-        initdb.arg("-D").arg(cluster).args(["-U", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8"]);
+        initdb
+            .arg("-D")
+            .arg(cluster)
+            .args(["-U", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8"]);
         initdb.arg(format!("--locale={locale}")).arg("--data-checksums");
         initdb.arg(format!("--pwfile={}", password_file.display()));
         if durability == Durability::ForTests {
@@ -312,14 +367,19 @@ fn make_cluster(
         if let Some(account) = account {
             account.run(&mut initdb);
         }
-        let made = initdb.output().doing(|| format!("start {}", programs.initdb.display()))?;
+        let made = initdb
+            .output()
+            .doing(|| format!("start {}", programs.initdb.display()))?;
         if made.status.success() {
             return Ok(());
         }
         output = String::from_utf8_lossy(&made.stderr).into_owned();
     }
     let source = std::io::Error::other(output.trim_end().to_owned());
-    Err(ServerError::System { doing: "make a database cluster".into(), source })
+    Err(ServerError::System {
+        doing: "make a database cluster".into(),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -327,15 +387,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_ready_when_its_file_says_so_for_the_right_port() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("postmaster.pid");
-        let text = |port: u16, state: &str| format!("42\n/data\n1700000000\n{port}\n\n127.0.0.1\n  1 2\n{state}\n");
-        assert!(!is_ready(&file, 5432));
-        std::fs::write(&file, text(5432, "starting")).unwrap();
-        assert!(!is_ready(&file, 5432));
-        std::fs::write(&file, text(5432, "ready   ")).unwrap();
-        assert!(is_ready(&file, 5432));
-        assert!(!is_ready(&file, 5433));
+    fn a_server_is_ready_when_its_file_says_so() {
+        let text = |state: &str| format!("42\n/data\n1700000000\n5432\n\n127.0.0.1\n  1 2\n{state}\n");
+        let ready = |text: &str| PidFile::parse(text).map(|file| file.ready);
+        assert_eq!(ready("42\n/data\n"), None);
+        assert_eq!(ready("42\n/data\n1700000000\n5432\n"), Some(false));
+        assert_eq!(ready(&text("starting")), Some(false));
+        assert_eq!(ready(&text("ready   ")), Some(true));
     }
 }

@@ -47,10 +47,16 @@ impl Watched {
         let also = log.try_clone().doing(|| "open a log twice".into())?;
         let mut command = Command::new("sh");
         command.arg("-c").arg(WATCHER).arg("caseledger-watcher");
-        command.arg(launch.stop_signal).arg(launch.patience.as_secs().to_string());
+        command
+            .arg(launch.stop_signal)
+            .arg(launch.patience.as_secs().to_string());
         command.arg(launch.delete.unwrap_or_default());
         command.arg(&launch.program).args(launch.arguments);
-        command.env_clear().envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.env_clear().envs(
+            PASSED_ON
+                .iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        );
         command.envs(launch.environment);
         command.stdin(Stdio::piped()).stdout(log).stderr(also).current_dir("/");
         // Ctrl-C goes to every process of the terminal's group; it is for us to decide who stops first.
@@ -58,7 +64,9 @@ impl Watched {
         if let Some(account) = launch.account {
             account.run(&mut command);
         }
-        let mut watcher = command.spawn().doing(|| format!("start {}", launch.program.display()))?;
+        let mut watcher = command
+            .spawn()
+            .doing(|| format!("start {}", launch.program.display()))?;
         let control = watcher.stdin.take();
         Ok(Watched { watcher, control })
     }

@@ -1,0 +1,3 @@
+//! The command: `dev`, `serve`, `send`, `import`, `case`, and the private servers that `dev` and the tests run on.
+
+pub mod servers;

@@ -1,0 +1,1 @@
+//! The edges between the crates.

@@ -1,0 +1,8 @@
+//! The tests of the whole system: one binary, a module per topic.
+
+// Not only the tests themselves but what they share may fail the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod architecture;
+mod harness;
+mod servers;
