@@ -13,6 +13,9 @@ use crate::text::ExternalId;
 /// The content type of a structured message.
 pub const STRUCTURED: &str = "application/cloudevents+json";
 
+/// Where the schemas of the contract stand: an event's `dataschema` begins with it, and each schema's `$id`.
+pub const SCHEMAS_URL: &str = "https://caseledger.example/schemas";
+
 /// The largest body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
@@ -355,7 +358,7 @@ impl EventMessage<'_> {
             subject: self.aggregate_id,
             time: self.recorded_at,
             datacontenttype: "application/json",
-            dataschema: format!("https://caseledger.example/schemas/events/{}.v{version}.json", self.event_type),
+            dataschema: format!("{SCHEMAS_URL}/events/{}.v{version}.json", self.event_type),
             position: self.position.to_string(),
             service: self.service,
             serviceposition: self.service_position.to_string(),

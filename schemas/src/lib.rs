@@ -8,6 +8,7 @@
 //! open one can't be serialised.
 
 pub mod command;
+pub mod document;
 pub mod envelope;
 pub mod event;
 pub mod ids;

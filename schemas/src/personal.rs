@@ -140,7 +140,7 @@ impl<T: JsonSchema, P: Protection> JsonSchema for Private<T, P> {
     }
 }
 
-/// An answer's value: what a form's field gives.
+/// The answer, of the kind that the catalogue gives for the question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum AnswerValue {

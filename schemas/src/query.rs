@@ -28,7 +28,7 @@ pub struct ResultQuery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum CaseQuery {
-    /// What people quote, as they type it.
+    /// What people quote, such as `WAS-X2H8-EACZ`.
     Reference(Reference),
     /// The case's id.
     Id(CaseId),

@@ -7,7 +7,7 @@ use crate::ids::{AggregateId, CommandId, EventId, Position, Version};
 use crate::problem::Problem;
 use crate::reference::Reference;
 
-/// The result of one command.
+/// The result of one command, as the reply to a call or as the durable result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandResult {
     /// The command's id; nil where none could be read.

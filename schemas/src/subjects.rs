@@ -72,6 +72,12 @@ pub fn replay(client: &ClientName) -> String {
     format!("caseledger.replay.{client}")
 }
 
+/// Where a message of a contractor's feed is published.
+#[must_use]
+pub fn feed(client: &ClientName, message: &str) -> String {
+    format!("caseledger.feed.{client}.{message}")
+}
+
 /// Where what a consumer could not handle is put.
 #[must_use]
 pub fn deadletter(consumer: &str) -> String {

@@ -9,37 +9,37 @@ use crate::personal::{Answers, OpenField, Personal, SealFieldError, SealFields};
 use crate::sealed::Sealed;
 use crate::text::{ExternalId, Place, Text};
 
-/// Opens a case.
+/// Opens a case: somebody asks the council for something, reports something or complains.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmitRequest {
-    /// What is asked for, by the catalogue.
+    /// What is asked for: a request type of the catalogue, such as `missed-bin`.
     pub request_type: RequestTypeCode,
     /// Whose case it is; may be absent where the type allows anonymous reports.
     #[serde(default)]
     pub customer_id: Option<CustomerId>,
-    /// In the resident's words.
+    /// What it is about, in the resident's words.
     #[serde(default)]
     pub description: Option<Personal<Text>>,
-    /// Where.
+    /// Where it is.
     #[serde(default)]
     pub place: Option<Personal<Place>>,
-    /// Answers to the type's own questions.
+    /// Answers to the type's own questions, by question.
     #[serde(default)]
     pub answers: Answers,
 }
 
-/// Adds to an open case or corrects it: what is given replaces what was there.
+/// Adds to an open case or corrects it: what is given replaces what was there, what is absent stays.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRequest {
-    /// See [`SubmitRequest::description`].
+    /// The description as it now reads, in the resident's words.
     #[serde(default)]
     pub description: Option<Personal<Text>>,
-    /// See [`SubmitRequest::place`].
+    /// The place as it is now known.
     #[serde(default)]
     pub place: Option<Personal<Place>>,
-    /// See [`SubmitRequest::answers`]; other answers stay.
+    /// Answers to the type's own questions, by question; answers to other questions stay.
     #[serde(default)]
     pub answers: Answers,
 }
@@ -49,18 +49,19 @@ pub struct UpdateRequest {
 #[serde(deny_unknown_fields)]
 pub struct CancelRequest {}
 
-/// Takes a closed case up again. `reason` is required.
+/// Takes a closed case up again. The reason is required.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["reason"]))]
 pub struct ReopenRequest {}
 
 /// Gives an open case to a team, and to an officer of it.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignRequest {
-    /// The team.
+    /// The team that has it from now on.
     pub team: TeamName,
-    /// The officer, where one is named.
+    /// The officer of that team, where one is named.
     #[serde(default)]
     pub officer: Option<OfficerId>,
 }
@@ -69,12 +70,12 @@ pub struct AssignRequest {
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseRequest {
-    /// What came of it, by the type's catalogue entry.
+    /// What came of it: one of the outcomes that the catalogue lists for the request type.
     pub outcome: OutcomeCode,
     /// Who decided. Where it is absent and an officer acts, that officer did.
     #[serde(default)]
     pub decided_by: Option<Decider>,
-    /// The reasons, as the person concerned may read them. Required, except of a decision `not_recorded`.
+    /// The reasons, as the person concerned may read them. Required unless the decider is `not_recorded`.
     #[serde(default)]
     pub reasons: Option<Personal<Text>>,
 }
@@ -82,13 +83,14 @@ pub struct CloseRequest {
 /// Who decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(deny_unknown_fields)]
 pub enum Decider {
     /// A named officer.
     Officer {
-        /// Which.
+        /// The officer's id in the officer register.
         id: OfficerId,
     },
-    /// Another system did not keep it. Only a client with that right may say so.
+    /// Another system decided and did not keep who it was. Only a client with that right may say so.
     NotRecorded,
 }
 
@@ -121,19 +123,19 @@ impl<'de> Deserialize<'de> for Decider {
     }
 }
 
-/// Records what became of one notice. Sent by the notifier.
+/// Records what became of one notice to a customer. Sent by the notifier, a system of the council.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordNotification {
-    /// Which notice, by the catalogue.
+    /// Which of the catalogue's notices it is.
     pub notice: QuestionId,
-    /// The event that it tells of, and …
+    /// The id of the event that it tells of.
     pub about_event: EventId,
-    /// … its position.
+    /// The position of the event that it tells of.
     pub about_position: Position,
-    /// Whom it is for.
+    /// The customer whom it is for.
     pub recipient: CustomerId,
-    /// Over which medium.
+    /// The medium that it went by.
     pub medium: NoticeMedium,
     /// What became of it.
     pub delivery: Delivery,
@@ -149,18 +151,18 @@ pub enum NoticeMedium {
 
 /// What became of a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "result", rename_all = "snake_case")]
+#[serde(tag = "result", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Delivery {
     /// The mail server took it. That is not yet "read".
     Sent {
-        /// Its Message-ID (RFC 5322), the same for each repeat.
+        /// The email's Message-ID (RFC 5322), the same for each repeat.
         message_id: ExternalId,
         /// How many attempts it took.
         attempts: u32,
     },
     /// It could not be sent and will not be tried again.
     Failed {
-        /// Its Message-ID.
+        /// The email's Message-ID.
         message_id: ExternalId,
         /// How many attempts were made.
         attempts: u32,

@@ -98,14 +98,21 @@ words!(
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(deny_unknown_fields, extend("allOf" = [
+    {
+        "if": { "properties": { "kind": { "enum": ["resident", "representative"] } } },
+        "then": { "properties": { "id": { "format": "uuid" } } },
+        "else": { "properties": { "id": { "type": "string" } }, "required": ["id"] },
+    },
+]))]
 pub struct Actor {
-    /// What kind.
+    /// What kind of person or system acts.
     pub kind: ActorKind,
-    /// Who: a customer's id, an officer's, a contractor's or system's name. May be absent where a resident or
-    /// representative is not known.
+    /// Who acts: the customer id (a UUID) of a resident or representative, the id of an officer in the officer register, the name
+    /// of a contractor or system. Never a person's name. Absent only where a resident or representative is not known.
     #[serde(default)]
     pub id: Option<ActorId>,
-    /// How sure the client is.
+    /// How sure the sender is of the actor.
     #[serde(default = "Assurance::none")]
     pub assurance: Assurance,
 }
@@ -225,27 +232,27 @@ pub struct Circumstances {
     /// The customer acted for, where a representative or officer acts.
     #[serde(default)]
     pub on_behalf_of: Option<CustomerId>,
-    /// How it came.
+    /// How it reached the council.
     pub channel: Channel,
-    /// What the source calls the channel.
+    /// The channel as the source names it, such as `Mobile App`. Kept in clear.
     #[serde(default)]
     pub channel_detail: Option<ChannelDetail>,
-    /// When it happened, not later than now; otherwise the instant of recording.
+    /// When it happened, not later than now. Where it is absent, the instant of recording counts.
     #[serde(default)]
     pub occurred_at: Option<Instant>,
-    /// The day that clocks start from, not later than today; otherwise the London day of `occurred_at`.
+    /// The day that clocks start from, not later than today. Where it is absent, the London day of `occurred_at` counts.
     #[serde(default)]
     pub received_on: Option<Day>,
-    /// This command as another system knows it.
+    /// The command as another system knows it; unique per system.
     #[serde(default)]
     pub external_ref: Option<ExternalRef>,
-    /// Why.
+    /// Why it is asked or done, in the actor's words.
     #[serde(default)]
     pub reason: Option<Personal<Text>>,
-    /// The version of the privacy notice that was shown.
+    /// The version of the privacy notice that was shown to the person.
     #[serde(default)]
     pub notice_version: Option<ExternalId>,
-    /// The version of the stream that the sender decided on; another is a conflict.
+    /// The version of the case or customer that the sender decided on. Where it has moved on, the command is rejected.
     #[serde(default)]
     pub expected_version: Option<Version>,
 }

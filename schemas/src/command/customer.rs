@@ -8,7 +8,7 @@ use crate::personal::{OpenField, Personal, SealFieldError, SealFields};
 use crate::sealed::Sealed;
 use crate::text::{EmailAddress, Line, PhoneNumber, PostalAddress, Text};
 
-/// Makes a customer known.
+/// Makes a customer known: the person whom cases are for.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterCustomer {
@@ -17,7 +17,7 @@ pub struct RegisterCustomer {
     pub title: Option<Personal<Line>>,
     /// Their name in full, as they write it.
     pub name: Personal<Line>,
-    /// Where they live.
+    /// Where they live or get their post.
     #[serde(default)]
     pub address: Option<Personal<PostalAddress>>,
     /// Phone number.
@@ -28,23 +28,23 @@ pub struct RegisterCustomer {
     pub email: Option<Personal<EmailAddress>>,
 }
 
-/// Changes what is given; removes what is `null`; leaves the rest.
+/// Changes a customer's contact details: replaces what is given, removes what is `null`, leaves what is absent.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateContactDetails {
-    /// See [`RegisterCustomer::title`].
+    /// How they are addressed, such as `Mrs`; `null` removes it.
     #[serde(default, deserialize_with = "given")]
     pub title: Option<Option<Personal<Line>>>,
-    /// See [`RegisterCustomer::name`]; it can't be removed.
+    /// Their name in full, as they write it. It can be changed, not removed.
     #[serde(default)]
     pub name: Option<Personal<Line>>,
-    /// See [`RegisterCustomer::address`].
+    /// Where they live or get their post; `null` removes it.
     #[serde(default, deserialize_with = "given")]
     pub address: Option<Option<Personal<PostalAddress>>>,
-    /// See [`RegisterCustomer::phone`].
+    /// Phone number; `null` removes it.
     #[serde(default, deserialize_with = "given")]
     pub phone: Option<Option<Personal<PhoneNumber>>>,
-    /// See [`RegisterCustomer::email`].
+    /// Email address; `null` removes it.
     #[serde(default, deserialize_with = "given")]
     pub email: Option<Option<Personal<EmailAddress>>>,
 }
@@ -58,7 +58,7 @@ pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordConsent {
-    /// What for: one consent stands for each purpose.
+    /// What they agree to, such as `email_updates`. One consent stands for each purpose.
     pub purpose: QuestionId,
     /// The council's wording, exactly as it was shown or read out.
     pub wording: Text,
@@ -68,7 +68,7 @@ pub struct RecordConsent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawConsent {
-    /// Which consent.
+    /// The purpose of the consent that they withdraw.
     pub purpose: QuestionId,
 }
 

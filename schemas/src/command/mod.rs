@@ -69,6 +69,22 @@ macro_rules! commands {
                 match self { $(Self::$name(_) => $creates),+ }
             }
 
+            /// The kind of stream that commands of this name speak to.
+            pub(crate) fn aggregate_of(name: &str) -> Option<AggregateKind> {
+                match name {
+                    $(stringify!($name) => Some(AggregateKind::$aggregate),)+
+                    _ => None,
+                }
+            }
+
+            /// Whether commands of this name bring a new stream into being.
+            pub(crate) fn creates_of(name: &str) -> Option<bool> {
+                match name {
+                    $(stringify!($name) => Some($creates),)+
+                    _ => None,
+                }
+            }
+
             fn decode(name: &str, object: Map<String, Value>) -> Option<Result<Self, FieldError>> {
                 match name {
                     $(stringify!($name) => Some(json::decode(object).map(Self::$name)),)+

@@ -8,7 +8,7 @@ use crate::ids::QuestionId;
 use crate::personal::Personal;
 use crate::text::{EmailAddress, Line, PhoneNumber, PostalAddress, Text};
 
-/// A customer is known.
+/// A customer was made known: the person whom cases are for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CustomerRegistered {
     /// How they are addressed.
@@ -50,7 +50,7 @@ pub struct ContactDetailsUpdated {
 /// The customer agreed to something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsentRecorded {
-    /// What for.
+    /// The purpose, such as `email_updates`.
     pub purpose: QuestionId,
     /// The council's wording, as it was shown or read out.
     pub wording: Text,
@@ -59,7 +59,7 @@ pub struct ConsentRecorded {
 /// The customer no longer agrees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsentWithdrawn {
-    /// What for.
+    /// The purpose, such as `email_updates`.
     pub purpose: QuestionId,
     /// Why, where they said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
