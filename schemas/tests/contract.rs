@@ -1,5 +1,7 @@
 //! Holds the written contract to the types: the generated files, the examples and the golden files.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
