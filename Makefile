@@ -1,0 +1,31 @@
+# The two commands that matter are `make run` and `make test`; both install first what the machine lacks.
+
+.PHONY: help setup run test lint format check-licences deny
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## Install what the machine lacks
+	@setup/setup.sh
+
+run: setup ## Start the whole system with demo cases, on private servers
+	cargo run --quiet -p caseledger -- dev --demo
+
+test: setup ## Run all tests, on private servers
+	cargo test --workspace
+
+lint: ## Check format, lints and documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+format: ## Format the code
+	cargo fmt --all
+
+check-licences: ## Check licences and banned crates, where cargo-deny is installed
+	@if command -v cargo-deny >/dev/null; then cargo deny check bans licenses sources; \
+	else echo 'cargo-deny is not installed: licences were not checked (`make deny` installs it, in some minutes)'; fi
+
+deny: ## Check licences, banned crates and known weaknesses; installs cargo-deny
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny check
