@@ -76,7 +76,7 @@ impl DataDir {
     /// # Errors
     /// [`ServerError::System`] where the file cannot be read or written.
     pub fn secret(&self, name: &str) -> Result<String, ServerError> {
-        let path = self.path.join("secrets").join(name);
+        let path = self.secrets_dir().join(name);
         match std::fs::read_to_string(&path) {
             Ok(secret) => return Ok(secret.trim_end().to_owned()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -90,6 +90,11 @@ impl DataDir {
         let secret = random_hex();
         write_private(&path, &secret)?;
         Ok(secret)
+    }
+
+    /// Where the secrets are.
+    pub(super) fn secrets_dir(&self) -> PathBuf {
+        self.path.join("secrets")
     }
 
     /// Whether the directory is to be deleted after its server has stopped.

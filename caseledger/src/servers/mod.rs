@@ -9,6 +9,7 @@
 
 mod account;
 mod binaries;
+mod cluster;
 mod data_dir;
 mod error;
 mod leftover;

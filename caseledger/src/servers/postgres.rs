@@ -3,20 +3,20 @@
 use std::ffi::OsString;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::account::Account;
 use super::binaries::{self, PostgresPrograms};
-use super::data_dir::{DataDir, make_directory, write_private};
+use super::cluster;
+use super::data_dir::{DataDir, make_directory};
 use super::error::{Doing, ServerError};
 use super::leftover;
 use super::log::Log;
 use super::watched::{Launch, Watched};
 
 /// The role that `initdb` makes.
-const SUPERUSER: &str = "postgres";
+pub(super) const SUPERUSER: &str = "postgres";
 /// Its password's name among the data directory's secrets.
 const SUPERUSER_SECRET: &str = "postgres-superuser";
 
@@ -25,6 +25,14 @@ const START: Duration = Duration::from_secs(60);
 /// How long a fast shutdown may take, with its checkpoint.
 const STOP: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// What the log says where another attempt may go better: the port went to somebody else after we asked for it, or
+/// processes of a killed server are still ending.
+const PASSING: [&str; 3] = [
+    "could not bind",
+    "could not create any TCP/IP sockets",
+    "shared memory block",
+];
 
 /// What may be lost when the machine, not just the server, goes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,18 +69,11 @@ impl PostgresServer {
         let home = data.path().join("postgres");
         make_directory(&home, 0o700)?;
         if let Some(account) = &account {
-            account.own(&home)?;
-            if data.is_temporary() {
-                // Its watcher deletes the directory, and runs as the server does.
-                account.own(data.path())?;
-                account.own(&data.log_dir())?;
-                account.own(&data.path().join("secrets"))?;
-            }
-            account.check_reaches(&home)?;
+            hand_over(&data, &home, account)?;
         }
         let cluster = home.join("data");
         leftover::stop(&cluster.join("postmaster.pid"), data.path(), "INT")?;
-        let major = cluster_version(&cluster)?;
+        let major = cluster::version(&cluster)?;
         let programs = binaries::postgres(major.as_deref().and_then(|major| major.parse().ok()))?;
         let password = data.secret(SUPERUSER_SECRET)?;
         match major {
@@ -84,7 +85,7 @@ impl PostgresServer {
                 });
             }
             Some(_) => {}
-            None => initialise(&programs, account.as_ref(), &home, &password, durability)?,
+            None => cluster::initialise(&programs, account.as_ref(), &home, &password, durability)?,
         }
         let log = Log::from_now("postgres", &data.log_dir());
         let mut server = PostgresServer {
@@ -97,7 +98,7 @@ impl PostgresServer {
             log,
             data,
         };
-        server.start_on_free_port()?;
+        server.start_on(free_port)?;
         Ok(server)
     }
 
@@ -159,20 +160,15 @@ impl PostgresServer {
     /// As for [`start`](Self::start).
     pub fn start_again(&mut self) -> Result<(), ServerError> {
         self.stop()?;
-        let deadline = Instant::now() + START;
-        loop {
-            match self.try_start() {
-                Err(Trouble::Passes(_)) if Instant::now() < deadline => std::thread::sleep(BETWEEN_LOOKS),
-                Err(Trouble::Passes(error) | Trouble::Stays(error)) => return Err(error),
-                Ok(()) => return Ok(()),
-            }
-        }
+        let port = self.port;
+        self.start_on(|| Ok(port))
     }
 
-    fn start_on_free_port(&mut self) -> Result<(), ServerError> {
+    /// Starts the process, again and again while what is in the way may pass.
+    fn start_on(&mut self, port: impl Fn() -> Result<u16, ServerError>) -> Result<(), ServerError> {
         let deadline = Instant::now() + START;
         loop {
-            self.port = free_port()?;
+            self.port = port()?;
             match self.try_start() {
                 Err(Trouble::Passes(_)) if Instant::now() < deadline => std::thread::sleep(BETWEEN_LOOKS),
                 Err(Trouble::Passes(error) | Trouble::Stays(error)) => return Err(error),
@@ -197,37 +193,42 @@ impl PostgresServer {
             patience: STOP,
             delete: self.data.is_temporary().then(|| self.data.path().to_owned()),
         })?;
+        self.wait_until_ready(&mut process, &pid_file, before.as_ref())?;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn wait_until_ready(
+        &self,
+        process: &mut Watched,
+        pid_file: &Path,
+        before: Option<&PidFile>,
+    ) -> Result<(), Trouble> {
         let deadline = Instant::now() + START;
-        while !PidFile::read(&pid_file)
-            .is_some_and(|now| now.ready && before.as_ref().is_none_or(|old| old.who != now.who))
-        {
+        let is_ready = |now: PidFile| now.ready && before.is_none_or(|before| before.who != now.who);
+        while !PidFile::read(pid_file).is_some_and(is_ready) {
             if process.ended()?.is_some() {
-                let refused = self.log.refused("ended before it was ready");
-                let text = self.log.text();
-                // The port went to somebody else after we asked for it, or processes of a killed server are still ending.
-                let passes = [
-                    "could not bind",
-                    "could not create any TCP/IP sockets",
-                    "shared memory block",
-                ]
-                .iter()
-                .any(|words| text.contains(words));
-                return Err(if passes {
-                    Trouble::Passes(refused)
-                } else {
-                    Trouble::Stays(refused)
-                });
+                return Err(self.ended_early());
             }
             if Instant::now() > deadline {
-                let seconds = START.as_secs();
-                return Err(Trouble::Stays(
-                    self.log.refused(format!("was not ready after {seconds} seconds")),
-                ));
+                let late = self
+                    .log
+                    .refused(format!("was not ready after {} seconds", START.as_secs()));
+                return Err(Trouble::Stays(late));
             }
             std::thread::sleep(BETWEEN_LOOKS);
         }
-        self.process = Some(process);
         Ok(())
+    }
+
+    fn ended_early(&self) -> Trouble {
+        let refused = self.log.refused("ended before it was ready");
+        let text = self.log.text();
+        if PASSING.iter().any(|words| text.contains(words)) {
+            Trouble::Passes(refused)
+        } else {
+            Trouble::Stays(refused)
+        }
     }
 
     fn cluster(&self) -> PathBuf {
@@ -263,6 +264,18 @@ impl PostgresServer {
         }
         arguments
     }
+}
+
+/// Gives the server's directory to the account that it runs as.
+fn hand_over(data: &DataDir, home: &Path, account: &Account) -> Result<(), ServerError> {
+    account.own(home)?;
+    if data.is_temporary() {
+        // The watcher deletes the whole, and runs as the server does.
+        for directory in [data.path(), &data.log_dir(), &data.secrets_dir()] {
+            account.own(directory)?;
+        }
+    }
+    account.check_reaches(home)
 }
 
 /// Why a start failed, and whether another attempt may go better.
@@ -304,82 +317,6 @@ impl PidFile {
         let ready = lines.nth(4).is_some_and(|state| state == "ready");
         Some(PidFile { who, ready })
     }
-}
-
-/// The major version that wrote the cluster; `None` where there is no cluster yet.
-fn cluster_version(cluster: &Path) -> Result<Option<String>, ServerError> {
-    let file = cluster.join("PG_VERSION");
-    match std::fs::read_to_string(&file) {
-        Ok(version) => Ok(Some(version.trim().to_owned())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ServerError::System {
-            doing: format!("read {}", file.display()),
-            source,
-        }),
-    }
-}
-
-/// Makes the database cluster `home/data`. It gets its name last, so that one half made is never taken for a whole one.
-fn initialise(
-    programs: &PostgresPrograms,
-    account: Option<&Account>,
-    home: &Path,
-    password: &str,
-    durability: Durability,
-) -> Result<(), ServerError> {
-    let password_file = home.join("password");
-    write_private(&password_file, password)?;
-    if let Some(account) = account {
-        account.own(&password_file)?;
-    }
-    let unfinished = home.join("data.new");
-    let made = make_cluster(programs, account, &unfinished, &password_file, durability);
-    std::fs::remove_file(&password_file).doing(|| format!("delete {}", password_file.display()))?;
-    made?;
-    let cluster = home.join("data");
-    std::fs::rename(&unfinished, &cluster).doing(|| format!("name {}", cluster.display()))
-}
-
-fn make_cluster(
-    programs: &PostgresPrograms,
-    account: Option<&Account>,
-    cluster: &Path,
-    password_file: &Path,
-    durability: Durability,
-) -> Result<(), ServerError> {
-    let mut output = String::new();
-    // Not every system has C.UTF-8. Sorting is by code point in both.
-    for locale in ["C.UTF-8", "C"] {
-        if cluster.exists() {
-            std::fs::remove_dir_all(cluster).doing(|| format!("delete {}", cluster.display()))?;
-        }
-        let mut initdb = Command::new(&programs.initdb);
-        initdb
-            .arg("-D")
-            .arg(cluster)
-            .args(["-U", SUPERUSER, "--auth=scram-sha-256", "--encoding=UTF8"]);
-        initdb.arg(format!("--locale={locale}")).arg("--data-checksums");
-        initdb.arg(format!("--pwfile={}", password_file.display()));
-        if durability == Durability::ForTests {
-            initdb.arg("--no-sync");
-        }
-        initdb.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null());
-        if let Some(account) = account {
-            account.run(&mut initdb);
-        }
-        let made = initdb
-            .output()
-            .doing(|| format!("start {}", programs.initdb.display()))?;
-        if made.status.success() {
-            return Ok(());
-        }
-        output = String::from_utf8_lossy(&made.stderr).into_owned();
-    }
-    let source = std::io::Error::other(output.trim_end().to_owned());
-    Err(ServerError::System {
-        doing: "make a database cluster".into(),
-        source,
-    })
 }
 
 #[cfg(test)]
