@@ -1,0 +1,393 @@
+//! The vault itself: stored keys, look-up and erasure.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use schemas::sealed::LookupHash;
+use schemas::{AggregateId, Category, CustomerId, KeyId, Sealed};
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row as _};
+use uuid::Uuid;
+
+use crate::cache::{Held, KeyCache};
+use crate::error::{OpenError, VaultError};
+use crate::field::{FieldKey, Opened};
+use crate::key_file::KeyEncryptionKey;
+use crate::lookup::{FIND_AT_MOST, LookupKind};
+use crate::row_key::{Place, RowKey};
+use crate::sealer::Keys;
+use crate::token::Token;
+
+/// How a vault keeps keys in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a key stays after it was read. Erasure is complete only this long after it was done.
+    pub cache_for: Duration,
+    /// How many places (a person in a stream) are kept at most.
+    pub cache_places: NonZeroUsize,
+}
+
+impl Default for Settings {
+    /// A minute, and 10,000 places (a few megabytes).
+    fn default() -> Self {
+        const PLACES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+        Self {
+            cache_for: Duration::from_secs(60),
+            cache_places: PLACES,
+        }
+    }
+}
+
+/// Why a person is erased: the grounds of UK GDPR article 17(1), as codes. Free text could name the person again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErasureReason {
+    /// (a) The purpose is fulfilled.
+    NoLongerNecessary,
+    /// (b) Consent was withdrawn, and nothing else allows the processing.
+    ConsentWithdrawn,
+    /// (c) The person objected, and nothing overrides that.
+    Objection,
+    /// (d) The data was processed unlawfully.
+    UnlawfulProcessing,
+    /// (e) The law demands it.
+    LegalObligation,
+    /// (f) It was collected for an online service offered to a child.
+    ChildOnlineService,
+}
+
+impl ErasureReason {
+    /// The code, as the tombstone keeps it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoLongerNecessary => "no_longer_necessary",
+            Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::Objection => "objection",
+            Self::UnlawfulProcessing => "unlawful_processing",
+            Self::LegalObligation => "legal_obligation",
+            Self::ChildOnlineService => "child_online_service",
+        }
+    }
+}
+
+/// What an erasure did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// How many keys were destroyed.
+    pub keys_destroyed: u64,
+    /// How long other processes may still hold one. Report the erasure as done when this has passed, and not before.
+    pub complete_after: Duration,
+}
+
+/// Loads, caches and destroys keys; opens what they sealed.
+///
+/// Cheap to share behind an [`Arc`]. Needs a login of the role `caseledger_vault`; erasing, of `caseledger_vault_keeper`.
+pub struct Vault {
+    pool: PgPool,
+    key_file: Arc<KeyEncryptionKey>,
+    cache: KeyCache,
+    now: Box<dyn Fn() -> Instant + Send + Sync>,
+}
+
+impl Vault {
+    /// A vault on a migrated database. `now` is the clock that bounds the cache; a service passes [`Instant::now`].
+    #[must_use]
+    pub fn new(
+        pool: PgPool,
+        key_file: Arc<KeyEncryptionKey>,
+        settings: Settings,
+        now: impl Fn() -> Instant + Send + Sync + 'static,
+    ) -> Self {
+        let cache = KeyCache::new(settings.cache_places, settings.cache_for);
+        Self {
+            pool,
+            key_file,
+            cache,
+            now: Box::new(now),
+        }
+    }
+
+    /// The keys of a person in a stream, from the cache or the database (one query). A category that has none gets one from
+    /// the [`Sealer`](crate::Sealer).
+    ///
+    /// # Errors
+    /// [`VaultError::Erased`]: refuse the command. Otherwise as the variant says.
+    pub async fn keys_for(&self, person: Option<CustomerId>, stream: AggregateId) -> Result<Keys, VaultError> {
+        let place = Place { person, stream };
+        // The clock is read before the database: the bound counts from no later than what the query saw.
+        let now = (self.now)();
+        if let Some((held, read_at)) = self.cache.keys_of(place, now) {
+            return Ok(self.keys(place, held, read_at));
+        }
+        let held = self.load(place).await?;
+        self.cache.put(place, held.clone(), now);
+        Ok(self.keys(place, held, now))
+    }
+
+    /// As [`Vault::keys_for`], for a stream that does not exist yet and so has no keys: without a query. Where that proves
+    /// wrong, or the person is erased, the append refuses the keys.
+    #[must_use]
+    pub fn keys_for_new_stream(&self, person: Option<CustomerId>, stream: AggregateId) -> Keys {
+        self.keys(Place { person, stream }, Held::default(), (self.now)())
+    }
+
+    /// Puts the keys of an attempt whose append has won in the cache. Never call it before.
+    pub fn admitted(&self, keys: Keys) {
+        self.cache.put(keys.place, keys.held, keys.read_at);
+    }
+
+    /// Drops what is cached for a place, because an append was refused for its keys.
+    pub fn forget(&self, person: Option<CustomerId>, stream: AggregateId) {
+        self.cache.forget(Place { person, stream });
+    }
+
+    /// Opens one sealed value.
+    ///
+    /// # Errors
+    /// [`OpenError`] says whether to show a gap, to report it or to try again.
+    pub async fn open(&self, sealed: &Sealed) -> Result<Opened, OpenError> {
+        let (token, key) = self.token_and_key(sealed).await?;
+        field_key(&token, &key)?.open(&token)
+    }
+
+    /// Opens many, with one query for all keys that are not cached; the results are in the order of `sealed`.
+    pub async fn open_many(&self, sealed: &[&Sealed]) -> Vec<Result<Opened, OpenError>> {
+        let tokens: Vec<_> = sealed.iter().map(|sealed| Token::parse(sealed)).collect();
+        let parsed: Vec<&Token> = tokens.iter().filter_map(|token| token.as_ref().ok()).collect();
+        let keys = self.keys_of(&parsed).await;
+        tokens
+            .into_iter()
+            .map(|token| {
+                let token = token?;
+                let key = keys
+                    .get(&token.header.key_id)
+                    .cloned()
+                    .unwrap_or(Err(OpenError::NoKey))?;
+                field_key(&token, &key.checked(&token)?)?.open(&token)
+            })
+            .collect()
+    }
+
+    /// The key that opens this value and no other, to be given to an auditor.
+    ///
+    /// # Errors
+    /// As [`Vault::open`]; a value that does not open gives no key.
+    pub async fn field_key(&self, sealed: &Sealed) -> Result<FieldKey, OpenError> {
+        let (token, key) = self.token_and_key(sealed).await?;
+        let key = field_key(&token, &key)?;
+        key.open(&token)?;
+        Ok(key)
+    }
+
+    /// What an append admits so that `person` is found by `value` from then on; none where nothing is left of the value
+    /// once it is normalised.
+    #[must_use]
+    pub fn lookup_hash(&self, kind: LookupKind, value: &str, person: CustomerId) -> Option<LookupHash> {
+        self.key_file.lookups().lookup(kind, value, person)
+    }
+
+    /// The people who have this value, in the order of their ids, [`FIND_AT_MOST`] at most. The caller records the search.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`]: try again. [`VaultError::Statement`]: stop.
+    pub async fn find(&self, kind: LookupKind, value: &str) -> Result<Vec<CustomerId>, VaultError> {
+        let Some(hash) = self.key_file.lookups().hash(kind, value) else {
+            return Ok(Vec::new());
+        };
+        let people: Vec<Uuid> = sqlx::query_scalar(include_str!("../sql/find_people.sql"))
+            .bind(kind.as_str())
+            .bind(hash.as_slice())
+            .bind(i64::from(FIND_AT_MOST))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(people.into_iter().map(CustomerId).collect())
+    }
+
+    /// Erases a person: destroys the keys they own and their look-up hashes, and leaves a tombstone. Doing it again is safe.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`]: it may have been done or not; do it again. [`VaultError::Statement`]: stop.
+    pub async fn erase(&self, person: CustomerId, reason: ErasureReason) -> Result<Erasure, VaultError> {
+        let destroyed: i64 = sqlx::query_scalar(include_str!("../sql/erase.sql"))
+            .bind(person.uuid())
+            .bind(reason.as_str())
+            .fetch_one(&self.pool)
+            .await?;
+        self.cache.forget_person(person);
+        Ok(Erasure {
+            keys_destroyed: destroyed.unsigned_abs(),
+            complete_after: self.cache.keep_for(),
+        })
+    }
+
+    fn keys(&self, place: Place, held: Held, read_at: Instant) -> Keys {
+        Keys {
+            place,
+            held,
+            read_at,
+            key_file: Arc::clone(&self.key_file),
+        }
+    }
+
+    async fn load(&self, place: Place) -> Result<Held, VaultError> {
+        let rows = sqlx::query(include_str!("../sql/keys_of_place.sql"))
+            .bind(place.person.map(CustomerId::uuid))
+            .bind(place.stream.uuid())
+            .fetch_all(&self.pool)
+            .await?;
+        let mut held = Held::default();
+        for row in &rows {
+            if row.try_get("erased")? {
+                return Err(VaultError::Erased);
+            }
+            let Some(id) = row.try_get::<Option<Uuid>, _>("id")?.map(KeyId) else {
+                continue;
+            };
+            let category = category_of(row)?.ok_or(VaultError::DamagedKey(id))?;
+            held.put(category, self.unwrap_key(row, id, place, category)?);
+        }
+        Ok(held)
+    }
+
+    async fn token_and_key(&self, sealed: &Sealed) -> Result<(Token, RowKey), OpenError> {
+        let token = Token::parse(sealed)?;
+        let mut keys = self.keys_of(&[&token]).await;
+        let key = keys
+            .remove(&token.header.key_id)
+            .unwrap_or(Err(OpenError::NoKey))?
+            .checked(&token)?;
+        Ok((token, key))
+    }
+
+    /// The keys that the tokens name: cached ones, and one query for the rest.
+    async fn keys_of(&self, tokens: &[&Token]) -> HashMap<KeyId, Result<FoundKey, OpenError>> {
+        let now = (self.now)();
+        let mut found = HashMap::new();
+        let mut wanted = HashMap::new();
+        for token in tokens {
+            let (id, place, category) = (token.header.key_id, place_of(token), token.header.category);
+            match self.cache.key(place, category, id, now) {
+                Some(key) => drop(found.insert(id, Ok(FoundKey { place, category, key }))),
+                None => drop(wanted.insert(id, place.person)),
+            }
+        }
+        wanted.retain(|id, _| !found.contains_key(id));
+        if wanted.is_empty() {
+            return found;
+        }
+        match self.load_by_id(&wanted, now).await {
+            Ok(loaded) => found.extend(loaded),
+            Err(error) => {
+                let error = Arc::new(error);
+                found.extend(
+                    wanted
+                        .keys()
+                        .map(|id| (*id, Err(OpenError::Unavailable(Arc::clone(&error))))),
+                );
+            }
+        }
+        found
+    }
+
+    async fn load_by_id(
+        &self,
+        wanted: &HashMap<KeyId, Option<CustomerId>>,
+        read_at: Instant,
+    ) -> Result<HashMap<KeyId, Result<FoundKey, OpenError>>, VaultError> {
+        let (ids, people): (Vec<Uuid>, Vec<Option<Uuid>>) = wanted
+            .iter()
+            .map(|(id, person)| (id.uuid(), person.map(CustomerId::uuid)))
+            .unzip();
+        let rows = sqlx::query(include_str!("../sql/keys_by_id.sql"))
+            .bind(ids)
+            .bind(people)
+            .fetch_all(&self.pool)
+            .await?;
+        let mut loaded = HashMap::new();
+        for row in &rows {
+            let id = KeyId(row.try_get("asked_id")?);
+            loaded.insert(id, self.found(row, id)?);
+        }
+        for key in loaded.values().flatten() {
+            self.cache.put_key(key.place, key.category, key.key.clone(), read_at);
+        }
+        Ok(loaded)
+    }
+
+    /// What a row of `keys_by_id` says. The outer error is the database's.
+    fn found(&self, row: &PgRow, id: KeyId) -> Result<Result<FoundKey, OpenError>, VaultError> {
+        if row.try_get::<Option<Uuid>, _>("id")?.is_none() {
+            return Ok(Err(if row.try_get("erased")? {
+                OpenError::Erased
+            } else {
+                OpenError::NoKey
+            }));
+        }
+        let place = Place {
+            person: row.try_get::<Option<Uuid>, _>("person")?.map(CustomerId),
+            stream: AggregateId(row.try_get("stream")?),
+        };
+        let Some(category) = category_of(row)? else {
+            return Ok(Err(OpenError::Damaged));
+        };
+        // One bad row must not take the others with it.
+        Ok(self
+            .unwrap_key(row, id, place, category)
+            .map(|key| FoundKey { place, category, key })
+            .map_err(|error| OpenError::Unavailable(Arc::new(error))))
+    }
+
+    fn unwrap_key(&self, row: &PgRow, id: KeyId, place: Place, category: Category) -> Result<RowKey, VaultError> {
+        let wrapped_by: String = row.try_get("wrapped_by")?;
+        if wrapped_by != self.key_file.id() {
+            return Err(VaultError::OtherKeyFile { key_id: id, wrapped_by });
+        }
+        let wrapped: Vec<u8> = row.try_get("wrapped")?;
+        RowKey::unwrap_row(id, &wrapped, self.key_file.wrapping(), place, category).ok_or(VaultError::DamagedKey(id))
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault")
+            .field("key_file", &self.key_file)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key and where its row says it belongs.
+#[derive(Clone)]
+struct FoundKey {
+    place: Place,
+    category: Category,
+    key: RowKey,
+}
+
+impl FoundKey {
+    /// The key, if the token was sealed for the row's place. (Otherwise its commitment would fail too; this says so first.)
+    fn checked(self, token: &Token) -> Result<RowKey, OpenError> {
+        let own = self.place == place_of(token) && self.category == token.header.category;
+        own.then_some(self.key).ok_or(OpenError::Damaged)
+    }
+}
+
+fn place_of(token: &Token) -> Place {
+    Place {
+        person: token.header.person,
+        stream: token.header.stream,
+    }
+}
+
+fn field_key(token: &Token, key: &RowKey) -> Result<FieldKey, OpenError> {
+    FieldKey::derive(&key.secret, token.header_bytes()).map_err(|_| OpenError::Damaged)
+}
+
+fn category_of(row: &PgRow) -> Result<Option<Category>, sqlx::Error> {
+    let name: String = row.try_get("category")?;
+    Ok([Category::Personal, Category::SpecialCategory]
+        .into_iter()
+        .find(|category| category.as_str() == name))
+}
