@@ -7,6 +7,7 @@ use std::time::Duration;
 use caseledger::servers::{DataDir, Durability, PostgresServer, ServerError};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
+use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -163,7 +164,20 @@ impl TestPostgres {
 }
 
 /// Runs the migrations in the order in which the crates rely on one another.
-async fn migrate(_pool: &PgPool) {}
+///
+/// The cut-over lies far back: whatever happens in a test may send a notice.
+async fn migrate(pool: &PgPool) {
+    vault::migrate(pool).await.expect("the vault's migrations run");
+    event_store::migrate(pool)
+        .await
+        .expect("the event store's migrations run");
+    projections::migrate(pool)
+        .await
+        .expect("the projections' migrations run");
+    notifier::migrate(pool, OffsetDateTime::UNIX_EPOCH)
+        .await
+        .expect("the notifier's migrations run");
+}
 
 /// A database of one test. It is dropped with the value, connections and all, as far as that works.
 #[derive(Debug)]
