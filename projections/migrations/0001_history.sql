@@ -1,0 +1,152 @@
+-- The history: each case as it stands, its timeline, and its customer, with everything personal still sealed.
+--
+-- Rows carry a generation. One generation is live, and the checkpoint says which; a rebuild fills another beside it and
+-- becomes live by one update of the checkpoint. Services read the views, which show the live generation only, so every
+-- reader, also one whose snapshot is older than the switch, sees the old rows or the new ones.
+
+-- Roles belong to the server, not to the database: another database's migration may make them at this moment.
+DO $$
+DECLARE
+    role_name text;
+BEGIN
+    FOREACH role_name IN ARRAY ARRAY['caseledger_projector', 'caseledger_analyst', 'caseledger_writer', 'caseledger_notifier'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END;
+        END IF;
+    END LOOP;
+END
+$$;
+
+CREATE TABLE history.checkpoints (
+    projection text PRIMARY KEY,
+    generation bigint NOT NULL DEFAULT 1,
+    position bigint NOT NULL DEFAULT 0 CHECK (position >= 0),
+    event_id uuid,
+    recorded_at timestamptz,
+    traceless bigint NOT NULL DEFAULT 0 CHECK (traceless >= 0),
+    CONSTRAINT the_last_event_is_known CHECK ((position = 0) = (event_id IS NULL) AND (position = 0) = (recorded_at IS NULL))
+);
+
+COMMENT ON TABLE history.checkpoints IS 'How far each projection of this schema is. Written in the transaction that writes its rows.';
+COMMENT ON COLUMN history.checkpoints.generation IS 'The generation of rows that readers see.';
+COMMENT ON COLUMN history.checkpoints.position IS 'The position of the last event applied; 0 before the first.';
+COMMENT ON COLUMN history.checkpoints.event_id IS 'The id of that event: where the log has another one there, it is another log.';
+COMMENT ON COLUMN history.checkpoints.recorded_at IS 'When that event was recorded.';
+COMMENT ON COLUMN history.checkpoints.traceless IS 'How many of the events applied leave nothing in the rows.';
+
+INSERT INTO history.checkpoints (projection) VALUES ('history');
+
+CREATE TABLE history.rebuilds (LIKE history.checkpoints INCLUDING ALL);
+
+COMMENT ON TABLE history.rebuilds IS 'The generation that is being built beside the live one, if any: one a projection.';
+
+CREATE TABLE history.case_rows (
+    generation bigint NOT NULL,
+    case_id uuid NOT NULL,
+    reference text NOT NULL,
+    service text NOT NULL,
+    request_type text NOT NULL,
+    class text NOT NULL,
+    catalogue_version text NOT NULL,
+    status text NOT NULL CHECK (status IN ('open', 'closed', 'cancelled')),
+    outcome text,
+    outcome_kind text,
+    customer_id uuid,
+    team text NOT NULL,
+    officer text,
+    received_on date NOT NULL,
+    opened_at timestamptz NOT NULL,
+    closed_at timestamptz,
+    reopened integer NOT NULL,
+    version bigint NOT NULL,
+    position bigint NOT NULL,
+    description json,
+    place json,
+    answers json NOT NULL,
+    PRIMARY KEY (generation, case_id),
+    CONSTRAINT one_case_per_reference UNIQUE (generation, reference)
+);
+
+CREATE INDEX case_rows_by_customer ON history.case_rows (generation, customer_id, opened_at) WHERE customer_id IS NOT NULL;
+
+CREATE TABLE history.timeline_rows (
+    generation bigint NOT NULL,
+    case_id uuid NOT NULL,
+    sequence bigint NOT NULL,
+    position bigint NOT NULL,
+    event_id uuid NOT NULL,
+    command_id uuid NOT NULL,
+    event_type text NOT NULL,
+    event_version text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    client text NOT NULL,
+    actor_kind text NOT NULL,
+    actor_id text,
+    actor_assurance text NOT NULL,
+    on_behalf_of uuid,
+    channel text NOT NULL,
+    payload json NOT NULL,
+    metadata json NOT NULL,
+    PRIMARY KEY (generation, case_id, sequence)
+);
+
+CREATE TABLE history.customer_rows (
+    generation bigint NOT NULL,
+    customer_id uuid NOT NULL,
+    title json,
+    name json NOT NULL,
+    address json,
+    phone json,
+    email json,
+    consents json NOT NULL,
+    registered_at timestamptz NOT NULL,
+    version bigint NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (generation, customer_id)
+);
+
+CREATE VIEW history.cases AS
+SELECT case_id, reference, service, request_type, class, catalogue_version, status, outcome, outcome_kind, customer_id, team,
+    officer, received_on, opened_at, closed_at, reopened, version, position, description, place, answers
+FROM history.case_rows
+WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
+
+CREATE VIEW history.timeline AS
+SELECT case_id, sequence, position, event_id, command_id, event_type, event_version, occurred_at, recorded_at, client,
+    actor_kind, actor_id, actor_assurance, on_behalf_of, channel, payload, metadata
+FROM history.timeline_rows
+WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
+
+CREATE VIEW history.customers AS
+SELECT customer_id, title, name, address, phone, email, consents, registered_at, version, position
+FROM history.customer_rows
+WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
+
+COMMENT ON VIEW history.cases IS 'Each case as its events left it.';
+COMMENT ON COLUMN history.cases.status IS 'Where the case is: open, closed or cancelled.';
+COMMENT ON COLUMN history.cases.outcome IS 'What came of it, while it is closed.';
+COMMENT ON COLUMN history.cases.officer IS 'The officer it is assigned to, where one is named.';
+COMMENT ON COLUMN history.cases.opened_at IS 'When the request was made; its recording may be later.';
+COMMENT ON COLUMN history.cases.closed_at IS 'When it was closed or cancelled, unless it is open again.';
+COMMENT ON COLUMN history.cases.reopened IS 'How often it was reopened.';
+COMMENT ON COLUMN history.cases.version IS 'The sequence of its last event.';
+COMMENT ON COLUMN history.cases.position IS 'The position of its last event.';
+COMMENT ON COLUMN history.cases.description IS 'Sealed.';
+COMMENT ON COLUMN history.cases.place IS 'Sealed.';
+COMMENT ON COLUMN history.cases.answers IS 'By question; sealed, except where the catalogue marks the question open.';
+COMMENT ON VIEW history.timeline IS 'Every event of every case, as it was recorded.';
+COMMENT ON COLUMN history.timeline.payload IS 'The recorded text, to the byte; what is personal in it is sealed.';
+COMMENT ON COLUMN history.timeline.metadata IS 'The recorded text, to the byte.';
+COMMENT ON VIEW history.customers IS 'Each customer as their events left them; contact details are sealed.';
+COMMENT ON COLUMN history.customers.consents IS 'By purpose: the wording agreed to, when it was given and when it was withdrawn.';
+
+GRANT USAGE ON SCHEMA history TO caseledger_projector, caseledger_writer, caseledger_notifier;
+GRANT SELECT, UPDATE ON history.checkpoints TO caseledger_projector;
+GRANT SELECT, INSERT, UPDATE, DELETE ON history.rebuilds, history.case_rows, history.timeline_rows, history.customer_rows
+    TO caseledger_projector;
+GRANT SELECT ON history.cases, history.timeline, history.customers TO caseledger_projector, caseledger_writer, caseledger_notifier;

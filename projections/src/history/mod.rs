@@ -1,0 +1,91 @@
+//! The history: each case as it stands, its timeline, and its customer. Personal values stay sealed.
+
+mod case;
+mod customer;
+mod query;
+mod timeline;
+
+use async_trait::async_trait;
+pub use case::Case;
+pub use customer::{Consent, Customer};
+pub use query::{
+    AsOf, CaseHistory, case_by_id, case_by_reference, case_history, cases_of_customer, customer_by_id, timeline,
+};
+use schemas::event::EventRecord;
+use sqlx::PgConnection;
+pub use timeline::TimelineEntry;
+
+use crate::error::ProjectionError;
+use crate::event::Event;
+use crate::projection::{Generation, Projection, TableDigest, digest};
+
+/// The projection `history`.
+#[derive(Clone, Copy, Debug)]
+pub struct History;
+
+#[async_trait]
+impl Projection for History {
+    fn name(&self) -> &'static str {
+        "history"
+    }
+
+    fn schema(&self) -> &'static str {
+        "history"
+    }
+
+    async fn apply(
+        &self,
+        transaction: &mut PgConnection,
+        generation: Generation,
+        events: &[Event],
+    ) -> Result<usize, ProjectionError> {
+        let mut of_cases = Vec::new();
+        let mut of_customers = Vec::new();
+        for event in events {
+            match &event.record {
+                EventRecord::Case(record) => of_cases.push((event, record)),
+                EventRecord::Customer(record) => of_customers.push((event, record)),
+            }
+        }
+        if !of_cases.is_empty() {
+            case::apply(transaction, generation, &of_cases).await?;
+            timeline::insert(transaction, generation, &of_cases).await?;
+        }
+        if !of_customers.is_empty() {
+            customer::apply(transaction, generation, &of_customers).await?;
+        }
+        Ok(0)
+    }
+
+    async fn events_held(&self, connection: &mut PgConnection, generation: Generation) -> Result<i64, ProjectionError> {
+        let statement = include_str!("../../sql/history/events_held.sql");
+        Ok(sqlx::query_scalar(statement).bind(generation.0).fetch_one(connection).await?)
+    }
+
+    async fn digests(
+        &self,
+        connection: &mut PgConnection,
+        generation: Generation,
+    ) -> Result<Vec<TableDigest>, ProjectionError> {
+        let mut digests = Vec::new();
+        for (table, statement) in [
+            ("cases", include_str!("../../sql/history/digest_cases.sql")),
+            ("timeline", include_str!("../../sql/history/digest_timeline.sql")),
+            ("customers", include_str!("../../sql/history/digest_customers.sql")),
+        ] {
+            digests.push(digest(connection, generation, table, statement).await?);
+        }
+        Ok(digests)
+    }
+
+    async fn delete_other_generations(&self, connection: &mut PgConnection) -> Result<(), ProjectionError> {
+        for statement in [
+            include_str!("../../sql/history/delete_other_timeline.sql"),
+            include_str!("../../sql/history/delete_other_cases.sql"),
+            include_str!("../../sql/history/delete_other_customers.sql"),
+        ] {
+            sqlx::query(statement).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}

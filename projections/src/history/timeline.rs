@@ -1,0 +1,134 @@
+//! The timeline of a case: its events as they were recorded.
+
+use schemas::event::{CaseEvent, EventError};
+use schemas::moment::Instant;
+use schemas::{CaseId, ClientName, CommandId, CustomerId, EventId, Position, Version};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row as _};
+
+use crate::columns::{column, word};
+use crate::error::{Fault, ProjectionError};
+use crate::event::Event;
+use crate::history::History;
+use crate::history::case::Occurrence;
+use crate::projection::{Generation, Projection as _};
+
+/// One event of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineEntry {
+    /// The case.
+    pub case_id: CaseId,
+    /// Where in its stream, from 1.
+    pub sequence: Version,
+    /// Where in the log.
+    pub position: Position,
+    /// The event's id.
+    pub event_id: EventId,
+    /// The command that brought it about.
+    pub command_id: CommandId,
+    /// What happened, such as `RequestClosed`.
+    pub event_type: String,
+    /// The version that it was written at.
+    pub event_version: String,
+    /// When it happened.
+    pub occurred_at: Instant,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// The sender of the command.
+    pub client: ClientName,
+    /// What kind of person or system acted.
+    pub actor_kind: String,
+    /// Who of that kind; none where nobody is known.
+    pub actor_id: Option<String>,
+    /// How sure the client was of it.
+    pub actor_assurance: String,
+    /// The customer acted for.
+    pub on_behalf_of: Option<CustomerId>,
+    /// How it reached the council.
+    pub channel: String,
+    /// The payload, to the byte as recorded. What is personal in it is sealed.
+    pub payload: String,
+    /// The metadata, to the byte as recorded.
+    pub metadata: String,
+}
+
+impl TimelineEntry {
+    /// What happened, read.
+    ///
+    /// # Errors
+    /// As for the log itself.
+    pub fn event(&self) -> Result<CaseEvent, EventError> {
+        CaseEvent::read(&self.event_type, &self.event_version, &self.payload)
+    }
+
+    pub(super) fn occurrence(&self) -> Occurrence {
+        Occurrence {
+            case_id: self.case_id,
+            sequence: self.sequence,
+            position: self.position,
+            occurred_at: self.occurred_at,
+        }
+    }
+}
+
+/// Adds events of cases to their timelines.
+pub(super) async fn insert(
+    transaction: &mut PgConnection,
+    generation: Generation,
+    events: &[(&Event, &CaseEvent)],
+) -> Result<(), ProjectionError> {
+    let events: Vec<&Event> = events.iter().map(|(event, _)| *event).collect();
+    let acted_for: Vec<_> = events.iter().map(|event| on_behalf_of(event)).collect::<Result<_, _>>()?;
+    sqlx::query(include_str!("../../sql/history/insert_timeline.sql"))
+        .bind(generation.0)
+        .bind(column(&events, |event| event.stored.aggregate_id.0))
+        .bind(column(&events, |event| event.stored.sequence.0))
+        .bind(column(&events, |event| event.stored.position.0))
+        .bind(column(&events, |event| event.stored.event_id.0))
+        .bind(column(&events, |event| event.stored.command_id.0))
+        .bind(column(&events, |event| event.stored.event_type.as_str()))
+        .bind(column(&events, |event| event.stored.event_version.as_str()))
+        .bind(column(&events, |event| event.stored.occurred_at))
+        .bind(column(&events, |event| event.stored.recorded_at))
+        .bind(column(&events, |event| event.metadata.client.as_str()))
+        .bind(column(&events, |event| event.metadata.actor_kind.as_str()))
+        .bind(column(&events, |event| event.metadata.actor_id.as_deref()))
+        .bind(column(&events, |event| event.metadata.actor_assurance.as_str()))
+        .bind(acted_for)
+        .bind(column(&events, |event| event.metadata.channel.as_str()))
+        .bind(column(&events, |event| event.stored.payload.as_str()))
+        .bind(column(&events, |event| event.stored.metadata.as_str()))
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+fn on_behalf_of(event: &Event) -> Result<Option<uuid::Uuid>, ProjectionError> {
+    let read = event.metadata.on_behalf_of.as_deref().map(str::parse).transpose();
+    let position = event.stored.position;
+    read.map_err(|_| ProjectionError::Implausible { projection: History.name(), position, fault: Fault::Metadata })
+}
+
+impl FromRow<'_, PgRow> for TimelineEntry {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            case_id: CaseId(row.try_get("case_id")?),
+            sequence: Version(row.try_get("sequence")?),
+            position: Position(row.try_get("position")?),
+            event_id: EventId(row.try_get("event_id")?),
+            command_id: CommandId(row.try_get("command_id")?),
+            event_type: row.try_get("event_type")?,
+            event_version: row.try_get("event_version")?,
+            occurred_at: Instant::new(row.try_get("occurred_at")?),
+            recorded_at: Instant::new(row.try_get("recorded_at")?),
+            client: word(row, "client")?,
+            actor_kind: row.try_get("actor_kind")?,
+            actor_id: row.try_get("actor_id")?,
+            actor_assurance: row.try_get("actor_assurance")?,
+            on_behalf_of: row.try_get::<Option<_>, _>("on_behalf_of")?.map(CustomerId),
+            channel: row.try_get("channel")?,
+            payload: row.try_get("payload")?,
+            metadata: row.try_get("metadata")?,
+        })
+    }
+}

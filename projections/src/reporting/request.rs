@@ -1,0 +1,197 @@
+//! One request as reports count it, and its row.
+
+use std::collections::BTreeMap;
+
+use catalogue::london;
+use schemas::Version;
+use schemas::event::{CaseEvent, OutcomeKind, RequestClass, RequestSubmitted};
+use schemas::moment::Day;
+use schemas::query::CaseStatus;
+use schemas::{OutcomeCode, ServiceName};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row as _};
+use uuid::Uuid;
+
+use crate::columns::{as_integer, column, count, optional_word, word};
+use crate::error::{Fault, ProjectionError};
+use crate::event::Event;
+use crate::projection::Generation;
+use crate::reporting::NAME;
+use crate::reporting::keys::{CASE_KEYS, Keys, PERSON_KEYS};
+
+/// A request, by keys that only reporting knows.
+#[derive(Clone, Debug, PartialEq)]
+struct Request {
+    case_key: Uuid,
+    person_key: Option<Uuid>,
+    service: ServiceName,
+    reporting_code: String,
+    class: RequestClass,
+    channel: String,
+    received_on: Day,
+    status: CaseStatus,
+    outcome: Option<OutcomeCode>,
+    outcome_kind: Option<OutcomeKind>,
+    times_reopened: u32,
+    closed_on: Option<Day>,
+    version: Version,
+}
+
+impl Request {
+    /// The request after one more of its case's events; `None` where the first is not a submission, or a later one is.
+    fn after(before: Option<Self>, keys: (Uuid, Option<Uuid>), event: &Event, record: &CaseEvent) -> Option<Self> {
+        let mut request = match (before, record) {
+            (None, CaseEvent::RequestSubmitted(submitted)) => return Some(Self::submitted(keys, event, submitted)),
+            (Some(request), record) if !matches!(record, CaseEvent::RequestSubmitted(_)) => request,
+            _ => return None,
+        };
+        request.version = event.stored.sequence;
+        request.change(event, record);
+        Some(request)
+    }
+
+    fn submitted(
+        (case_key, person_key): (Uuid, Option<Uuid>),
+        event: &Event,
+        submitted: &RequestSubmitted,
+    ) -> Self {
+        Self {
+            case_key,
+            person_key,
+            service: submitted.service.clone(),
+            reporting_code: submitted.reporting_code.clone(),
+            class: submitted.class,
+            channel: event.metadata.channel.clone(),
+            received_on: submitted.received_on,
+            status: CaseStatus::Open,
+            outcome: None,
+            outcome_kind: None,
+            times_reopened: 0,
+            closed_on: None,
+            version: event.stored.sequence,
+        }
+    }
+
+    fn change(&mut self, event: &Event, record: &CaseEvent) {
+        match record {
+            CaseEvent::RequestCancelled(_) => {
+                self.status = CaseStatus::Cancelled;
+                self.closed_on = Some(london::day_of(event.stored.occurred_at));
+            }
+            CaseEvent::RequestClosed(closed) => {
+                self.status = CaseStatus::Closed;
+                self.outcome = Some(closed.outcome.clone());
+                self.outcome_kind = Some(closed.outcome_kind);
+                self.closed_on = Some(london::day_of(event.stored.occurred_at));
+            }
+            CaseEvent::RequestReopened(reopened) => {
+                self.status = CaseStatus::Open;
+                self.outcome = None;
+                self.outcome_kind = None;
+                self.closed_on = None;
+                self.times_reopened = reopened.times;
+            }
+            CaseEvent::RequestSubmitted(_)
+            | CaseEvent::RequestUpdated(_)
+            | CaseEvent::RequestAssigned(_)
+            | CaseEvent::NotificationSent(_)
+            | CaseEvent::NotificationFailed(_) => {}
+        }
+    }
+}
+
+/// The customer of a case, where the event is the one that names them.
+fn customer(record: &CaseEvent) -> Option<Uuid> {
+    match record {
+        CaseEvent::RequestSubmitted(submitted) => submitted.customer_id.map(|id| id.0),
+        _ => None,
+    }
+}
+
+/// Applies events of cases to the rows of their requests.
+pub(super) async fn apply(
+    transaction: &mut PgConnection,
+    generation: Generation,
+    events: &[(&Event, &CaseEvent)],
+    new_key: &(dyn Fn() -> Uuid + Send + Sync),
+) -> Result<(), ProjectionError> {
+    let cases = events.iter().map(|(event, _)| event.stored.aggregate_id.0).collect();
+    let people = events.iter().filter_map(|(_, record)| customer(record)).collect();
+    let case_keys = CASE_KEYS.of(&mut *transaction, cases, new_key).await?;
+    let person_keys = PERSON_KEYS.of(&mut *transaction, people, new_key).await?;
+    let held: Vec<Request> = sqlx::query_as(include_str!("../../sql/reporting/select_requests.sql"))
+        .bind(generation.0)
+        .bind(case_keys.values().copied().collect::<Vec<_>>())
+        .fetch_all(&mut *transaction)
+        .await?;
+    let mut requests = held.into_iter().map(|request| (request.case_key, request)).collect();
+    for (event, record) in events {
+        fold(&mut requests, (&case_keys, &person_keys), event, record)?;
+    }
+    upsert(transaction, generation, &requests.into_values().collect::<Vec<_>>()).await
+}
+
+fn fold(
+    requests: &mut BTreeMap<Uuid, Request>,
+    (case_keys, person_keys): (&Keys, &Keys),
+    event: &Event,
+    record: &CaseEvent,
+) -> Result<(), ProjectionError> {
+    let position = event.stored.position;
+    let fault = |fault| ProjectionError::Implausible { projection: NAME, position, fault };
+    let case_key = case_keys.get(&event.stored.aggregate_id.0).copied();
+    let case_key = case_key.ok_or(ProjectionError::Statement(sqlx::Error::RowNotFound))?;
+    let person_key = customer(record).and_then(|id| person_keys.get(&id)).copied();
+    let before = requests.remove(&case_key);
+    if event.stored.sequence.0 != before.as_ref().map_or(0, |request| request.version.0) + 1 {
+        return Err(fault(Fault::Sequence));
+    }
+    let request = Request::after(before, (case_key, person_key), event, record);
+    requests.insert(case_key, request.ok_or_else(|| fault(Fault::Beginning))?);
+    Ok(())
+}
+
+async fn upsert(
+    transaction: &mut PgConnection,
+    generation: Generation,
+    requests: &[Request],
+) -> Result<(), ProjectionError> {
+    sqlx::query(include_str!("../../sql/reporting/upsert_requests.sql"))
+        .bind(generation.0)
+        .bind(column(requests, |request| request.case_key))
+        .bind(column(requests, |request| request.person_key))
+        .bind(column(requests, |request| request.service.as_str()))
+        .bind(column(requests, |request| request.reporting_code.as_str()))
+        .bind(column(requests, |request| request.class.as_str()))
+        .bind(column(requests, |request| request.channel.as_str()))
+        .bind(column(requests, |request| request.received_on.0))
+        .bind(column(requests, |request| request.status.as_str()))
+        .bind(column(requests, |request| request.outcome.as_ref().map(OutcomeCode::as_str)))
+        .bind(column(requests, |request| request.outcome_kind.map(|kind| kind.as_str())))
+        .bind(column(requests, |request| as_integer(request.times_reopened)))
+        .bind(column(requests, |request| request.closed_on.map(|day| day.0)))
+        .bind(column(requests, |request| request.version.0))
+        .execute(transaction)
+        .await?;
+    Ok(())
+}
+
+impl FromRow<'_, PgRow> for Request {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            case_key: row.try_get("case_key")?,
+            person_key: row.try_get("person_key")?,
+            service: word(row, "service")?,
+            reporting_code: row.try_get("request_type")?,
+            class: word(row, "class")?,
+            channel: row.try_get("channel")?,
+            received_on: Day(row.try_get("received_on")?),
+            status: word(row, "status")?,
+            outcome: optional_word(row, "outcome")?,
+            outcome_kind: optional_word(row, "outcome_kind")?,
+            times_reopened: count(row, "times_reopened")?,
+            closed_on: row.try_get::<Option<_>, _>("closed_on")?.map(Day),
+            version: Version(row.try_get("version")?),
+        })
+    }
+}
