@@ -9,7 +9,7 @@ setup: ## Install what the machine lacks
 	@setup/setup.sh
 
 run: setup ## Start the whole system with demo cases, on private servers
-	cargo run --quiet -p caseledger -- dev --demo
+	cargo run -p caseledger -- dev --demo
 
 test: setup ## Run all tests, on private servers
 	cargo test --workspace
