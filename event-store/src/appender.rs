@@ -1,0 +1,196 @@
+//! Group commit: what many callers hand in is recorded by one append.
+//!
+//! Shape: one task takes calls from a queue, puts those that wait into one batch, appends it, and gives each caller its
+//! verdicts. Cost: one round trip and one commit per batch, whatever its size. Bounds: a batch has at most
+//! [`MOST_COMMANDS_PER_BATCH`] commands and about [`MOST_BYTES_PER_BATCH`] of text; at most [`MOST_WAITING_CALLS`] wait, and
+//! who comes then waits to be let in. Order: calls are recorded in the order in which they were let in, and a call is never
+//! split.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{LedgerError, Reason};
+use crate::ledger::{Append, Ledger, Outcome, Verdict};
+use crate::pace::Pace;
+
+/// The most commands in one batch; a single call with more goes by itself.
+pub const MOST_COMMANDS_PER_BATCH: usize = 512;
+
+/// The most bytes of payload, metadata and problems in one batch; a single call with more goes by itself.
+pub const MOST_BYTES_PER_BATCH: usize = 4 * 1024 * 1024;
+
+/// The most calls that wait for a batch.
+pub const MOST_WAITING_CALLS: usize = 4_096;
+
+/// Records what many callers hand in. Clones share one queue; the task ends when the last of them is gone.
+#[derive(Clone, Debug)]
+pub struct Appender {
+    calls: mpsc::Sender<Call>,
+}
+
+#[derive(Debug)]
+struct Call {
+    commands: Vec<Append>,
+    answer: oneshot::Sender<Result<Vec<Verdict>, LedgerError>>,
+}
+
+impl Appender {
+    /// Starts the task. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn start(ledger: Arc<dyn Ledger>) -> Self {
+        let (calls, queue) = mpsc::channel(MOST_WAITING_CALLS);
+        tokio::spawn(
+            Committer {
+                ledger,
+                queue,
+                pace: Pace::default(),
+                held_over: None,
+            }
+            .run(),
+        );
+        Self { calls }
+    }
+
+    /// Records commands, in this order, in one batch with whatever else waits. Those for one stream make a chain: each
+    /// expects the version after the one before it. Returns after the commit.
+    ///
+    /// Where the future is dropped before it is ready, the commands may still be recorded.
+    ///
+    /// # Errors
+    /// Of this call: that another caller's command can't be recorded at all is that caller's error alone.
+    /// [`LedgerError::Unknown`]: forget what was read, and ask again.
+    pub async fn append(&self, commands: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
+        let (answer, verdicts) = oneshot::channel();
+        self.calls
+            .send(Call { commands, answer })
+            .await
+            .map_err(|_| LedgerError::Unavailable(Reason::new("the appender has ended")))?;
+        verdicts
+            .await
+            .unwrap_or_else(|_| Err(LedgerError::Unknown(Reason::new("the appender ended"))))
+    }
+}
+
+struct Committer {
+    ledger: Arc<dyn Ledger>,
+    queue: mpsc::Receiver<Call>,
+    pace: Pace,
+    /// The call that did not fit into the last batch.
+    held_over: Option<Call>,
+}
+
+impl Committer {
+    async fn run(mut self) {
+        while let Some(batch) = self.gather().await {
+            let started = Instant::now();
+            let calls = batch.calls.len();
+            self.commit(batch.calls).await;
+            self.pace.committed(calls, started, Instant::now());
+        }
+    }
+
+    /// The next batch; none when nobody can call any more.
+    async fn gather(&mut self) -> Option<Batch> {
+        let first = match self.held_over.take() {
+            Some(call) => call,
+            None => self.queue.recv().await?,
+        };
+        let mut batch = Batch::default();
+        batch.add(first);
+        while self.held_over.is_none()
+            && let Ok(call) = self.queue.try_recv()
+        {
+            self.held_over = batch.take_in(call);
+        }
+        let Some(company) = self.pace.company(Instant::now()) else {
+            return Some(batch);
+        };
+        while self.held_over.is_none() && batch.calls.len() < company.calls {
+            match tokio::time::timeout_at(company.until.into(), self.queue.recv()).await {
+                Ok(Some(call)) => self.held_over = batch.take_in(call),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        Some(batch)
+    }
+
+    async fn commit(&self, mut calls: Vec<Call>) {
+        // Who has gone away before anything was sent need not be served.
+        calls.retain(|call| !call.answer.is_closed());
+        let together: Vec<Append> = calls.iter().flat_map(|call| &call.commands).cloned().collect();
+        match self.ledger.append(together).await {
+            Ok(verdicts) => answer_each(calls, verdicts),
+            // Something in it can't be recorded at all: nothing of the batch was. Alone, only the culprit fails.
+            Err(LedgerError::Broken(_)) if calls.len() > 1 => {
+                for call in calls {
+                    let result = self.ledger.append(call.commands).await;
+                    let _ = call.answer.send(result);
+                }
+            }
+            Err(error) => {
+                for call in calls {
+                    let _ = call.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+fn answer_each(calls: Vec<Call>, verdicts: Vec<Verdict>) {
+    let mut verdicts = verdicts.into_iter();
+    for call in calls {
+        let own: Vec<Verdict> = verdicts.by_ref().take(call.commands.len()).collect();
+        let whole = own.len() == call.commands.len();
+        let result = if whole {
+            Ok(own)
+        } else {
+            Err(LedgerError::Unknown(Reason::new("fewer verdicts than commands")))
+        };
+        // Nobody is waiting where the caller has gone away.
+        let _ = call.answer.send(result);
+    }
+}
+
+#[derive(Default)]
+struct Batch {
+    calls: Vec<Call>,
+    commands: usize,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Takes a call in where there is room; gives it back where there is none.
+    fn take_in(&mut self, call: Call) -> Option<Call> {
+        let commands = self.commands + call.commands.len();
+        let bytes = self.bytes + bytes_of(&call.commands);
+        if commands > MOST_COMMANDS_PER_BATCH || bytes > MOST_BYTES_PER_BATCH {
+            return Some(call);
+        }
+        self.add(call);
+        None
+    }
+
+    fn add(&mut self, call: Call) {
+        self.commands += call.commands.len();
+        self.bytes += bytes_of(&call.commands);
+        self.calls.push(call);
+    }
+}
+
+fn bytes_of(commands: &[Append]) -> usize {
+    commands
+        .iter()
+        .map(|command| match &command.outcome {
+            Outcome::Accepted { events, .. } => events
+                .iter()
+                .map(|event| event.payload.len() + event.metadata.len())
+                .sum(),
+            Outcome::Rejected { problem } => problem.len(),
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests;

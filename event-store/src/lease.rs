@@ -1,0 +1,108 @@
+//! Leases: who alone may do something for a while.
+//!
+//! A lease expires by the database's clock. A holder that was paused past its expiry loses it and learns so at the next
+//! renewal; what it still sends meanwhile carries an older token than its successor's, and whoever receives both can tell.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::error::LedgerError;
+
+/// A lease held, as far as this process knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeaseGrant {
+    /// Grows each time the lease changes hands: put it with what must not come from an earlier holder.
+    pub token: i64,
+    /// Until then nobody else can have it: counted from before the database was asked. Afterwards stop, until it is renewed.
+    pub good_until: Instant,
+}
+
+impl LeaseGrant {
+    /// Whether nobody else can have the lease at this moment.
+    #[must_use]
+    pub fn is_good(&self, now: Instant) -> bool {
+        now < self.good_until
+    }
+}
+
+/// The leases of one running process.
+#[derive(Clone)]
+pub struct Leases {
+    pool: PgPool,
+    holder: Uuid,
+}
+
+impl fmt::Debug for Leases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leases")
+            .field("holder", &self.holder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Leases {
+    /// `holder` names this run of this process: a new random id for every start. The pool's role needs the rights of
+    /// `caseledger_writer` or `caseledger_relay`.
+    #[must_use]
+    pub const fn new(pool: PgPool, holder: Uuid) -> Self {
+        Self { pool, holder }
+    }
+
+    /// Takes a lease that nobody holds; `None` where somebody does, this process included.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: back off and try again.
+    pub async fn acquire(&self, name: &str, keep_for: Duration) -> Result<Option<LeaseGrant>, LedgerError> {
+        let query = sqlx::query_scalar(include_str!("../sql/acquire_lease.sql"));
+        let good_until = Instant::now() + keep_for;
+        let token: Option<i64> = query
+            .bind(name)
+            .bind(self.holder)
+            .bind(keep_for.as_secs_f64())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| LedgerError::of_read(&error))?;
+        Ok(token.map(|token| LeaseGrant { token, good_until }))
+    }
+
+    /// Prolongs a lease; `None` where it has expired or changed hands: stop what it was for, and acquire it anew.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: try again while the grant is good.
+    pub async fn renew(
+        &self,
+        name: &str,
+        grant: LeaseGrant,
+        keep_for: Duration,
+    ) -> Result<Option<LeaseGrant>, LedgerError> {
+        let query = sqlx::query_scalar(include_str!("../sql/renew_lease.sql"));
+        let good_until = Instant::now() + keep_for;
+        let token: Option<i64> = query
+            .bind(name)
+            .bind(self.holder)
+            .bind(grant.token)
+            .bind(keep_for.as_secs_f64())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| LedgerError::of_read(&error))?;
+        Ok(token.map(|token| LeaseGrant { token, good_until }))
+    }
+
+    /// Lets a lease go before its time, so that the next holder need not wait. Nothing happens where it is lost already.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: it will expire by itself.
+    pub async fn release(&self, name: &str, grant: LeaseGrant) -> Result<(), LedgerError> {
+        sqlx::query(include_str!("../sql/release_lease.sql"))
+            .bind(name)
+            .bind(self.holder)
+            .bind(grant.token)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| LedgerError::of_read(&error))?;
+        Ok(())
+    }
+}

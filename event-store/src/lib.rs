@@ -1,0 +1,33 @@
+//! The record: an append-only log of events in Postgres, in one order. Only this crate touches the log's tables, and it knows
+//! personal values only in their sealed form.
+//!
+//! - [`Ledger`] is the seam: append, read a stream, read the log. [`PgLedger`] is the log in Postgres.
+//! - [`Appender`] stands in front of it and commits what many callers hand in as one batch.
+//! - [`Subscription`] follows the log: it catches up, then takes live events, and hands them to a [`Consumer`] in position
+//!   order without a gap.
+//! - [`Leases`] say who alone may do something for a while; [`HeadListener`] wakes when something was appended.
+//! - [`LedgerEventStore`] lets a `cqrs_es::CqrsFramework` run on the log.
+//!
+//! What holds: a position is commit order, contiguous from 1, so that a reader that has seen N needs only what is after N.
+//! Nothing recorded is ever changed or deleted. The same command id never acts twice.
+
+mod appender;
+mod cqrs;
+mod error;
+mod lease;
+mod ledger;
+mod listener;
+mod migrate;
+mod pace;
+mod postgres;
+mod subscription;
+
+pub use appender::{Appender, MOST_BYTES_PER_BATCH, MOST_COMMANDS_PER_BATCH, MOST_WAITING_CALLS};
+pub use cqrs::{COMMAND_ID, LedgerEventStore, Provenance};
+pub use error::{LedgerError, Reason};
+pub use lease::{LeaseGrant, Leases};
+pub use ledger::{Append, ExternalRef, Head, Ledger, NewEvent, Outcome, Receipt, ReceiptStatus, StoredEvent, Verdict};
+pub use listener::HeadListener;
+pub use migrate::migrate;
+pub use postgres::PgLedger;
+pub use subscription::{Consumer, ConsumerError, MOST_EVENTS_PER_BATCH, POLL_EVERY, Subscription, SubscriptionError};

@@ -1,0 +1,233 @@
+//! One append: a batch as arrays, in one round trip, and the verdicts that come back.
+
+use schemas::sealed::KeyAdmission;
+use schemas::{AggregateId, EventId, Position, Version};
+use sqlx::postgres::{PgConnection, PgRow};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::rows;
+use crate::error::{LedgerError, Reason};
+use crate::ledger::{Append, Outcome, Receipt, ReceiptStatus, Verdict};
+
+/// One array per parameter of `ledger.append`, about the commands.
+#[derive(Default)]
+struct Commands<'a> {
+    client: Vec<&'a str>,
+    command_id: Vec<Uuid>,
+    fingerprint: Vec<&'a [u8]>,
+    aggregate_type: Vec<&'a str>,
+    aggregate_id: Vec<Uuid>,
+    service: Vec<&'a str>,
+    expected: Vec<i64>,
+    reference: Vec<Option<&'a str>>,
+    problem: Vec<Option<&'a str>>,
+    external_system: Vec<Option<&'a str>>,
+    external_id: Vec<Option<&'a str>>,
+}
+
+/// About the events.
+#[derive(Default)]
+struct Events<'a> {
+    command: Vec<i32>,
+    event_id: Vec<Uuid>,
+    event_type: Vec<&'a str>,
+    event_version: Vec<&'a str>,
+    payload: Vec<&'a str>,
+    metadata: Vec<&'a str>,
+    occurred_at: Vec<OffsetDateTime>,
+}
+
+/// About the vault: the parameters of `vault.admit`.
+#[derive(Default)]
+struct Keys<'a> {
+    command: Vec<i32>,
+    id: Vec<Uuid>,
+    person: Vec<Option<Uuid>>,
+    stream: Vec<Uuid>,
+    category: Vec<&'a str>,
+    wrapped: Vec<&'a [u8]>,
+    wrapped_by: Vec<&'a str>,
+    used_command: Vec<i32>,
+    used_id: Vec<Uuid>,
+    lookup_command: Vec<i32>,
+    lookup_kind: Vec<&'a str>,
+    lookup_hash: Vec<&'a [u8]>,
+    lookup_person: Vec<Uuid>,
+}
+
+/// Appends a batch over this connection.
+pub(super) async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError> {
+    let (mut commands, mut events, mut keys) = (Commands::default(), Events::default(), Keys::default());
+    for (append, number) in batch.iter().zip(1..) {
+        commands.add(append);
+        if let Outcome::Accepted { .. } = append.outcome {
+            events.add(append, number);
+            keys.add(&append.keys, number);
+        }
+    }
+    let query = sqlx::query(include_str!("../../sql/append.sql"));
+    let query = query
+        .bind(commands.client)
+        .bind(commands.command_id)
+        .bind(commands.fingerprint);
+    let query = query
+        .bind(commands.aggregate_type)
+        .bind(commands.aggregate_id)
+        .bind(commands.service);
+    let query = query
+        .bind(commands.expected)
+        .bind(commands.reference)
+        .bind(commands.problem);
+    let query = query.bind(commands.external_system).bind(commands.external_id);
+    let query = query
+        .bind(events.command)
+        .bind(events.event_id)
+        .bind(events.event_type)
+        .bind(events.event_version);
+    let query = query
+        .bind(events.payload)
+        .bind(events.metadata)
+        .bind(events.occurred_at);
+    let query = query
+        .bind(keys.command)
+        .bind(keys.id)
+        .bind(keys.person)
+        .bind(keys.stream)
+        .bind(keys.category);
+    let query = query
+        .bind(keys.wrapped)
+        .bind(keys.wrapped_by)
+        .bind(keys.used_command)
+        .bind(keys.used_id);
+    let query = query
+        .bind(keys.lookup_command)
+        .bind(keys.lookup_kind)
+        .bind(keys.lookup_hash)
+        .bind(keys.lookup_person);
+    let rows = query
+        .fetch_all(connection)
+        .await
+        .map_err(|error| LedgerError::of_append(&error))?;
+    if rows.len() != batch.len() {
+        return Err(LedgerError::Unknown(Reason::new(
+            "another number of verdicts than commands",
+        )));
+    }
+    let verdicts: Result<Vec<Verdict>, LedgerError> = batch
+        .iter()
+        .zip(&rows)
+        .map(|(append, row)| verdict(append, row))
+        .collect();
+    // It was committed; what can't be read of the answer is as good as lost.
+    verdicts.map_err(|error| match error {
+        LedgerError::Broken(reason) | LedgerError::Unavailable(reason) | LedgerError::Unknown(reason) => {
+            LedgerError::Unknown(reason)
+        }
+    })
+}
+
+impl<'a> Commands<'a> {
+    fn add(&mut self, append: &'a Append) {
+        let (reference, problem, external) = match &append.outcome {
+            Outcome::Accepted { reference, .. } => (reference.as_ref(), None, append.external_ref.as_ref()),
+            Outcome::Rejected { problem } => (None, Some(problem.as_str()), None),
+        };
+        self.client.push(append.client.as_str());
+        self.command_id.push(append.command_id.0);
+        self.fingerprint.push(&append.fingerprint);
+        self.aggregate_type.push(append.aggregate_type);
+        self.aggregate_id.push(append.aggregate_id.0);
+        self.service.push(append.service.as_str());
+        self.expected.push(append.expected.0);
+        self.reference.push(reference.map(|reference| reference.as_str()));
+        self.problem.push(problem);
+        self.external_system
+            .push(external.map(|external| external.system.as_str()));
+        self.external_id.push(external.map(|external| external.id.as_str()));
+    }
+}
+
+impl<'a> Events<'a> {
+    fn add(&mut self, append: &'a Append, number: i32) {
+        for event in append.events() {
+            self.command.push(number);
+            self.event_id.push(event.event_id.0);
+            self.event_type.push(event.event_type);
+            self.event_version.push(event.event_version);
+            self.payload.push(&event.payload);
+            self.metadata.push(&event.metadata);
+            self.occurred_at.push(event.occurred_at);
+        }
+    }
+}
+
+impl<'a> Keys<'a> {
+    fn add(&mut self, keys: &'a KeyAdmission, number: i32) {
+        for key in &keys.minted {
+            self.command.push(number);
+            self.id.push(key.id.0);
+            self.person.push(key.person.map(|person| person.0));
+            self.stream.push(key.stream.0);
+            self.category.push(key.category.as_str());
+            self.wrapped.push(&key.wrapped);
+            self.wrapped_by.push(&key.wrapped_by);
+        }
+        for used in &keys.used {
+            self.used_command.push(number);
+            self.used_id.push(used.0);
+        }
+        for lookup in &keys.lookups {
+            self.lookup_command.push(number);
+            self.lookup_kind.push(lookup.kind);
+            self.lookup_hash.push(&lookup.hash);
+            self.lookup_person.push(lookup.person.0);
+        }
+    }
+}
+
+fn verdict(append: &Append, row: &PgRow) -> Result<Verdict, LedgerError> {
+    match rows::read(row, "verdict")? {
+        "appended" => Ok(Verdict::Appended(new_receipt(append, row)?)),
+        "repeated" => {
+            rows::receipt(row, append.client.clone(), append.command_id, append.fingerprint).map(Verdict::Repeated)
+        }
+        "reused" => Ok(Verdict::Reused),
+        "conflict" => Ok(Verdict::Conflict),
+        "key" => Ok(Verdict::KeyRefused),
+        "external_ref_taken" => {
+            let aggregate_id: AggregateId = rows::read::<&str>(row, "aggregate_id")?
+                .parse()
+                .map_err(|_| rows::unreadable("aggregate_id"))?;
+            Ok(Verdict::ExternalRefTaken { aggregate_id })
+        }
+        _ => Err(rows::unreadable("verdict")),
+    }
+}
+
+/// The receipt of what was recorded now: the database added only where and when.
+fn new_receipt(append: &Append, row: &PgRow) -> Result<Receipt, LedgerError> {
+    let (reference, status) = match &append.outcome {
+        Outcome::Accepted { reference, .. } => (reference.clone(), ReceiptStatus::Accepted),
+        Outcome::Rejected { problem } => (
+            None,
+            ReceiptStatus::Rejected {
+                problem: problem.clone(),
+            },
+        ),
+    };
+    let event_ids: Vec<EventId> = append.events().iter().map(|event| event.event_id).collect();
+    let appended = i64::try_from(event_ids.len()).unwrap_or(i64::MAX);
+    Ok(Receipt {
+        client: append.client.clone(),
+        command_id: append.command_id,
+        fingerprint: append.fingerprint,
+        status,
+        aggregate_id: append.aggregate_id,
+        reference,
+        version: Version(append.expected.0 + appended),
+        position: Position(rows::read(row, "position")?),
+        event_ids,
+        recorded_at: rows::read(row, "recorded_at")?,
+    })
+}
