@@ -1,0 +1,105 @@
+//! The stream of events, as the relay writes and compares it.
+
+use std::future::IntoFuture;
+
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::{Info, RawMessageErrorKind};
+use bytes::Bytes;
+use futures::FutureExt;
+use schemas::Position;
+use schemas::subjects::EVENTS_STREAM;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::connection::{Connection, api_fault, check_size};
+use crate::error::BusError;
+use crate::limits;
+use crate::message::{PublishAck, StreamEnd, StreamedEvent};
+use crate::seam::PublishAckFuture;
+
+const READING: &str = "read the event stream";
+
+/// Sends an event. See [`Bus::publish_event`](crate::Bus::publish_event).
+pub(crate) async fn publish(relay: &Connection, subject: String, body: Bytes, expected: u64) -> Result<PublishAckFuture, BusError> {
+    const DOING: &str = "publish an event";
+    check_size(DOING, &body, limits::MAX_REPLY_BYTES)?;
+    let message = PublishMessage::build().payload(body).expected_last_sequence(expected);
+    let sent = relay.jetstream.send_publish(subject.clone(), message).await;
+    let sent = sent.map_err(|error| relay.not_stored(DOING, &subject, &error))?;
+    let relay = relay.clone();
+    let acknowledged = sent.into_future().map(move |acknowledged| match acknowledged {
+        Ok(ack) => Ok(PublishAck { sequence: ack.sequence }),
+        Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Err(BusError::WrongLastSequence { expected }),
+        Err(error) => Err(relay.not_stored(DOING, &subject, &error)),
+    });
+    Ok(acknowledged.boxed())
+}
+
+/// Reads where the stream ends. See [`Bus::last_event`](crate::Bus::last_event).
+pub(crate) async fn end(relay: &Connection) -> Result<StreamEnd, BusError> {
+    /// The stream may be emptied between the two questions; then they are asked again.
+    const ATTEMPTS: usize = 3;
+    for _ in 0..ATTEMPTS {
+        let info = relay.api::<Info>(READING, format!("STREAM.INFO.{EVENTS_STREAM}"), &json!({})).await?;
+        let state = info.map_err(|error| api_fault(READING, EVENTS_STREAM, &error))?.state;
+        if state.messages == 0 {
+            return Ok(StreamEnd { sequence: state.last_sequence, last: None });
+        }
+        if let Some(last) = at(relay, state.last_sequence).await? {
+            return Ok(StreamEnd { sequence: state.last_sequence, last: Some(last) });
+        }
+    }
+    Err(BusError::unavailable(READING, "its last message is gone each time"))
+}
+
+/// Reads one message. See [`Bus::event_at_sequence`](crate::Bus::event_at_sequence).
+pub(crate) async fn at(relay: &Connection, sequence: u64) -> Result<Option<StreamedEvent>, BusError> {
+    let stream = relay.jetstream.get_stream_no_info(EVENTS_STREAM).await;
+    let stream = stream.map_err(|error| BusError::broken(READING, error))?;
+    let message = match stream.get_raw_message(sequence).await {
+        Ok(message) => message,
+        Err(error) => {
+            return match error.kind() {
+                RawMessageErrorKind::NoMessageFound => Ok(None),
+                RawMessageErrorKind::JetStream(error) => Err(api_fault(READING, EVENTS_STREAM, &error)),
+                _ => Err(BusError::unavailable(READING, error)),
+            };
+        }
+    };
+    let position = position_of(&message.payload)?;
+    let subject = message.subject.to_string();
+    Ok(Some(StreamedEvent { sequence: message.sequence, position, subject, body: message.payload }))
+}
+
+/// Empties the stream. See [`Bus::purge_events`](crate::Bus::purge_events).
+pub(crate) async fn purge(relay: &Connection) -> Result<u64, BusError> {
+    const DOING: &str = "empty the event stream";
+    #[derive(Deserialize)]
+    struct Purged {
+        purged: u64,
+    }
+    let purged = relay.api::<Purged>(DOING, format!("STREAM.PURGE.{EVENTS_STREAM}"), &json!({})).await?;
+    purged.map(|purged| purged.purged).map_err(|error| api_fault(DOING, EVENTS_STREAM, &error))
+}
+
+fn position_of(body: &[u8]) -> Result<Position, BusError> {
+    #[derive(Deserialize)]
+    struct Positioned {
+        position: String,
+    }
+    let not_ours = || BusError::broken(READING, "it holds a message that is no event of ours; empty it and fill it again with `caseledger bus refill`");
+    let positioned: Positioned = serde_json::from_slice(body).map_err(|_| not_ours())?;
+    positioned.position.parse().map(Position).map_err(|_| not_ours())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_position_is_read_from_the_message() {
+        assert_eq!(position_of(br#"{"position":"41","data":{}}"#), Ok(Position(41)));
+        assert!(matches!(position_of(b"{}"), Err(BusError::Broken { .. })));
+    }
+}
