@@ -1,0 +1,264 @@
+//! Notices: what a resident is sent when something happens to their case. The words are templates of the catalogue, in three
+//! parts each: `<notice>.subject.txt` (one line), `<notice>.txt` and `<notice>.html`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use minijinja::{Environment, UndefinedBehavior};
+use schemas::event::OutcomeKind;
+use schemas::moment::{Day, Instant};
+use schemas::{OutcomeCode, QuestionId, Reference};
+use serde::Serialize;
+
+use crate::files::CatalogueFile;
+use crate::service::{Council, RequestType};
+use crate::{Catalogue, CatalogueFault, london};
+
+/// The parts of a notice. The longest ending comes first: `.subject.txt` ends in `.txt` too.
+const PARTS: [&str; 3] = ["subject.txt", "txt", "html"];
+
+/// A notice, ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// One line.
+    pub subject: String,
+    /// For readers of plain text.
+    pub text: String,
+    /// For the others; what came from people is escaped.
+    pub html: String,
+}
+
+impl fmt::Debug for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Notice([personal])")
+    }
+}
+
+/// What a template may speak of.
+#[derive(Clone, Serialize)]
+pub struct NoticeContext {
+    /// The council.
+    pub council: Council,
+    /// The case's reference.
+    pub reference: String,
+    /// The request type's name.
+    pub request: String,
+    /// Whom it greets, such as `Mrs Ada Lovelace`; may be unknown.
+    pub name: Option<String>,
+    /// When it happened, in words.
+    pub happened_at: String,
+    /// What happens next.
+    pub next_steps: String,
+    /// What came of the case, where it was closed.
+    pub outcome: Option<OutcomeInWords>,
+    /// Why it was decided so, where it was closed.
+    pub reasons: Option<String>,
+    /// Until when and how it can be taken up again, where it was closed.
+    pub reopening: Option<ReopeningInWords>,
+}
+
+/// An outcome for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct OutcomeInWords {
+    /// Its name.
+    pub title: String,
+    /// What it means for the resident.
+    pub words: String,
+    /// Whether an officer decided it.
+    pub decided: bool,
+}
+
+/// A reopening period for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReopeningInWords {
+    /// Its last day.
+    pub until: String,
+    /// The name of the type to submit afterwards.
+    pub successor: String,
+}
+
+impl fmt::Debug for NoticeContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NoticeContext").field("reference", &self.reference).finish_non_exhaustive()
+    }
+}
+
+impl NoticeContext {
+    /// What can be said of every event of a case.
+    #[must_use]
+    pub fn new(catalogue: &Catalogue, request_type: &RequestType, reference: &Reference, happened_at: Instant) -> Self {
+        Self {
+            council: catalogue.council().clone(),
+            reference: reference.to_string(),
+            request: request_type.title.clone(),
+            name: None,
+            happened_at: london::instant_in_words(happened_at.get()),
+            next_steps: request_type.next_steps.clone(),
+            outcome: None,
+            reasons: None,
+            reopening: None,
+        }
+    }
+
+    /// Whom it greets.
+    #[must_use]
+    pub fn to(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// What is said of a closing beside that: the outcome in words (where the type still has it), the reasons, and how to
+    /// reopen.
+    #[must_use]
+    pub fn closed(
+        mut self,
+        catalogue: &Catalogue,
+        request_type: &RequestType,
+        outcome: &OutcomeCode,
+        reasons: Option<String>,
+        closed_at: Instant,
+    ) -> Self {
+        self.outcome = request_type.outcome(outcome).map(|outcome| OutcomeInWords {
+            title: outcome.title.clone(),
+            words: outcome.words.clone(),
+            decided: outcome.kind == OutcomeKind::Decision,
+        });
+        self.reasons = reasons;
+        let successor = catalogue.request_type(&request_type.reopening.successor);
+        self.reopening = Some(ReopeningInWords {
+            until: london::day_in_words(request_type.reopening.last_day(london::day_of(closed_at.get()))),
+            successor: successor.map_or_else(|| self.request.clone(), |successor| successor.title.clone()),
+        });
+        self
+    }
+
+    /// Something for every part that a template may speak of, or for those only that are always there.
+    fn sample(council: &Council, whole: bool) -> Self {
+        let given = |text: &str| whole.then(|| text.to_owned());
+        Self {
+            council: council.clone(),
+            reference: "WAS-7Q4K-2M9X".to_owned(),
+            request: "Missed bin".to_owned(),
+            name: given("Mrs Ada Lovelace"),
+            happened_at: "9:30am on Friday 1 May 2026".to_owned(),
+            next_steps: "We will come.".to_owned(),
+            outcome: whole.then(|| OutcomeInWords { title: "Collected".into(), words: "We came.".into(), decided: true }),
+            reasons: given("It was ours."),
+            reopening: whole.then(|| ReopeningInWords { until: "Friday 15 May 2026".into(), successor: "Missed bin".into() }),
+        }
+    }
+}
+
+impl crate::Reopening {
+    /// The last day on which a case closed on this day can be taken up again.
+    #[must_use]
+    pub fn last_day(&self, closed_on: Day) -> Day {
+        let Day(date) = closed_on;
+        Day(date.saturating_add(time::Duration::days(self.days.into())))
+    }
+}
+
+/// Why a notice could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum NoticeFault {
+    /// The catalogue has none of this name.
+    #[error("the catalogue has no notice {0}: add its templates, or take it out of the request type")]
+    Unknown(QuestionId),
+    /// A template failed. What it was given is not told: it may be personal.
+    #[error("the template {template} failed at line {line}: mend it")]
+    Template {
+        /// Which.
+        template: String,
+        /// Where.
+        line: usize,
+    },
+}
+
+/// The templates of all notices.
+#[derive(Debug)]
+pub struct Notices {
+    templates: Environment<'static>,
+    names: Vec<QuestionId>,
+}
+
+impl Notices {
+    /// Whether there is a notice of this name.
+    #[must_use]
+    pub fn contains(&self, notice: &QuestionId) -> bool {
+        self.names.contains(notice)
+    }
+
+    /// The names of all notices.
+    pub fn names(&self) -> impl Iterator<Item = &QuestionId> {
+        self.names.iter()
+    }
+
+    /// Makes a notice.
+    ///
+    /// # Errors
+    /// [`NoticeFault::Unknown`]. A template that does not fit the context is refused when the catalogue is loaded.
+    pub fn render(&self, notice: &QuestionId, context: &NoticeContext) -> Result<Notice, NoticeFault> {
+        if !self.contains(notice) {
+            return Err(NoticeFault::Unknown(notice.clone()));
+        }
+        let [subject, text, html] = PARTS.map(|part| self.render_part(&format!("{notice}.{part}"), context));
+        // A line break in a subject would end the header.
+        let subject = subject?.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Notice { subject, text: text?, html: html? })
+    }
+
+    fn render_part(&self, template: &str, context: &NoticeContext) -> Result<String, NoticeFault> {
+        let rendered = self.templates.get_template(template).and_then(|found| found.render(context));
+        rendered.map_err(|error| NoticeFault::Template { template: template.to_owned(), line: error.line().unwrap_or(1) })
+    }
+}
+
+/// Makes a notice of the catalogue: [`Notices::render`].
+///
+/// # Errors
+/// See there.
+pub fn render(catalogue: &Catalogue, notice: &QuestionId, context: &NoticeContext) -> Result<Notice, NoticeFault> {
+    catalogue.notices().render(notice, context)
+}
+
+/// Gathers templates and checks that each notice has all its parts.
+#[derive(Default)]
+pub(crate) struct NoticesBuilder {
+    parts: BTreeMap<QuestionId, Vec<&'static str>>,
+    templates: Environment<'static>,
+}
+
+impl NoticesBuilder {
+    /// Takes one template. `name` is the file's, without the folder.
+    pub(crate) fn add(&mut self, file: &CatalogueFile, name: &str) -> Result<(), CatalogueFault> {
+        let fault = |line, message: String| CatalogueFault { file: file.path.clone(), line, message };
+        let part = PARTS.into_iter().find(|part| name.strip_suffix(part).is_some_and(|rest| rest.ends_with('.')));
+        let part = part.ok_or_else(|| fault(1, "a notice has the parts .subject.txt, .txt and .html".to_owned()))?;
+        let stem = name.strip_suffix(part).and_then(|rest| rest.strip_suffix('.')).unwrap_or_default();
+        let notice = QuestionId::new(stem).map_err(|error| fault(1, format!("the name of a notice: {error}")))?;
+        let added = self.templates.add_template_owned(name.to_owned(), file.text.clone());
+        added.map_err(|error| fault(error.line().unwrap_or(1), error.to_string()))?;
+        self.parts.entry(notice).or_default().push(part);
+        Ok(())
+    }
+
+    /// Checks them by making each notice twice: with all that a context may have, and with the least.
+    pub(crate) fn finish(mut self, council: &Council, faults: &mut Vec<CatalogueFault>) -> Notices {
+        self.templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (notice, parts) in &self.parts {
+            for part in PARTS.iter().filter(|part| !parts.contains(part)) {
+                let message = "this part of the notice is missing: write it".to_owned();
+                faults.push(CatalogueFault { file: format!("notices/{notice}.{part}"), line: 1, message });
+            }
+        }
+        for (name, template) in self.templates.templates() {
+            let tried = [true, false].map(|whole| template.render(NoticeContext::sample(council, whole)).err());
+            faults.extend(tried.into_iter().flatten().take(1).map(|error| CatalogueFault {
+                file: format!("notices/{name}"),
+                line: error.line().unwrap_or(1),
+                message: error.to_string(),
+            }));
+        }
+        Notices { names: self.parts.into_keys().collect(), templates: self.templates }
+    }
+}

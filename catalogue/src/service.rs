@@ -1,0 +1,298 @@
+//! What a service's file says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemas::command::Channel;
+use schemas::event::{OutcomeKind, RequestClass};
+use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
+use serde::{Deserialize, Serialize};
+
+/// The council, as its notices name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Council {
+    /// Its name.
+    pub name: String,
+    /// Where its forms are.
+    pub website: String,
+    /// The contact centre's number, as people read it.
+    pub phone: String,
+    /// How to complain, in one sentence.
+    pub complaints: String,
+}
+
+/// One service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Its name in subjects and tables; the name of its file.
+    pub name: ServiceName,
+    /// What references of its cases begin with: three capital letters.
+    pub prefix: String,
+    /// Its name for people.
+    pub title: String,
+    /// The teams that work for it.
+    pub teams: Vec<Team>,
+    /// What can be asked of it.
+    pub request_types: Vec<Arc<RequestType>>,
+}
+
+/// A team that cases can be given to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Team {
+    /// Its name in commands, events and the officer register.
+    pub name: TeamName,
+    /// Its name for people.
+    pub title: String,
+}
+
+/// One thing that can be asked of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestType {
+    /// Its code, one across all services.
+    pub code: RequestTypeCode,
+    /// The service that it belongs to.
+    pub service: ServiceName,
+    /// Its name for people.
+    pub title: String,
+    /// What kind of case it makes.
+    pub class: RequestClass,
+    /// Its name in reports, which outlives changes of the code.
+    pub reporting_code: String,
+    /// Whether a case may have no customer.
+    pub anonymous: bool,
+    /// The channels it is taken over.
+    pub channels: Vec<Channel>,
+    /// Why the council may process the data (UK GDPR article 6).
+    pub legal_basis: LegalBasis,
+    /// The condition for special category data (article 9); there exactly where a question asks for such.
+    pub condition: Option<SpecialCategoryCondition>,
+    /// Who does the work.
+    pub delivery: Delivery,
+    /// The teams whose officers may close a case. Not empty.
+    pub deciding_teams: Vec<TeamName>,
+    /// With whom what may be shared, and for what.
+    pub recipients: Vec<Recipient>,
+    /// What happens next, for the resident.
+    pub next_steps: String,
+    /// Its own questions.
+    pub questions: Vec<Question>,
+    /// What can come of it. Not empty.
+    pub outcomes: Vec<Outcome>,
+    /// The clocks that run on it.
+    pub clocks: Vec<Clock>,
+    /// Whether a closed case can be taken up again.
+    pub reopening: Reopening,
+    /// How long it is kept, unless the outcome says otherwise.
+    pub retention: Retention,
+    /// Which notice is sent on which event.
+    pub notices: BTreeMap<String, QuestionId>,
+}
+
+/// The name of a statutory or council clock.
+pub type Clock = QuestionId;
+
+/// Why the council may process the data (UK GDPR article 6(1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LegalBasis {
+    /// (a)
+    Consent,
+    /// (b)
+    Contract,
+    /// (c)
+    LegalObligation,
+    /// (e)
+    PublicTask,
+}
+
+/// Why the council may process special category data (UK GDPR article 9(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpecialCategoryCondition {
+    /// (a)
+    ExplicitConsent,
+    /// (g), with the Data Protection Act 2018 schedule 1 paragraph 6 and an appropriate policy document.
+    SubstantialPublicInterest,
+}
+
+/// Who does the work.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delivery {
+    /// The team.
+    pub team: TeamName,
+    /// Whose team it is.
+    pub by: Deliverer,
+    /// How the contractor's "done" is accepted; there exactly where a contractor delivers.
+    #[serde(default)]
+    pub acceptance: Option<Acceptance>,
+}
+
+/// Whose team delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deliverer {
+    /// The council's own.
+    InHouse,
+    /// The contractor's.
+    Contractor,
+}
+
+/// How a contractor's "done" becomes the council's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acceptance {
+    /// An officer accepts each.
+    Each,
+    /// Taken as reported; officers inspect a sample.
+    Sample,
+    /// Taken as reported.
+    Automatic,
+}
+
+/// Somebody with whom data of a case may be shared.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    /// Who.
+    pub name: String,
+    /// What for.
+    pub purpose: String,
+    /// What: `place`, `description`, `contact`, or a question's id.
+    pub fields: Vec<String>,
+}
+
+/// One of a request type's own questions.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Its id in `answers`.
+    pub id: QuestionId,
+    /// As people read it.
+    pub label: String,
+    /// What an answer looks like.
+    pub kind: QuestionKind,
+    /// What can be chosen; there exactly where the kind is a choice.
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+    /// Whether a case can't be opened without it.
+    #[serde(default)]
+    pub required: bool,
+    /// What protection an answer needs.
+    pub sensitivity: Sensitivity,
+    /// What follows where it is not answered; there exactly where it is not required.
+    #[serde(default)]
+    pub when_absent: Option<String>,
+}
+
+/// What an answer looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuestionKind {
+    /// Yes or no.
+    Flag,
+    /// A whole number.
+    Number,
+    /// Words. Never `open`: anything may stand in them.
+    Text,
+    /// A day, `YYYY-MM-DD`.
+    Date,
+    /// One of the choices.
+    Choice,
+    /// One or more of the choices.
+    Choices,
+}
+
+/// One thing to choose.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// What the answer holds.
+    pub value: String,
+    /// As people read it.
+    pub label: String,
+}
+
+/// What protection an answer needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sensitivity {
+    /// None: it says nothing about a person, and reports may count it.
+    Open,
+    /// Sealed.
+    Personal,
+    /// Sealed under the key for special category data.
+    SpecialCategory,
+}
+
+/// What can come of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Its code, one within its type.
+    pub code: OutcomeCode,
+    /// Its name for people.
+    pub title: String,
+    /// Whether an officer decides it or work ends with it.
+    pub kind: OutcomeKind,
+    /// What the resident reads. It says no more than the outcome does.
+    pub words: String,
+    /// Whether it only stands for what another system left unsaid: nobody may choose it here.
+    #[serde(default)]
+    pub imported_only: bool,
+    /// How long a case with this outcome is kept, where that differs.
+    #[serde(default)]
+    pub retention: Option<Retention>,
+}
+
+/// Whether a closed case can be taken up again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reopening {
+    /// For how many days after the London day of its closing, that day not counted. 0: on that day only.
+    pub days: u16,
+    /// The type to submit afterwards.
+    pub successor: RequestTypeCode,
+}
+
+/// How long a case is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Years.
+    pub years: u8,
+    /// From when.
+    pub from: RetentionStart,
+}
+
+/// When the time for which a case is kept begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetentionStart {
+    /// When it is closed or cancelled.
+    Closing,
+    /// When what it granted ends.
+    Expiry,
+}
+
+impl RequestType {
+    /// One of its outcomes.
+    #[must_use]
+    pub fn outcome(&self, code: &OutcomeCode) -> Option<&Outcome> {
+        self.outcomes.iter().find(|outcome| outcome.code == *code)
+    }
+
+    /// One of its questions.
+    #[must_use]
+    pub fn question(&self, id: &QuestionId) -> Option<&Question> {
+        self.questions.iter().find(|question| question.id == *id)
+    }
+
+    /// The notice that is sent on an event of this name, such as `RequestSubmitted`.
+    #[must_use]
+    pub fn notice_on(&self, event: &str) -> Option<&QuestionId> {
+        self.notices.get(event)
+    }
+}
