@@ -3,8 +3,9 @@
 use std::process::Command;
 use std::time::Duration;
 
+use caseledger::servers::NatsConfig;
 use sqlx::{Connection, PgConnection, PgPool};
-use system_tests::{Process, Proxy, TestPostgres, database, database_bare, eventually};
+use system_tests::{Process, Proxy, TestPostgres, database, database_bare, eventually, nats};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -84,6 +85,30 @@ async fn a_server_of_ones_own_can_be_killed() {
             .ok()
     });
     assert_eq!(value.await, "here");
+}
+
+#[tokio::test]
+async fn a_bus_can_lose_everything() {
+    let accounts = "accounts { A { jetstream: enabled, users: [{ user: a, password: a }] } }";
+    let nats = nats(NatsConfig::new(accounts)).await;
+    let jetstream = || async {
+        let options = async_nats::ConnectOptions::with_user_and_password("a".into(), "a".into());
+        async_nats::jetstream::new(options.connect(nats.url()).await.unwrap())
+    };
+    jetstream().await.create_stream("LOST").await.unwrap();
+    nats.kill().await;
+    nats.start_again().await;
+    jetstream()
+        .await
+        .get_stream("LOST")
+        .await
+        .expect("a kill of the process loses nothing");
+    nats.wipe().await;
+    jetstream()
+        .await
+        .get_stream("LOST")
+        .await
+        .expect_err("the store was deleted");
 }
 
 #[tokio::test]
