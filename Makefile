@@ -11,7 +11,9 @@ setup: ## Install what the machine lacks
 run: setup ## Start the whole system with demo cases, on private servers
 	cargo run -p caseledger -- dev --demo
 
+# Some tests start the command itself, which `cargo test` alone does not build.
 test: setup ## Run all tests, on private servers
+	cargo build --workspace --all-targets
 	cargo test --workspace
 
 lint: ## Check format, lints and documentation
