@@ -202,6 +202,8 @@ CREATE FUNCTION vault.erase(p_person uuid, p_reason_code text)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+-- Somebody who holds the head for this long is stuck; the caller hears that nothing happened.
+SET lock_timeout = '10s'
 AS $$
 DECLARE
     v_destroyed bigint;

@@ -41,8 +41,9 @@ pub enum VaultError {
 
 impl From<sqlx::Error> for VaultError {
     fn from(error: sqlx::Error) -> Self {
-        // Classes of PostgreSQL errors that pass: connection, resources, operator intervention, transaction rollback.
-        const PASSING: [&str; 4] = ["08", "53", "57", "40"];
+        // Classes of PostgreSQL's errors that pass: connection, transaction rollback, resources, operator intervention;
+        // of class 55 the lock that was not granted in time.
+        const PASSING: [&str; 5] = ["08", "40", "53", "57", "55P03"];
         let passes = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
