@@ -2,7 +2,7 @@
 
 mod check;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -90,11 +90,11 @@ struct Checked<'f> {
 }
 
 impl ServiceFile {
-    fn into_service(self) -> Service {
+    fn into_service(self, all_teams: &Arc<BTreeSet<TeamName>>) -> Service {
         let name = self.name.into_inner();
-        let request_types = self.request_types.into_iter().map(|entry| Arc::new(entry.into_inner().into_request_type(&name)));
+        let into_type = |entry: Spanned<RequestTypeEntry>| Arc::new(entry.into_inner().into_request_type(&name, all_teams));
         Service {
-            request_types: request_types.collect(),
+            request_types: self.request_types.into_iter().map(into_type).collect(),
             name,
             prefix: self.prefix.into_inner(),
             title: self.title,
@@ -104,7 +104,7 @@ impl ServiceFile {
 }
 
 impl RequestTypeEntry {
-    fn into_request_type(self, service: &ServiceName) -> RequestType {
+    fn into_request_type(self, service: &ServiceName, all_teams: &Arc<BTreeSet<TeamName>>) -> RequestType {
         RequestType {
             code: self.code.into_inner(),
             service: service.clone(),
@@ -117,6 +117,7 @@ impl RequestTypeEntry {
             condition: self.condition.map(Spanned::into_inner),
             delivery: self.delivery.into_inner(),
             deciding_teams: self.deciding_teams.into_inner(),
+            assignable_teams: Arc::clone(all_teams),
             recipients: inner(self.recipients),
             next_steps: self.next_steps,
             questions: inner(self.questions),
@@ -172,7 +173,9 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
 }
 
 fn assemble(version: String, council: Council, services: Vec<Checked<'_>>, notices: Notices) -> Catalogue {
-    let services: Vec<Service> = services.into_iter().map(|checked| checked.entry.into_service()).collect();
+    let teams = services.iter().flat_map(|checked| &checked.entry.teams).map(|team| team.get_ref().name.clone());
+    let teams: Arc<BTreeSet<TeamName>> = Arc::new(teams.collect());
+    let services: Vec<Service> = services.into_iter().map(|checked| checked.entry.into_service(&teams)).collect();
     let request_types: HashMap<_, _> = services
         .iter()
         .flat_map(|service| &service.request_types)

@@ -1,6 +1,6 @@
 //! What a service's file says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use schemas::command::Channel;
@@ -72,6 +72,8 @@ pub struct RequestType {
     pub delivery: Delivery,
     /// The teams whose officers may close a case. Not empty.
     pub deciding_teams: Vec<TeamName>,
+    /// The teams that a case can be given to: every team of the catalogue.
+    pub assignable_teams: Arc<BTreeSet<TeamName>>,
     /// With whom what may be shared, and for what.
     pub recipients: Vec<Recipient>,
     /// What happens next, for the resident.

@@ -1,0 +1,40 @@
+//! What became of a notice. Recorded once for each event, recipient and medium, whatever state the case is in.
+
+use schemas::command::{ActorKind, Circumstances, Delivery, RecordNotification};
+use schemas::event::{CaseEvent, NotificationFailed, NotificationFailure, NotificationSent};
+
+use super::{Notified, Submitted, one};
+use crate::rejection::Rejection;
+
+impl Submitted {
+    pub(super) fn record_notification(
+        &self,
+        record: &RecordNotification,
+        circumstances: &Circumstances,
+    ) -> Result<Vec<CaseEvent>, Rejection> {
+        if circumstances.actor.kind != ActorKind::System {
+            return Err(Rejection::ActorNotAllowed);
+        }
+        let RecordNotification { notice, about_event, about_position, recipient, medium, delivery } = record.clone();
+        if self.notified.contains(&Notified { about: about_event, recipient, medium }) {
+            return Ok(Vec::new());
+        }
+        let failed = |failure, code, attempts| NotificationFailed {
+            notice: notice.clone(),
+            about_event,
+            about_position,
+            recipient,
+            medium,
+            failure,
+            code,
+            attempts,
+        };
+        Ok(match delivery {
+            Delivery::Sent { message_id, attempts } => {
+                one(NotificationSent { notice, about_event, about_position, recipient, medium, message_id, attempts })
+            }
+            Delivery::Failed { attempts, code, .. } => one(failed(NotificationFailure::GivenUp, Some(code), attempts)),
+            Delivery::NoAddress => one(failed(NotificationFailure::NoAddress, None, 0)),
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! What a decision rests on beside the command and the stream: facts that somebody else has established.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use catalogue::{RequestType, london};
+use schemas::command::{Circumstances, Command, CommandBody, Decider};
+use schemas::moment::Instant;
+use schemas::{OfficerId, Reference, TeamName};
+use serde::{Deserialize, Serialize};
+
+use crate::rejection::Rejection;
+
+/// The facts.
+#[derive(Clone, Debug)]
+pub struct DecisionContext {
+    /// The instant now.
+    pub now: Instant,
+    /// The type of the case, or of the one to be opened; `None` where the catalogue has it not, and for customers.
+    pub request_type: Option<Arc<RequestType>>,
+    /// What a new case is given.
+    pub submission: Option<Submission>,
+    /// What the register vouches for about the officer of [`named_officer`].
+    pub authority: Option<Authority>,
+    /// Whether the client may say of a decision that its decider is not recorded.
+    pub may_leave_decider_unrecorded: bool,
+}
+
+/// What a new case is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Its reference, taken before the decision.
+    pub reference: Reference,
+    /// The catalogue that it is opened under.
+    pub catalogue_version: String,
+}
+
+/// An officer whom the register knows and who may act now, with their teams. Whoever makes one has looked that up; the rules
+/// write no officer's decision without it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    officer: OfficerId,
+    teams: BTreeSet<TeamName>,
+}
+
+impl Authority {
+    /// What the register vouches for.
+    #[must_use]
+    pub const fn vouched(officer: OfficerId, teams: BTreeSet<TeamName>) -> Self {
+        Self { officer, teams }
+    }
+
+    /// Whether it is about this officer.
+    pub(crate) fn is_of(&self, officer: &OfficerId) -> bool {
+        self.officer == *officer
+    }
+
+    /// Whether the officer is of one of these teams.
+    pub(crate) fn is_of_any<'t>(&self, teams: impl IntoIterator<Item = &'t TeamName>) -> bool {
+        teams.into_iter().any(|team| self.teams.contains(team))
+    }
+
+    /// The officer as the one who decided: the only way to write that.
+    pub(crate) fn decider(&self) -> Decider {
+        Decider::Officer { id: self.officer.clone() }
+    }
+}
+
+/// The officer whose standing the decision rests on, where the command names one: who decided, or to whom a case is given.
+#[must_use]
+pub const fn named_officer(command: &Command) -> Option<&OfficerId> {
+    match &command.body {
+        CommandBody::CloseRequest(close) => match &close.decided_by {
+            Some(Decider::Officer { id }) => Some(id),
+            Some(Decider::NotRecorded) => None,
+            None => command.circumstances.actor.as_officer(),
+        },
+        CommandBody::AssignRequest(assign) => assign.officer.as_ref(),
+        _ => None,
+    }
+}
+
+/// When things happened to a stream, as far as rules ask. Payloads don't say; the log's column `occurred_at` does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// When its first event happened.
+    pub began_at: Option<Instant>,
+    /// When it was closed last.
+    pub closed_at: Option<Instant>,
+}
+
+/// A command with all that its decision rests on, as cqrs-es passes it.
+#[derive(Clone, Debug)]
+pub struct CommandInContext {
+    /// The command, sealed.
+    pub command: Command,
+    /// The facts.
+    pub context: DecisionContext,
+    /// The stream's times.
+    pub timeline: Timeline,
+}
+
+impl DecisionContext {
+    /// When what the command speaks of happened.
+    pub(crate) fn occurred_at(&self, circumstances: &Circumstances) -> Instant {
+        circumstances.occurred_at.unwrap_or(self.now)
+    }
+
+    /// Nothing lies in the future, and nothing happened to a stream before it began.
+    pub(crate) fn check_times(&self, circumstances: &Circumstances, timeline: &Timeline) -> Result<(), Rejection> {
+        let occurred_at = self.occurred_at(circumstances);
+        if occurred_at > self.now {
+            return Err(Rejection::OccurredInTheFuture);
+        }
+        if timeline.began_at.is_some_and(|began_at| occurred_at < began_at) {
+            return Err(Rejection::OccurredBeforeTheFirst);
+        }
+        if circumstances.received_on.is_some_and(|day| day > london::day_of(self.now.get())) {
+            return Err(Rejection::ReceivedInTheFuture);
+        }
+        Ok(())
+    }
+}

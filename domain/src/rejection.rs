@@ -1,0 +1,139 @@
+//! Why a command was not accepted: every rule that can say no, with a code that callers may rely on.
+//!
+//! `docs/rejections.md` lists them; a test keeps it in step.
+
+use schemas::problem::{FieldError, Problem, ProblemKind};
+
+macro_rules! rejections {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident $({ $($field:ident: $type:ty = $example:expr),+ })?, $kind:ident, $code:literal, $pointer:expr, $sentence:literal;
+    )+) => {
+        /// Why the rules don't allow a command. Displayed, it is a sentence for people that says what to do.
+        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        pub enum Rejection {
+            $(
+                $(#[doc = $doc])+
+                #[error($sentence)]
+                $name $({
+                    $(#[doc = concat!("The ", stringify!($field), " concerned.")] $field: $type),+
+                })?,
+            )+
+        }
+
+        impl Rejection {
+            /// The stable code.
+            #[must_use]
+            pub const fn code(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $code),+ }
+            }
+
+            /// What kind of refusal it is.
+            #[must_use]
+            pub const fn kind(&self) -> ProblemKind {
+                match self { $(Self::$name { .. } => ProblemKind::$kind),+ }
+            }
+
+            /// The field that it is about, as a JSON pointer; empty for the whole.
+            #[must_use]
+            pub const fn pointer(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $pointer),+ }
+            }
+
+            /// One of each, for their list.
+            #[must_use]
+            pub fn examples() -> Vec<Self> {
+                vec![$(Self::$name $({ $($field: $example),+ })?),+]
+            }
+        }
+    };
+}
+
+rejections! {
+    /// No stream of that id, or one of another kind.
+    UnknownCase, NotFound, "unknown_case", "", "there is no such case: check its id or reference";
+    /// No stream of that id, or one of another kind.
+    UnknownCustomer, NotFound, "unknown_customer", "", "there is no such customer: register them first";
+    /// A command that begins a stream, on one that is there.
+    AlreadyExists, NotAllowed, "already_exists", "", "this exists already: send the next command under a new id";
+    /// Later than now.
+    OccurredInTheFuture, Invalid, "in_the_future", "/occurred_at", "what has happened can't lie in the future";
+    /// Earlier than the stream's first event.
+    OccurredBeforeTheFirst, Invalid, "before_the_first", "/occurred_at", "nothing can happen before the first event of its stream: give a later time";
+    /// Earlier than the closing that it speaks of.
+    OccurredBeforeTheClosing, Invalid, "before_the_closing", "/occurred_at", "a case can't be reopened before it was closed: give a later time";
+    /// Later than today.
+    ReceivedInTheFuture, Invalid, "in_the_future", "/received_on", "what was received can't lie in the future";
+    /// A kind of actor that this command is not for.
+    ActorNotAllowed, NotAllowed, "actor_not_allowed", "/actor/kind", "this kind of actor may not do this";
+
+    /// Not in the catalogue.
+    UnknownRequestType, Invalid, "unknown_request_type", "/request_type", "the catalogue has no such request type";
+    /// No longer in the catalogue.
+    RequestTypeGone, NotAllowed, "request_type_gone", "", "the catalogue no longer has this case's request type: put it back";
+    /// A new case that was given no reference.
+    NoReference, NotAllowed, "no_reference", "", "no reference was taken for the new case: send the command again";
+    /// The type is not for anonymous reports.
+    CustomerRequired, Invalid, "customer_required", "/customer_id", "this request type needs a customer: register them and give their id";
+    /// The type is not taken over this channel.
+    ChannelNotOffered, Invalid, "channel_not_offered", "/channel", "this request type is not taken over this channel";
+    /// Answers that are not what was asked for.
+    InvalidAnswers { faults: Vec<FieldError> = Vec::new() }, Invalid, "invalid_answers", "/answers", "the answers are not what this request type asks for";
+
+    /// The case is closed, and the command is for open ones.
+    CaseClosed, NotAllowed, "case_closed", "", "the case is closed: reopen it first";
+    /// The case is cancelled, and the command is for others.
+    CaseCancelled, NotAllowed, "case_cancelled", "", "the case is cancelled: submit a new request";
+    /// Closed twice.
+    AlreadyClosed, NotAllowed, "already_closed", "", "the case is closed already";
+    /// Cancelled twice.
+    AlreadyCancelled, NotAllowed, "already_cancelled", "", "the case is cancelled already";
+    /// An update that says nothing.
+    NothingGiven, Invalid, "nothing_given", "", "give at least one field to change";
+
+    /// Reopened while open.
+    NotClosed, NotAllowed, "not_closed", "", "the case is open: only a closed one can be reopened";
+    /// Reopened without saying why.
+    ReasonRequired, Invalid, "reason_required", "/reason", "say why: give a reason";
+    /// Reopened too late.
+    ReopeningPeriodOver { successor: String = "missed-bin".to_owned() }, NotAllowed, "reopening_period_over", "",
+        "the time for reopening is over: submit a new request of type {successor}";
+
+    /// Given to a team that is not in the catalogue.
+    UnknownTeam, Invalid, "unknown_team", "/team", "the catalogue has no such team";
+    /// Given to an officer whom the register does not vouch for.
+    AssigneeNotRegistered, Invalid, "officer_not_registered", "/officer", "the officer register has no such officer who may act today";
+    /// Given to an officer of another team.
+    AssigneeNotOfTeam, Invalid, "officer_not_of_team", "/officer", "this officer is not of this team";
+
+    /// Not an outcome of the type.
+    UnknownOutcome { outcome: String = "collected".to_owned() }, Invalid, "unknown_outcome", "/outcome", "this request type has no outcome {outcome}";
+    /// An outcome that stands for what another system left unsaid.
+    OutcomeImportedOnly, NotAllowed, "outcome_imported_only", "/outcome", "this outcome is for imported cases only: choose what came of this one";
+    /// Nobody who may answer for the outcome is named.
+    OfficerRequired, NotAllowed, "officer_required", "/decided_by", "name the officer who decided: only a contractor's completion stands without one";
+    /// The decider left unrecorded by a client without that right.
+    DeciderMustBeNamed, NotAllowed, "decider_must_be_named", "/decided_by", "this client may not leave the decider unrecorded: name the officer";
+    /// An officer whom the register does not vouch for.
+    OfficerNotRegistered, NotAllowed, "officer_not_registered", "/decided_by", "the officer register has no such officer who may act today";
+    /// An officer of none of the teams that may close such a case.
+    OfficerNotAuthorised, NotAllowed, "officer_not_authorised", "/decided_by", "this officer is of no team that may close such a case";
+    /// A contractor's report on what it does not deliver.
+    NotDeliveredByContractor, NotAllowed, "not_delivered_by_contractor", "/actor/kind", "no contractor delivers this: an officer has to close it";
+    /// A contractor's report that an officer has to accept.
+    AcceptanceRequired, NotAllowed, "acceptance_required", "/decided_by", "an officer has to accept what the contractor reports: name the officer";
+    /// An officer's outcome without reasons.
+    ReasonsRequired, Invalid, "reasons_required", "/reasons", "give the reasons, as the person concerned may read them";
+
+    /// Withdrawn, but never given.
+    ConsentNeverGiven, NotAllowed, "consent_never_given", "/purpose", "no consent was ever given for this purpose: check it";
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::InvalidAnswers { faults } if !faults.is_empty() => Self::new(ProblemKind::Invalid, faults),
+            other => Self::one(other.kind(), other.pointer(), other.code(), other.to_string()),
+        }
+    }
+}
