@@ -1,7 +1,7 @@
 //! Answers to a request type's own questions: are they what was asked for, and what protection do they need?
 
-use schemas::personal::{AnswerValue, Answers};
 use schemas::moment::Day;
+use schemas::personal::{AnswerValue, Answers};
 use schemas::{Answer, Category, FieldError};
 
 use crate::service::{Question, QuestionKind, RequestType, Sensitivity};
@@ -23,9 +23,16 @@ impl RequestType {
             faults.extend(fault.map(|(code, message)| FieldError::new(format!("/answers/{id}"), code, message)));
         }
         if complete {
-            let missing = self.questions.iter().filter(|question| question.required && !answers.contains_key(&question.id));
+            let missing = self
+                .questions
+                .iter()
+                .filter(|question| question.required && !answers.contains_key(&question.id));
             faults.extend(missing.map(|question| {
-                FieldError::new(format!("/answers/{}", question.id), "missing_answer", format!("answer the question: {}", question.label))
+                FieldError::new(
+                    format!("/answers/{}", question.id),
+                    "missing_answer",
+                    format!("answer the question: {}", question.label),
+                )
             }));
         }
         faults
@@ -35,7 +42,9 @@ impl RequestType {
     /// unknown question, which [`Self::check_answers`] refuses, gets the stricter category.
     pub fn mark_answers(&self, answers: &mut Answers) {
         for (id, answer) in answers {
-            let sensitivity = self.question(id).map_or(Sensitivity::SpecialCategory, |question| question.sensitivity);
+            let sensitivity = self
+                .question(id)
+                .map_or(Sensitivity::SpecialCategory, |question| question.sensitivity);
             if let Answer::Given(value, category) = answer {
                 match sensitivity {
                     Sensitivity::Open => *answer = Answer::Open(value.clone()),
@@ -56,16 +65,19 @@ impl Question {
             (QuestionKind::Flag, AnswerValue::Flag(_))
             | (QuestionKind::Number, AnswerValue::Number(_))
             | (QuestionKind::Text, AnswerValue::Text(_)) => None,
-            (QuestionKind::Date, AnswerValue::Text(text)) => text
-                .as_str()
-                .parse::<Day>()
-                .err()
-                .map(|_| ("invalid_value", "expected a day that exists, written YYYY-MM-DD".to_owned())),
+            (QuestionKind::Date, AnswerValue::Text(text)) => text.as_str().parse::<Day>().err().map(|_| {
+                (
+                    "invalid_value",
+                    "expected a day that exists, written YYYY-MM-DD".to_owned(),
+                )
+            }),
             (QuestionKind::Choice, AnswerValue::Text(text)) => self.not_a_choice(std::iter::once(text.as_str())),
             (QuestionKind::Choices, AnswerValue::Choices(chosen)) if chosen.is_empty() => {
                 Some(("not_a_choice", self.expected_choices()))
             }
-            (QuestionKind::Choices, AnswerValue::Choices(chosen)) => self.not_a_choice(chosen.iter().map(|line| line.as_str())),
+            (QuestionKind::Choices, AnswerValue::Choices(chosen)) => {
+                self.not_a_choice(chosen.iter().map(|line| line.as_str()))
+            }
             (QuestionKind::Flag, _) => wrong_type("true or false"),
             (QuestionKind::Number, _) => wrong_type("a whole number"),
             (QuestionKind::Text, _) => wrong_type("text"),
@@ -98,7 +110,11 @@ mod tests {
         let catalogue = Catalogue::built_in().unwrap();
         let request_type = catalogue.request_type(&RequestTypeCode::new(code).unwrap()).unwrap();
         let answers: Answers = serde_json::from_value(answers).unwrap();
-        request_type.check_answers(&answers, complete).into_iter().map(|fault| (fault.pointer, fault.code)).collect()
+        request_type
+            .check_answers(&answers, complete)
+            .into_iter()
+            .map(|fault| (fault.pointer, fault.code))
+            .collect()
     }
 
     #[test]
@@ -115,25 +131,42 @@ mod tests {
             (json!({ "bin_type": 3 }), false, "bin_type", "wrong_type"),
             (json!({ "bin_type": "coal" }), false, "bin_type", "not_a_choice"),
             (json!({ "whole_street": "yes" }), false, "whole_street", "wrong_type"),
-            (json!({ "scheduled_day": "2026-02-30" }), false, "scheduled_day", "invalid_value"),
+            (
+                json!({ "scheduled_day": "2026-02-30" }),
+                false,
+                "scheduled_day",
+                "invalid_value",
+            ),
         ] {
-            assert_eq!(faults("missed-bin", answers, complete), [(format!("/answers/{id}"), code.to_owned())]);
+            assert_eq!(
+                faults("missed-bin", answers, complete),
+                [(format!("/answers/{id}"), code.to_owned())]
+            );
         }
-        assert_eq!(faults("missed-bin", json!({}), false), [], "a correction need not repeat what is required");
+        assert_eq!(
+            faults("missed-bin", json!({}), false),
+            [],
+            "a correction need not repeat what is required"
+        );
     }
 
     #[test]
     fn a_list_of_choices_holds_choices_only() {
         assert_eq!(faults("bulky-item", json!({ "items": ["sofa", "table"] }), false), []);
         for wrong in [json!({ "items": [] }), json!({ "items": ["sofa", "elephant"] })] {
-            assert_eq!(faults("bulky-item", wrong, false), [("/answers/items".to_owned(), "not_a_choice".to_owned())]);
+            assert_eq!(
+                faults("bulky-item", wrong, false),
+                [("/answers/items".to_owned(), "not_a_choice".to_owned())]
+            );
         }
     }
 
     #[test]
     fn no_fault_quotes_an_answer() {
         let catalogue = Catalogue::built_in().unwrap();
-        let request_type = catalogue.request_type(&RequestTypeCode::new("missed-bin").unwrap()).unwrap();
+        let request_type = catalogue
+            .request_type(&RequestTypeCode::new("missed-bin").unwrap())
+            .unwrap();
         let answers: Answers = serde_json::from_value(json!({ "bin_type": "Ada Lovelace" })).unwrap();
         assert!(!format!("{:?}", request_type.check_answers(&answers, true)).contains("Ada"));
     }
@@ -141,13 +174,20 @@ mod tests {
     #[test]
     fn answers_are_opened_or_given_their_category() {
         let catalogue = Catalogue::built_in().unwrap();
-        let request_type = catalogue.request_type(&RequestTypeCode::new("blue-badge").unwrap()).unwrap();
-        let mut answers: Answers =
-            serde_json::from_value(json!({ "application": "new", "route": "walking", "vehicle_registration": "AB12 CDE" })).unwrap();
+        let request_type = catalogue
+            .request_type(&RequestTypeCode::new("blue-badge").unwrap())
+            .unwrap();
+        let mut answers: Answers = serde_json::from_value(
+            json!({ "application": "new", "route": "walking", "vehicle_registration": "AB12 CDE" }),
+        )
+        .unwrap();
         request_type.mark_answers(&mut answers);
         let of = |id: &str| &answers[&QuestionId::new(id).unwrap()];
         assert!(matches!(of("application"), Answer::Open(_)));
         assert!(matches!(of("route"), Answer::Given(_, Category::SpecialCategory)));
-        assert!(matches!(of("vehicle_registration"), Answer::Given(_, Category::Personal)));
+        assert!(matches!(
+            of("vehicle_registration"),
+            Answer::Given(_, Category::Personal)
+        ));
     }
 }

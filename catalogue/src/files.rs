@@ -47,7 +47,13 @@ const BUILT_IN: &[(&str, &str)] = embedded!(
 /// The files of this crate.
 #[must_use]
 pub fn built_in() -> Vec<CatalogueFile> {
-    BUILT_IN.iter().map(|(path, text)| CatalogueFile { path: (*path).to_owned(), text: (*text).to_owned() }).collect()
+    BUILT_IN
+        .iter()
+        .map(|(path, text)| CatalogueFile {
+            path: (*path).to_owned(),
+            text: (*text).to_owned(),
+        })
+        .collect()
 }
 
 /// The files of a directory: `council.toml`, all of `services/` and all of `notices/`, in the order of their paths. A file
@@ -60,7 +66,10 @@ pub fn read_directory(directory: &Path) -> io::Result<Vec<CatalogueFile>> {
     for folder in ["services", "notices"] {
         let mut names = Vec::new();
         for entry in fs::read_dir(directory.join(folder))? {
-            let name = entry?.file_name().into_string().map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+            let name = entry?
+                .file_name()
+                .into_string()
+                .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
             if !name.starts_with('.') {
                 names.push(name);
             }
@@ -74,7 +83,10 @@ pub fn read_directory(directory: &Path) -> io::Result<Vec<CatalogueFile>> {
 }
 
 fn read(directory: &Path, path: &str) -> io::Result<CatalogueFile> {
-    Ok(CatalogueFile { path: path.to_owned(), text: fs::read_to_string(directory.join(path))? })
+    Ok(CatalogueFile {
+        path: path.to_owned(),
+        text: fs::read_to_string(directory.join(path))?,
+    })
 }
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ pub use files::CatalogueFile;
 pub use load::CatalogueFault;
 pub use notice::{Notice, NoticeContext, NoticeFault, Notices};
 pub use service::{
-    Acceptance, Choice, Clock, Council, Deliverer, Delivery, LegalBasis, Outcome, Question, QuestionKind, Recipient, Reopening,
-    RequestType, Retention, RetentionStart, Sensitivity, Service, SpecialCategoryCondition, Team,
+    Acceptance, Choice, Clock, Council, Deliverer, Delivery, LegalBasis, Outcome, Question, QuestionKind, Recipient,
+    Reopening, RequestType, Retention, RetentionStart, Sensitivity, Service, SpecialCategoryCondition, Team,
 };
 
 /// Every service and request type, checked.
@@ -83,7 +83,10 @@ impl Catalogue {
     /// A team, by its name.
     #[must_use]
     pub fn team(&self, name: &TeamName) -> Option<&Team> {
-        self.services.iter().flat_map(|service| &service.teams).find(|team| team.name == *name)
+        self.services
+            .iter()
+            .flat_map(|service| &service.teams)
+            .find(|team| team.name == *name)
     }
 
     /// All services, by name.

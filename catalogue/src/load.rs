@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use self::check::{check_together, check_service};
+use self::check::{check_service, check_together};
 use crate::files::CatalogueFile;
 use crate::notice::{Notices, NoticesBuilder};
 use crate::service::{
@@ -92,7 +92,8 @@ struct Checked<'f> {
 impl ServiceFile {
     fn into_service(self, all_teams: &Arc<BTreeSet<TeamName>>) -> Service {
         let name = self.name.into_inner();
-        let into_type = |entry: Spanned<RequestTypeEntry>| Arc::new(entry.into_inner().into_request_type(&name, all_teams));
+        let into_type =
+            |entry: Spanned<RequestTypeEntry>| Arc::new(entry.into_inner().into_request_type(&name, all_teams));
         Service {
             request_types: self.request_types.into_iter().map(into_type).collect(),
             name,
@@ -144,19 +145,31 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
     for file in files {
         if file.path == "council.toml" {
             council = parse::<Council>(file, &mut contents, &mut faults);
-        } else if let Some(stem) = file.path.strip_prefix("services/").and_then(|name| name.strip_suffix(".toml")) {
+        } else if let Some(stem) = file
+            .path
+            .strip_prefix("services/")
+            .and_then(|name| name.strip_suffix(".toml"))
+        {
             let entry = parse::<ServiceFile>(file, &mut contents, &mut faults);
             services.extend(entry.map(|entry| Checked { file, stem, entry }));
         } else if let Some(name) = file.path.strip_prefix("notices/") {
             contents.push((file.path.as_str(), file.text.clone()));
             faults.extend(notices.add(file, name).err());
         } else {
-            faults.push(fault(file, 0..0, "not a part of a catalogue: move it to services/ or notices/, or remove it"));
+            faults.push(fault(
+                file,
+                0..0,
+                "not a part of a catalogue: move it to services/ or notices/, or remove it",
+            ));
         }
     }
     let Some(council) = council else {
         if faults.is_empty() {
-            faults.push(CatalogueFault { file: "council.toml".into(), line: 1, message: "this file is missing: write it".into() });
+            faults.push(CatalogueFault {
+                file: "council.toml".into(),
+                line: 1,
+                message: "this file is missing: write it".into(),
+            });
         }
         return Err(faults);
     };
@@ -173,15 +186,27 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
 }
 
 fn assemble(version: String, council: Council, services: Vec<Checked<'_>>, notices: Notices) -> Catalogue {
-    let teams = services.iter().flat_map(|checked| &checked.entry.teams).map(|team| team.get_ref().name.clone());
+    let teams = services
+        .iter()
+        .flat_map(|checked| &checked.entry.teams)
+        .map(|team| team.get_ref().name.clone());
     let teams: Arc<BTreeSet<TeamName>> = Arc::new(teams.collect());
-    let services: Vec<Service> = services.into_iter().map(|checked| checked.entry.into_service(&teams)).collect();
+    let services: Vec<Service> = services
+        .into_iter()
+        .map(|checked| checked.entry.into_service(&teams))
+        .collect();
     let request_types: HashMap<_, _> = services
         .iter()
         .flat_map(|service| &service.request_types)
         .map(|request_type| (request_type.code.clone(), Arc::clone(request_type)))
         .collect();
-    Catalogue { version, council, services, request_types, notices }
+    Catalogue {
+        version,
+        council,
+        services,
+        request_types,
+        notices,
+    }
 }
 
 fn parse<'f, T: DeserializeOwned>(
@@ -192,7 +217,9 @@ fn parse<'f, T: DeserializeOwned>(
     match toml::from_str::<T>(&file.text) {
         Ok(value) => {
             // The tables with sorted keys: what the file says, without its layout.
-            let canonical = toml::from_str::<toml::Table>(&file.text).ok().and_then(|table| serde_json::to_string(&sorted(table)).ok());
+            let canonical = toml::from_str::<toml::Table>(&file.text)
+                .ok()
+                .and_then(|table| serde_json::to_string(&sorted(table)).ok());
             contents.push((&file.path, canonical.unwrap_or_else(|| file.text.clone())));
             Some(value)
         }
@@ -222,5 +249,9 @@ fn as_json(value: toml::Value) -> serde_json::Value {
 
 fn fault(file: &CatalogueFile, span: Range<usize>, message: impl Into<String>) -> CatalogueFault {
     let before = file.text.get(..span.start).unwrap_or_default();
-    CatalogueFault { file: file.path.clone(), line: before.matches('\n').count() + 1, message: message.into() }
+    CatalogueFault {
+        file: file.path.clone(),
+        line: before.matches('\n').count() + 1,
+        message: message.into(),
+    }
 }

@@ -46,7 +46,9 @@ fn time_zone() -> TimeZone {
 
 fn day(date: civil::Date) -> Option<Day> {
     let month = Month::try_from(u8::try_from(date.month()).ok()?).ok()?;
-    Date::from_calendar_date(i32::from(date.year()), month, u8::try_from(date.day()).ok()?).ok().map(Day)
+    Date::from_calendar_date(i32::from(date.year()), month, u8::try_from(date.day()).ok()?)
+        .ok()
+        .map(Day)
 }
 
 #[cfg(test)]
@@ -64,16 +66,37 @@ mod tests {
 
     #[test]
     fn the_nights_on_which_the_clocks_change_have_one_day_each() {
-        assert_eq!(instant_in_words(datetime!(2026-03-29 00:59 UTC)), "12:59am on Sunday 29 March 2026");
-        assert_eq!(instant_in_words(datetime!(2026-03-29 01:00 UTC)), "2:00am on Sunday 29 March 2026");
-        assert_eq!(instant_in_words(datetime!(2026-10-25 00:30 UTC)), "1:30am on Sunday 25 October 2026");
-        assert_eq!(instant_in_words(datetime!(2026-10-25 01:30 UTC)), "1:30am on Sunday 25 October 2026");
+        assert_eq!(
+            instant_in_words(datetime!(2026-03-29 00:59 UTC)),
+            "12:59am on Sunday 29 March 2026"
+        );
+        assert_eq!(
+            instant_in_words(datetime!(2026-03-29 01:00 UTC)),
+            "2:00am on Sunday 29 March 2026"
+        );
+        assert_eq!(
+            instant_in_words(datetime!(2026-10-25 00:30 UTC)),
+            "1:30am on Sunday 25 October 2026"
+        );
+        assert_eq!(
+            instant_in_words(datetime!(2026-10-25 01:30 UTC)),
+            "1:30am on Sunday 25 October 2026"
+        );
     }
 
     #[test]
     fn noon_and_midnight_are_named_as_people_do() {
-        assert_eq!(instant_in_words(datetime!(2026-01-05 12:05 UTC)), "12:05pm on Monday 5 January 2026");
-        assert_eq!(instant_in_words(datetime!(2026-01-05 00:05 UTC)), "12:05am on Monday 5 January 2026");
-        assert_eq!(instant_in_words(datetime!(2026-01-05 17:40 UTC)), "5:40pm on Monday 5 January 2026");
+        assert_eq!(
+            instant_in_words(datetime!(2026-01-05 12:05 UTC)),
+            "12:05pm on Monday 5 January 2026"
+        );
+        assert_eq!(
+            instant_in_words(datetime!(2026-01-05 00:05 UTC)),
+            "12:05am on Monday 5 January 2026"
+        );
+        assert_eq!(
+            instant_in_words(datetime!(2026-01-05 17:40 UTC)),
+            "5:40pm on Monday 5 January 2026"
+        );
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use schemas::event::OutcomeKind;
 use schemas::moment::{Day, Instant};
 use schemas::{OutcomeCode, QuestionId, Reference};
@@ -79,7 +79,9 @@ pub struct ReopeningInWords {
 
 impl fmt::Debug for NoticeContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NoticeContext").field("reference", &self.reference).finish_non_exhaustive()
+        f.debug_struct("NoticeContext")
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
     }
 }
 
@@ -142,9 +144,16 @@ impl NoticeContext {
             name: given("Mrs Ada Lovelace"),
             happened_at: "9:30am on Friday 1 May 2026".to_owned(),
             next_steps: "We will come.".to_owned(),
-            outcome: whole.then(|| OutcomeInWords { title: "Collected".into(), words: "We came.".into(), decided: true }),
+            outcome: whole.then(|| OutcomeInWords {
+                title: "Collected".into(),
+                words: "We came.".into(),
+                decided: true,
+            }),
             reasons: given("It was ours."),
-            reopening: whole.then(|| ReopeningInWords { until: "Friday 15 May 2026".into(), successor: "Missed bin".into() }),
+            reopening: whole.then(|| ReopeningInWords {
+                until: "Friday 15 May 2026".into(),
+                successor: "Missed bin".into(),
+            }),
         }
     }
 }
@@ -204,12 +213,22 @@ impl Notices {
         let [subject, text, html] = PARTS.map(|part| self.render_part(&format!("{notice}.{part}"), context));
         // A line break in a subject would end the header.
         let subject = subject?.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Notice { subject, text: text?, html: html? })
+        Ok(Notice {
+            subject,
+            text: text?,
+            html: html?,
+        })
     }
 
     fn render_part(&self, template: &str, context: &NoticeContext) -> Result<String, NoticeFault> {
-        let rendered = self.templates.get_template(template).and_then(|found| found.render(context));
-        rendered.map_err(|error| NoticeFault::Template { template: template.to_owned(), line: error.line().unwrap_or(1) })
+        let rendered = self
+            .templates
+            .get_template(template)
+            .and_then(|found| found.render(context));
+        rendered.map_err(|error| NoticeFault::Template {
+            template: template.to_owned(),
+            line: error.line().unwrap_or(1),
+        })
     }
 }
 
@@ -222,19 +241,46 @@ pub fn render(catalogue: &Catalogue, notice: &QuestionId, context: &NoticeContex
 }
 
 /// Gathers templates and checks that each notice has all its parts.
-#[derive(Default)]
 pub(crate) struct NoticesBuilder {
     parts: BTreeMap<QuestionId, Vec<&'static str>>,
     templates: Environment<'static>,
 }
 
+impl Default for NoticesBuilder {
+    fn default() -> Self {
+        // `Environment::default()` would be an empty one, which escapes nothing.
+        let mut templates = Environment::new();
+        templates.set_undefined_behavior(UndefinedBehavior::Strict);
+        templates.set_auto_escape_callback(|name| {
+            if name.ends_with(".html") {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
+        });
+        Self {
+            parts: BTreeMap::new(),
+            templates,
+        }
+    }
+}
+
 impl NoticesBuilder {
     /// Takes one template. `name` is the file's, without the folder.
     pub(crate) fn add(&mut self, file: &CatalogueFile, name: &str) -> Result<(), CatalogueFault> {
-        let fault = |line, message: String| CatalogueFault { file: file.path.clone(), line, message };
-        let part = PARTS.into_iter().find(|part| name.strip_suffix(part).is_some_and(|rest| rest.ends_with('.')));
+        let fault = |line, message: String| CatalogueFault {
+            file: file.path.clone(),
+            line,
+            message,
+        };
+        let part = PARTS
+            .into_iter()
+            .find(|part| name.strip_suffix(part).is_some_and(|rest| rest.ends_with('.')));
         let part = part.ok_or_else(|| fault(1, "a notice has the parts .subject.txt, .txt and .html".to_owned()))?;
-        let stem = name.strip_suffix(part).and_then(|rest| rest.strip_suffix('.')).unwrap_or_default();
+        let stem = name
+            .strip_suffix(part)
+            .and_then(|rest| rest.strip_suffix('.'))
+            .unwrap_or_default();
         let notice = QuestionId::new(stem).map_err(|error| fault(1, format!("the name of a notice: {error}")))?;
         let added = self.templates.add_template_owned(name.to_owned(), file.text.clone());
         added.map_err(|error| fault(error.line().unwrap_or(1), error.to_string()))?;
@@ -243,12 +289,15 @@ impl NoticesBuilder {
     }
 
     /// Checks them by making each notice twice: with all that a context may have, and with the least.
-    pub(crate) fn finish(mut self, council: &Council, faults: &mut Vec<CatalogueFault>) -> Notices {
-        self.templates.set_undefined_behavior(UndefinedBehavior::Strict);
+    pub(crate) fn finish(self, council: &Council, faults: &mut Vec<CatalogueFault>) -> Notices {
         for (notice, parts) in &self.parts {
             for part in PARTS.iter().filter(|part| !parts.contains(part)) {
                 let message = "this part of the notice is missing: write it".to_owned();
-                faults.push(CatalogueFault { file: format!("notices/{notice}.{part}"), line: 1, message });
+                faults.push(CatalogueFault {
+                    file: format!("notices/{notice}.{part}"),
+                    line: 1,
+                    message,
+                });
             }
         }
         for (name, template) in self.templates.templates() {
@@ -259,6 +308,9 @@ impl NoticesBuilder {
                 message: error.to_string(),
             }));
         }
-        Notices { names: self.parts.into_keys().collect(), templates: self.templates }
+        Notices {
+            names: self.parts.into_keys().collect(),
+            templates: self.templates,
+        }
     }
 }

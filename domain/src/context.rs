@@ -62,7 +62,9 @@ impl Authority {
 
     /// The officer as the one who decided: the only way to write that.
     pub(crate) fn decider(&self) -> Decider {
-        Decider::Officer { id: self.officer.clone() }
+        Decider::Officer {
+            id: self.officer.clone(),
+        }
     }
 }
 
@@ -115,7 +117,10 @@ impl DecisionContext {
         if timeline.began_at.is_some_and(|began_at| occurred_at < began_at) {
             return Err(Rejection::OccurredBeforeTheFirst);
         }
-        if circumstances.received_on.is_some_and(|day| day > london::day_of(self.now.get())) {
+        if circumstances
+            .received_on
+            .is_some_and(|day| day > london::day_of(self.now.get()))
+        {
             return Err(Rejection::ReceivedInTheFuture);
         }
         Ok(())

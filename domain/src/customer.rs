@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemas::QuestionId;
-use schemas::command::{Circumstances, Command, CommandBody, RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent};
+use schemas::command::{
+    Circumstances, Command, CommandBody, RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent,
+};
 use schemas::event::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent, CustomerRegistered};
 use schemas::moment::Instant;
 use schemas::text::Text;
@@ -64,7 +66,9 @@ impl Customer {
             (CommandBody::RegisterCustomer(_), Some(_)) => Err(Rejection::AlreadyExists),
             (CommandBody::UpdateContactDetails(update), Some(known)) => known.update(update),
             (CommandBody::RecordConsent(consent), Some(known)) => Ok(known.record_consent(consent)),
-            (CommandBody::WithdrawConsent(withdrawal), Some(known)) => known.withdraw_consent(withdrawal, &command.circumstances),
+            (CommandBody::WithdrawConsent(withdrawal), Some(known)) => {
+                known.withdraw_consent(withdrawal, &command.circumstances)
+            }
             _ => Err(Rejection::UnknownCustomer),
         }
     }
@@ -93,7 +97,9 @@ impl Customer {
                 note(&mut known.has_email, event.email.as_ref());
             }
             (CustomerEvent::ConsentRecorded(event), Some(known)) => {
-                known.consents.insert(event.purpose.clone(), Consent::Given(event.wording.clone()));
+                known
+                    .consents
+                    .insert(event.purpose.clone(), Consent::Given(event.wording.clone()));
             }
             (CustomerEvent::ConsentWithdrawn(event), Some(known)) => {
                 known.consents.insert(event.purpose.clone(), Consent::Withdrawn);
@@ -104,14 +110,32 @@ impl Customer {
 }
 
 fn registered(register: &RegisterCustomer) -> CustomerRegistered {
-    let RegisterCustomer { title, name, address, phone, email } = register.clone();
-    CustomerRegistered { title, name, address, phone, email }
+    let RegisterCustomer {
+        title,
+        name,
+        address,
+        phone,
+        email,
+    } = register.clone();
+    CustomerRegistered {
+        title,
+        name,
+        address,
+        phone,
+        email,
+    }
 }
 
 impl Known {
     /// Sealed values can't be compared, so what is given counts as changed; only the removal of what is not there is none.
     fn update(&self, update: &UpdateContactDetails) -> Result<Vec<CustomerEvent>, Rejection> {
-        let UpdateContactDetails { title, name, address, phone, email } = update.clone();
+        let UpdateContactDetails {
+            title,
+            name,
+            address,
+            phone,
+            email,
+        } = update.clone();
         let nothing_given =
             title.is_none() && name.is_none() && address.is_none() && phone.is_none() && email.is_none();
         if nothing_given {
@@ -124,7 +148,11 @@ impl Known {
             phone: change(phone, self.has_phone),
             email: change(email, self.has_email),
         };
-        Ok(if event == ContactDetailsUpdated::default() { Vec::new() } else { vec![event.into()] })
+        Ok(if event == ContactDetailsUpdated::default() {
+            Vec::new()
+        } else {
+            vec![event.into()]
+        })
     }
 
     /// The same wording twice is one consent; another wording is a new one.
@@ -138,13 +166,21 @@ impl Known {
 
     /// Withdrawing twice does no harm. Withdrawing what was never given is more likely a wrong purpose, and would leave the
     /// consent that was meant in force.
-    fn withdraw_consent(&self, withdrawal: &WithdrawConsent, circumstances: &Circumstances) -> Result<Vec<CustomerEvent>, Rejection> {
+    fn withdraw_consent(
+        &self,
+        withdrawal: &WithdrawConsent,
+        circumstances: &Circumstances,
+    ) -> Result<Vec<CustomerEvent>, Rejection> {
         match self.consents.get(&withdrawal.purpose) {
             None => Err(Rejection::ConsentNeverGiven),
             Some(Consent::Withdrawn) => Ok(Vec::new()),
-            Some(Consent::Given(_)) => {
-                Ok(vec![ConsentWithdrawn { purpose: withdrawal.purpose.clone(), reason: circumstances.reason.clone() }.into()])
-            }
+            Some(Consent::Given(_)) => Ok(vec![
+                ConsentWithdrawn {
+                    purpose: withdrawal.purpose.clone(),
+                    reason: circumstances.reason.clone(),
+                }
+                .into(),
+            ]),
         }
     }
 }

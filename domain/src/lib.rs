@@ -77,7 +77,11 @@ impl AggregateState {
 ///
 /// # Errors
 /// [`Rejection`]: the rules don't allow it as things stand.
-pub fn decide(state: Option<&AggregateState>, command: &Command, context: &DecisionContext) -> Result<Vec<EventRecord>, Rejection> {
+pub fn decide(
+    state: Option<&AggregateState>,
+    command: &Command,
+    context: &DecisionContext,
+) -> Result<Vec<EventRecord>, Rejection> {
     let new;
     let state = match state {
         Some(state) => state,
@@ -87,12 +91,12 @@ pub fn decide(state: Option<&AggregateState>, command: &Command, context: &Decis
         }
     };
     match (state, command.body.aggregate()) {
-        (AggregateState::Customer(customer), AggregateKind::Customer) => {
-            customer.decide(command, context).map(|events: Vec<CustomerEvent>| events.into_iter().map(EventRecord::Customer).collect())
-        }
-        (AggregateState::Case(case), AggregateKind::Case) => {
-            case.decide(command, context).map(|events| events.into_iter().map(EventRecord::Case).collect())
-        }
+        (AggregateState::Customer(customer), AggregateKind::Customer) => customer
+            .decide(command, context)
+            .map(|events: Vec<CustomerEvent>| events.into_iter().map(EventRecord::Customer).collect()),
+        (AggregateState::Case(case), AggregateKind::Case) => case
+            .decide(command, context)
+            .map(|events| events.into_iter().map(EventRecord::Case).collect()),
         (_, AggregateKind::Customer) => Err(Rejection::UnknownCustomer),
         (_, AggregateKind::Case) => Err(Rejection::UnknownCase),
     }

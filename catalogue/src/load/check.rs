@@ -17,34 +17,80 @@ const SHAREABLE: &[&str] = &["place", "description", "contact"];
 pub(super) fn check_together(services: &[Checked<'_>], notices: &Notices, faults: &mut Vec<CatalogueFault>) {
     let mut unique = Unique::default();
     for Checked { file, entry, .. } in services {
-        unique.check(file, "the service name", entry.name.get_ref().as_str(), entry.name.span(), faults);
+        unique.check(
+            file,
+            "the service name",
+            entry.name.get_ref().as_str(),
+            entry.name.span(),
+            faults,
+        );
         unique.check(file, "the prefix", entry.prefix.get_ref(), entry.prefix.span(), faults);
         for team in &entry.teams {
             unique.check(file, "the team", team.get_ref().name.as_str(), team.span(), faults);
         }
         for request_type in entry.request_types.iter().map(Spanned::get_ref) {
-            unique.check(file, "the request type", request_type.code.get_ref().as_str(), request_type.code.span(), faults);
-            unique.check(file, "the reporting code", request_type.reporting_code.get_ref(), request_type.reporting_code.span(), faults);
+            unique.check(
+                file,
+                "the request type",
+                request_type.code.get_ref().as_str(),
+                request_type.code.span(),
+                faults,
+            );
+            unique.check(
+                file,
+                "the reporting code",
+                request_type.reporting_code.get_ref(),
+                request_type.reporting_code.span(),
+                faults,
+            );
         }
     }
-    let entries = || services.iter().flat_map(|service| &service.entry.request_types).map(Spanned::get_ref);
+    let entries = || {
+        services
+            .iter()
+            .flat_map(|service| &service.entry.request_types)
+            .map(Spanned::get_ref)
+    };
     let codes: BTreeSet<_> = entries().map(|entry| entry.code.get_ref()).collect();
-    let teams: BTreeSet<_> = services.iter().flat_map(|service| &service.entry.teams).map(|team| &team.get_ref().name).collect();
+    let teams: BTreeSet<_> = services
+        .iter()
+        .flat_map(|service| &service.entry.teams)
+        .map(|team| &team.get_ref().name)
+        .collect();
     for Checked { file, entry, .. } in services {
         for request_type in entry.request_types.iter().map(Spanned::get_ref) {
             let successor = &request_type.reopening.get_ref().successor;
             if !codes.contains(successor) {
-                faults.push(fault(file, request_type.reopening.span(), format!("there is no request type {successor}: name one of the catalogue")));
+                faults.push(fault(
+                    file,
+                    request_type.reopening.span(),
+                    format!("there is no request type {successor}: name one of the catalogue"),
+                ));
             }
-            for notice in request_type.notices.get_ref().values().filter(|notice| !notices.contains(notice)) {
-                faults.push(fault(file, request_type.notices.span(), format!("there is no notice {notice}: write its templates in notices/")));
+            for notice in request_type
+                .notices
+                .get_ref()
+                .values()
+                .filter(|notice| !notices.contains(notice))
+            {
+                faults.push(fault(
+                    file,
+                    request_type.notices.span(),
+                    format!("there is no notice {notice}: write its templates in notices/"),
+                ));
             }
-            check_teams(request_type, &teams, |span, message| faults.push(fault(file, span, message)));
+            check_teams(request_type, &teams, |span, message| {
+                faults.push(fault(file, span, message))
+            });
         }
     }
 }
 
-fn check_teams(request_type: &RequestTypeEntry, teams: &BTreeSet<&TeamName>, mut report: impl FnMut(std::ops::Range<usize>, String)) {
+fn check_teams(
+    request_type: &RequestTypeEntry,
+    teams: &BTreeSet<&TeamName>,
+    mut report: impl FnMut(std::ops::Range<usize>, String),
+) {
     let unknown = |team: &&TeamName| !teams.contains(team);
     let say = |team: &TeamName| format!("there is no team {team}: add it to its service's [[team]] list");
     let delivery = &request_type.delivery;
@@ -61,11 +107,17 @@ pub(super) fn check_service(service: &Checked<'_>, faults: &mut Vec<CatalogueFau
     let Checked { file, stem, entry } = service;
     let mut report = |span, message: String| faults.push(fault(file, span, message));
     if entry.name.get_ref().as_str() != *stem {
-        report(entry.name.span(), format!("the file of this service must be named {}.toml", entry.name.get_ref()));
+        report(
+            entry.name.span(),
+            format!("the file of this service must be named {}.toml", entry.name.get_ref()),
+        );
     }
     let prefix = entry.prefix.get_ref();
     if prefix.len() != 3 || !prefix.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        report(entry.prefix.span(), "a prefix is three capital letters, such as WAS".to_owned());
+        report(
+            entry.prefix.span(),
+            "a prefix is three capital letters, such as WAS".to_owned(),
+        );
     }
     for request_type in entry.request_types.iter().map(Spanned::get_ref) {
         check_request_type(request_type, &mut report);
@@ -78,59 +130,115 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
     let mut ids = BTreeSet::new();
     for question in &entry.questions {
         if !ids.insert(question.get_ref().id.as_str()) {
-            report(question.span(), format!("the question {} stands twice in this request type", question.get_ref().id));
+            report(
+                question.span(),
+                format!(
+                    "the question {} stands twice in this request type",
+                    question.get_ref().id
+                ),
+            );
         }
         check_question(question, report);
     }
     let mut codes = BTreeSet::new();
-    for outcome in entry.outcomes.iter().filter(|outcome| !codes.insert(&outcome.get_ref().code)) {
-        report(outcome.span(), format!("the outcome {} stands twice in this request type", outcome.get_ref().code));
+    for outcome in entry
+        .outcomes
+        .iter()
+        .filter(|outcome| !codes.insert(&outcome.get_ref().code))
+    {
+        report(
+            outcome.span(),
+            format!(
+                "the outcome {} stands twice in this request type",
+                outcome.get_ref().code
+            ),
+        );
     }
     if !entry.outcomes.iter().any(|outcome| !outcome.get_ref().imported_only) {
-        report(entry.code.span(), "a request type needs an outcome that an officer can choose".to_owned());
+        report(
+            entry.code.span(),
+            "a request type needs an outcome that an officer can choose".to_owned(),
+        );
     }
     if entry.channels.get_ref().is_empty() {
-        report(entry.channels.span(), "a request type needs a channel that it is taken over".to_owned());
+        report(
+            entry.channels.span(),
+            "a request type needs a channel that it is taken over".to_owned(),
+        );
     }
     if entry.deciding_teams.get_ref().is_empty() {
-        report(entry.deciding_teams.span(), "a request type needs a team whose officers may close it".to_owned());
+        report(
+            entry.deciding_teams.span(),
+            "a request type needs a team whose officers may close it".to_owned(),
+        );
     }
     let delivery = entry.delivery.get_ref();
     match (delivery.by, delivery.acceptance) {
-        (Deliverer::Contractor, None) => report(entry.delivery.span(), "say how the contractor's done is accepted: acceptance".to_owned()),
-        (Deliverer::InHouse, Some(_)) => report(entry.delivery.span(), "acceptance is for contractors only: remove it".to_owned()),
+        (Deliverer::Contractor, None) => report(
+            entry.delivery.span(),
+            "say how the contractor's done is accepted: acceptance".to_owned(),
+        ),
+        (Deliverer::InHouse, Some(_)) => report(
+            entry.delivery.span(),
+            "acceptance is for contractors only: remove it".to_owned(),
+        ),
         _ => {}
     }
     for recipient in &entry.recipients {
         let known = |field: &&String| SHAREABLE.contains(&field.as_str()) || ids.contains(field.as_str());
         for field in recipient.get_ref().fields.iter().filter(|field| !known(field)) {
-            report(recipient.span(), format!("there is no {field} to share: name place, description, contact or a question"));
+            report(
+                recipient.span(),
+                format!("there is no {field} to share: name place, description, contact or a question"),
+            );
         }
     }
-    for event in entry.notices.get_ref().keys().filter(|event| !CaseEvent::NAMES.contains(&event.as_str())) {
+    for event in entry
+        .notices
+        .get_ref()
+        .keys()
+        .filter(|event| !CaseEvent::NAMES.contains(&event.as_str()))
+    {
         report(entry.notices.span(), format!("there is no event {event} of a case"));
     }
     check_condition(entry, report);
 }
 
 fn check_condition(entry: &RequestTypeEntry, report: Report<'_>) {
-    let special = entry.questions.iter().find(|question| question.get_ref().sensitivity == Sensitivity::SpecialCategory);
+    let special = entry
+        .questions
+        .iter()
+        .find(|question| question.get_ref().sensitivity == Sensitivity::SpecialCategory);
     match (special, &entry.condition) {
         (Some(question), None) => report(
             question.span(),
-            "special category data needs a condition (UK GDPR article 9(2)): add condition to the request type".to_owned(),
+            "special category data needs a condition (UK GDPR article 9(2)): add condition to the request type"
+                .to_owned(),
         ),
         (None, Some(condition)) => {
-            report(condition.span(), "no question asks for special category data: remove the condition".to_owned());
+            report(
+                condition.span(),
+                "no question asks for special category data: remove the condition".to_owned(),
+            );
         }
         _ => {}
     }
 }
 
 fn check_question(question: &Spanned<Question>, report: Report<'_>) {
-    let Question { kind, choices, required, sensitivity, when_absent, .. } = question.get_ref();
+    let Question {
+        kind,
+        choices,
+        required,
+        sensitivity,
+        when_absent,
+        ..
+    } = question.get_ref();
     let mut fault = |message: &str| report(question.span(), message.to_owned());
-    match (matches!(kind, QuestionKind::Choice | QuestionKind::Choices), choices.is_empty()) {
+    match (
+        matches!(kind, QuestionKind::Choice | QuestionKind::Choices),
+        choices.is_empty(),
+    ) {
         (true, true) => fault("a choice needs choices"),
         (false, false) => fault("only a choice has choices: remove them or change the kind"),
         _ => {}
@@ -165,7 +273,11 @@ impl<'f> Unique<'f> {
         faults: &mut Vec<CatalogueFault>,
     ) {
         if let Some(first) = self.first.insert((kind, name), &file.path) {
-            faults.push(fault(file, span, format!("{kind} {name} stands in {first} already: choose another")));
+            faults.push(fault(
+                file,
+                span,
+                format!("{kind} {name} stands in {first} already: choose another"),
+            ));
         }
     }
 }

@@ -24,7 +24,9 @@ impl Submitted {
         let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
         let outcome = request_type
             .outcome(&close.outcome)
-            .ok_or_else(|| Rejection::UnknownOutcome { outcome: close.outcome.to_string() })?;
+            .ok_or_else(|| Rejection::UnknownOutcome {
+                outcome: close.outcome.to_string(),
+            })?;
         let decided_by = decider(close, outcome, request_type, circumstances, context)?;
         if outcome.imported_only && decided_by != Some(Decider::NotRecorded) {
             return Err(Rejection::OutcomeImportedOnly);
@@ -34,7 +36,12 @@ impl Submitted {
         if reasons.is_none() && matches!(decided_by, Some(Decider::Officer { .. })) {
             return Err(Rejection::ReasonsRequired);
         }
-        Ok(RequestClosed { outcome: outcome.code.clone(), outcome_kind: outcome.kind, decided_by, reasons })
+        Ok(RequestClosed {
+            outcome: outcome.code.clone(),
+            outcome_kind: outcome.kind,
+            decided_by,
+            reasons,
+        })
     }
 }
 
@@ -51,7 +58,9 @@ fn decider(
         (Some(Decider::NotRecorded), _) if context.may_leave_decider_unrecorded => Ok(Some(Decider::NotRecorded)),
         (Some(Decider::NotRecorded), _) => Err(Rejection::DeciderMustBeNamed),
         (_, ActorKind::Resident | ActorKind::Representative) => Err(Rejection::OfficerRequired),
-        (Some(Decider::Officer { id }), _) => authorised(id, request_type, context).map(|authority| Some(authority.decider())),
+        (Some(Decider::Officer { id }), _) => {
+            authorised(id, request_type, context).map(|authority| Some(authority.decider()))
+        }
         (None, ActorKind::Contractor) => may_report(outcome, request_type).map(|()| None),
         (None, _) => {
             let officer = actor.as_officer().ok_or(Rejection::OfficerRequired)?;
@@ -60,10 +69,18 @@ fn decider(
     }
 }
 
-fn authorised<'c>(officer: &OfficerId, request_type: &RequestType, context: &'c DecisionContext) -> Result<&'c Authority, Rejection> {
+fn authorised<'c>(
+    officer: &OfficerId,
+    request_type: &RequestType,
+    context: &'c DecisionContext,
+) -> Result<&'c Authority, Rejection> {
     let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
     let authority = authority.ok_or(Rejection::OfficerNotRegistered)?;
-    if authority.is_of_any(&request_type.deciding_teams) { Ok(authority) } else { Err(Rejection::OfficerNotAuthorised) }
+    if authority.is_of_any(&request_type.deciding_teams) {
+        Ok(authority)
+    } else {
+        Err(Rejection::OfficerNotAuthorised)
+    }
 }
 
 /// A contractor reports completions, never decisions, and only where the council takes its word.

@@ -157,7 +157,9 @@ impl Case {
             CommandBody::AssignRequest(assign) => submitted.assign(assign, circumstances, context),
             CommandBody::CancelRequest(_) => submitted.cancel(circumstances).map(one),
             CommandBody::CloseRequest(close) => submitted.close(close, circumstances, context).map(one),
-            CommandBody::ReopenRequest(_) => submitted.reopen(circumstances, context, self.timeline.closed_at).map(one),
+            CommandBody::ReopenRequest(_) => submitted
+                .reopen(circumstances, context, self.timeline.closed_at)
+                .map(one),
             CommandBody::RecordNotification(notification) => submitted.record_notification(notification, circumstances),
             _ => Err(Rejection::UnknownCase),
         }
@@ -214,7 +216,11 @@ impl Submitted {
                 self.officer = event.officer.clone();
             }
             CaseEvent::RequestCancelled(_) => self.status = Status::Cancelled,
-            CaseEvent::RequestClosed(event) => self.status = Status::Closed { outcome: event.outcome.clone() },
+            CaseEvent::RequestClosed(event) => {
+                self.status = Status::Closed {
+                    outcome: event.outcome.clone(),
+                }
+            }
             CaseEvent::RequestReopened(event) => {
                 self.status = Status::Open;
                 self.times_reopened = event.times;
@@ -227,7 +233,11 @@ impl Submitted {
     }
 
     fn note(&mut self, about: EventId, recipient: CustomerId, medium: NoticeMedium) {
-        self.notified.push(Notified { about, recipient, medium });
+        self.notified.push(Notified {
+            about,
+            recipient,
+            medium,
+        });
     }
 
     /// Refuses what only an open case allows.

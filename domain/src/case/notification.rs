@@ -15,8 +15,19 @@ impl Submitted {
         if circumstances.actor.kind != ActorKind::System {
             return Err(Rejection::ActorNotAllowed);
         }
-        let RecordNotification { notice, about_event, about_position, recipient, medium, delivery } = record.clone();
-        if self.notified.contains(&Notified { about: about_event, recipient, medium }) {
+        let RecordNotification {
+            notice,
+            about_event,
+            about_position,
+            recipient,
+            medium,
+            delivery,
+        } = record.clone();
+        if self.notified.contains(&Notified {
+            about: about_event,
+            recipient,
+            medium,
+        }) {
             return Ok(Vec::new());
         }
         let failed = |failure, code, attempts| NotificationFailed {
@@ -30,9 +41,15 @@ impl Submitted {
             attempts,
         };
         Ok(match delivery {
-            Delivery::Sent { message_id, attempts } => {
-                one(NotificationSent { notice, about_event, about_position, recipient, medium, message_id, attempts })
-            }
+            Delivery::Sent { message_id, attempts } => one(NotificationSent {
+                notice,
+                about_event,
+                about_position,
+                recipient,
+                medium,
+                message_id,
+                attempts,
+            }),
             Delivery::Failed { attempts, code, .. } => one(failed(NotificationFailure::GivenUp, Some(code), attempts)),
             Delivery::NoAddress => one(failed(NotificationFailure::NoAddress, None, 0)),
         })

@@ -12,7 +12,10 @@ pub(super) fn submit(
     circumstances: &Circumstances,
     context: &DecisionContext,
 ) -> Result<RequestSubmitted, Rejection> {
-    let request_type = context.request_type.as_ref().filter(|request_type| request_type.code == submit.request_type);
+    let request_type = context
+        .request_type
+        .as_ref()
+        .filter(|request_type| request_type.code == submit.request_type);
     let request_type = request_type.ok_or(Rejection::UnknownRequestType)?;
     let submission = context.submission.as_ref().ok_or(Rejection::NoReference)?;
     if submit.customer_id.is_none() && !request_type.anonymous {
@@ -36,7 +39,9 @@ pub(super) fn submit(
         description: submit.description.clone(),
         place: submit.place.clone(),
         answers: submit.answers.clone(),
-        received_on: circumstances.received_on.unwrap_or_else(|| london::day_of(context.occurred_at(circumstances).get())),
+        received_on: circumstances
+            .received_on
+            .unwrap_or_else(|| london::day_of(context.occurred_at(circumstances).get())),
         team: request_type.delivery.team.clone(),
     })
 }

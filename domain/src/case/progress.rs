@@ -17,7 +17,11 @@ impl Submitted {
         context: &DecisionContext,
     ) -> Result<RequestUpdated, Rejection> {
         self.must_be_open()?;
-        let UpdateRequest { description, place, answers } = update.clone();
+        let UpdateRequest {
+            description,
+            place,
+            answers,
+        } = update.clone();
         if description.is_none() && place.is_none() && answers.is_empty() {
             return Err(Rejection::NothingGiven);
         }
@@ -26,7 +30,12 @@ impl Submitted {
         if !faults.is_empty() {
             return Err(Rejection::InvalidAnswers { faults });
         }
-        Ok(RequestUpdated { description, place, answers, reason: circumstances.reason.clone() })
+        Ok(RequestUpdated {
+            description,
+            place,
+            answers,
+            reason: circumstances.reason.clone(),
+        })
     }
 
     /// To whom it is with already: nothing has to change.
@@ -37,7 +46,10 @@ impl Submitted {
         context: &DecisionContext,
     ) -> Result<Vec<CaseEvent>, Rejection> {
         self.must_be_open()?;
-        if matches!(circumstances.actor.kind, ActorKind::Resident | ActorKind::Representative) {
+        if matches!(
+            circumstances.actor.kind,
+            ActorKind::Resident | ActorKind::Representative
+        ) {
             return Err(Rejection::ActorNotAllowed);
         }
         let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
@@ -55,7 +67,11 @@ impl Submitted {
             return Ok(Vec::new());
         }
         let AssignRequest { team, officer } = assign.clone();
-        Ok(one(RequestAssigned { team, officer, reason: circumstances.reason.clone() }))
+        Ok(one(RequestAssigned {
+            team,
+            officer,
+            reason: circumstances.reason.clone(),
+        }))
     }
 
     pub(super) fn cancel(&self, circumstances: &Circumstances) -> Result<RequestCancelled, Rejection> {
@@ -63,7 +79,9 @@ impl Submitted {
             return Err(Rejection::AlreadyCancelled);
         }
         self.must_be_open()?;
-        Ok(RequestCancelled { reason: circumstances.reason.clone() })
+        Ok(RequestCancelled {
+            reason: circumstances.reason.clone(),
+        })
     }
 
     /// Within the type's days, counted in London days from the closing; back to the team that delivers.
@@ -85,7 +103,9 @@ impl Submitted {
         }
         let last_day = closed_at.map(|closed_at| request_type.reopening.last_day(london::day_of(closed_at.get())));
         if last_day.is_none_or(|last_day| london::day_of(occurred_at.get()) > last_day) {
-            return Err(Rejection::ReopeningPeriodOver { successor: request_type.reopening.successor.to_string() });
+            return Err(Rejection::ReopeningPeriodOver {
+                successor: request_type.reopening.successor.to_string(),
+            });
         }
         let reason = circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?;
         Ok(RequestReopened {

@@ -41,9 +41,15 @@ fn an_officer_of_a_team_that_may_decides_with_reasons() {
 #[test]
 fn an_officer_s_outcome_needs_the_register_the_team_and_reasons() {
     let close = || when(vec![submitted()], "CloseRequest", by_officer(decision()));
-    close().facts(|facts| facts.authority = None).rejected(Rejection::OfficerNotRegistered);
-    close().facts(|facts| facts.authority = Some(authority("a.other", &["waste-client"]))).rejected(Rejection::OfficerNotRegistered);
-    close().facts(|facts| facts.authority = Some(authority("j.okafor", &["complaints"]))).rejected(Rejection::OfficerNotAuthorised);
+    close()
+        .facts(|facts| facts.authority = None)
+        .rejected(Rejection::OfficerNotRegistered);
+    close()
+        .facts(|facts| facts.authority = Some(authority("a.other", &["waste-client"])))
+        .rejected(Rejection::OfficerNotRegistered);
+    close()
+        .facts(|facts| facts.authority = Some(authority("j.okafor", &["complaints"])))
+        .rejected(Rejection::OfficerNotAuthorised);
     let mut bare = by_officer(decision());
     bare.as_object_mut().unwrap().remove("reasons");
     when(vec![submitted()], "CloseRequest", bare).rejected(Rejection::ReasonsRequired);
@@ -52,7 +58,8 @@ fn an_officer_s_outcome_needs_the_register_the_team_and_reasons() {
 #[test]
 fn nobody_else_closes() {
     when(vec![submitted()], "CloseRequest", decision()).rejected(Rejection::OfficerRequired);
-    let system = json!({ "outcome": "collected", "actor": { "kind": "system", "id": "timekeeper" }, "channel": "system" });
+    let system =
+        json!({ "outcome": "collected", "actor": { "kind": "system", "id": "timekeeper" }, "channel": "system" });
     when(vec![submitted()], "CloseRequest", system).rejected(Rejection::OfficerRequired);
     when(vec![submitted()], "CloseRequest", by_contractor("not-presented")).rejected(Rejection::OfficerRequired);
 }
@@ -60,18 +67,29 @@ fn nobody_else_closes() {
 #[test]
 fn a_contractor_reports_completions_where_its_word_is_taken() {
     let outcome = schemas::OutcomeCode::new("collected").unwrap();
-    let expected = RequestClosed { outcome, outcome_kind: OutcomeKind::Completion, decided_by: None, reasons: None };
+    let expected = RequestClosed {
+        outcome,
+        outcome_kind: OutcomeKind::Completion,
+        decided_by: None,
+        reasons: None,
+    };
     let close = || when(vec![submitted()], "CloseRequest", by_contractor("collected"));
     close().then(vec![expected.into()]);
-    close().facts(with(|it| it.delivery.acceptance = Some(Acceptance::Each))).rejected(Rejection::AcceptanceRequired);
-    close().facts(with(|it| it.delivery.by = catalogue::Deliverer::InHouse)).rejected(Rejection::NotDeliveredByContractor);
+    close()
+        .facts(with(|it| it.delivery.acceptance = Some(Acceptance::Each)))
+        .rejected(Rejection::AcceptanceRequired);
+    close()
+        .facts(with(|it| it.delivery.by = catalogue::Deliverer::InHouse))
+        .rejected(Rejection::NotDeliveredByContractor);
 }
 
 #[test]
 fn a_decider_is_left_unrecorded_only_with_that_right() {
     let close = |outcome: &str| when(vec![submitted()], "CloseRequest", not_recorded(outcome));
     close("closed-elsewhere").rejected(Rejection::DeciderMustBeNamed);
-    let events = close("closed-elsewhere").facts(|facts| facts.may_leave_decider_unrecorded = true).events();
+    let events = close("closed-elsewhere")
+        .facts(|facts| facts.may_leave_decider_unrecorded = true)
+        .events();
     assert!(matches!(events.as_slice(), [CaseEvent::RequestClosed(_)]));
 }
 
@@ -81,13 +99,22 @@ fn the_outcome_is_one_of_the_type_that_people_may_choose() {
     data["outcome"] = json!("closed-elsewhere");
     when(vec![submitted()], "CloseRequest", data.clone()).rejected(Rejection::OutcomeImportedOnly);
     data["outcome"] = json!("approved");
-    when(vec![submitted()], "CloseRequest", data.clone()).rejected(Rejection::UnknownOutcome { outcome: "approved".into() });
-    when(vec![submitted()], "CloseRequest", data).facts(|facts| facts.request_type = None).rejected(Rejection::RequestTypeGone);
+    when(vec![submitted()], "CloseRequest", data.clone()).rejected(Rejection::UnknownOutcome {
+        outcome: "approved".into(),
+    });
+    when(vec![submitted()], "CloseRequest", data)
+        .facts(|facts| facts.request_type = None)
+        .rejected(Rejection::RequestTypeGone);
 }
 
 #[test]
 fn a_case_ends_once() {
     when(vec![submitted(), closed()], "CloseRequest", by_officer(decision())).rejected(Rejection::AlreadyClosed);
     when(vec![submitted(), cancelled()], "CloseRequest", by_officer(decision())).rejected(Rejection::CaseCancelled);
-    when(vec![submitted(), closed(), reopened()], "CloseRequest", by_officer(decision())).then(vec![closed()]);
+    when(
+        vec![submitted(), closed(), reopened()],
+        "CloseRequest",
+        by_officer(decision()),
+    )
+    .then(vec![closed()]);
 }

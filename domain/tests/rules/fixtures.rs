@@ -53,7 +53,9 @@ pub fn command(name: &str, data: Value) -> Command {
     if let Some(answers) = command.body.answers_mut() {
         request_type("missed-bin").mark_answers(answers);
     }
-    command.seal_fields(&mut |_| -> Result<Sealed, ()> { Ok(Sealed::from_token("AQ".into())) }).unwrap();
+    command
+        .seal_fields(&mut |_| -> Result<Sealed, ()> { Ok(Sealed::from_token("AQ".into())) })
+        .unwrap();
     command
 }
 
@@ -67,7 +69,10 @@ pub fn context() -> DecisionContext {
     DecisionContext {
         now: now(),
         request_type: Some(request_type("missed-bin")),
-        submission: Some(Submission { reference: reference(), catalogue_version: "v1".into() }),
+        submission: Some(Submission {
+            reference: reference(),
+            catalogue_version: "v1".into(),
+        }),
         authority: Some(officer()),
         may_leave_decider_unrecorded: false,
     }
@@ -102,7 +107,9 @@ pub fn closed() -> CaseEvent {
     RequestClosed {
         outcome: OutcomeCode::new("not-presented").unwrap(),
         outcome_kind: OutcomeKind::Decision,
-        decided_by: Some(Decider::Officer { id: OfficerId::new("j.okafor").unwrap() }),
+        decided_by: Some(Decider::Officer {
+            id: OfficerId::new("j.okafor").unwrap(),
+        }),
         reasons: Some(sealed()),
     }
     .into()
@@ -131,9 +138,19 @@ pub struct When {
 pub fn when(given: Vec<CaseEvent>, name: &str, data: Value) -> When {
     let timeline = Timeline {
         began_at: (!given.is_empty()).then(|| at("2026-05-01T09:00:00Z")),
-        closed_at: given.iter().any(|event| matches!(event, CaseEvent::RequestClosed(_))).then(|| at("2026-05-10T09:00:00Z")),
+        closed_at: given
+            .iter()
+            .any(|event| matches!(event, CaseEvent::RequestClosed(_)))
+            .then(|| at("2026-05-10T09:00:00Z")),
     };
-    When { given, command: CommandInContext { command: command(name, data), context: context(), timeline } }
+    When {
+        given,
+        command: CommandInContext {
+            command: command(name, data),
+            context: context(),
+            timeline,
+        },
+    }
 }
 
 impl When {
@@ -143,14 +160,24 @@ impl When {
     }
 
     pub fn events(self) -> Vec<CaseEvent> {
-        TestFramework::<Case>::with(()).given(self.given).when(self.command).inspect_result().unwrap()
+        TestFramework::<Case>::with(())
+            .given(self.given)
+            .when(self.command)
+            .inspect_result()
+            .unwrap()
     }
 
     pub fn then(self, expected: Vec<CaseEvent>) {
-        TestFramework::<Case>::with(()).given(self.given).when(self.command).then_expect_events(expected);
+        TestFramework::<Case>::with(())
+            .given(self.given)
+            .when(self.command)
+            .then_expect_events(expected);
     }
 
     pub fn rejected(self, expected: Rejection) {
-        TestFramework::<Case>::with(()).given(self.given).when(self.command).then_expect_error(expected);
+        TestFramework::<Case>::with(())
+            .given(self.given)
+            .when(self.command)
+            .then_expect_error(expected);
     }
 }

@@ -79,12 +79,19 @@ fn check_log(log: &[(EventRecord, Instant)], live: Option<&AggregateState>) -> R
     let reopened = names.iter().filter(|name| **name == "RequestReopened").count();
     prop_assert_eq!(usize::try_from(case(live).times_reopened()).unwrap(), reopened);
     if let Some(cancelled) = names.iter().position(|name| *name == "RequestCancelled") {
-        prop_assert!(names[cancelled + 1..].iter().all(|name| name.starts_with("Notification")));
+        prop_assert!(
+            names[cancelled + 1..]
+                .iter()
+                .all(|name| name.starts_with("Notification"))
+        );
     }
-    let mut told: Vec<_> = log.iter().filter_map(|(event, _)| match event {
-        EventRecord::Case(CaseEvent::NotificationFailed(event)) => Some(event.about_event),
-        _ => None,
-    }).collect();
+    let mut told: Vec<_> = log
+        .iter()
+        .filter_map(|(event, _)| match event {
+            EventRecord::Case(CaseEvent::NotificationFailed(event)) => Some(event.about_event),
+            _ => None,
+        })
+        .collect();
     let all = told.len();
     told.sort_unstable();
     told.dedup();

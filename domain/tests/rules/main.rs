@@ -1,7 +1,13 @@
 //! The rules, given events, when a command comes, then events or a rejection.
 
-mod customer;
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share stands outside test functions"
+)]
+
 mod closing;
+mod customer;
 mod fixtures;
 mod invariants;
 mod opening;

@@ -26,14 +26,21 @@ fn the_day_that_clocks_start_from_is_the_given_one_or_london_s() {
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(received_on(json!({ "occurred_at": "2026-05-01T23:30:00Z" })), "2026-05-02");
+    assert_eq!(
+        received_on(json!({ "occurred_at": "2026-05-01T23:30:00Z" })),
+        "2026-05-02"
+    );
     assert_eq!(received_on(json!({ "received_on": "2026-04-30" })), "2026-04-30");
 }
 
 #[test]
 fn what_the_catalogue_does_not_allow_is_rejected() {
-    when(vec![], "SubmitRequest", bin()).facts(|facts| facts.request_type = None).rejected(Rejection::UnknownRequestType);
-    when(vec![], "SubmitRequest", bin()).facts(|facts| facts.submission = None).rejected(Rejection::NoReference);
+    when(vec![], "SubmitRequest", bin())
+        .facts(|facts| facts.request_type = None)
+        .rejected(Rejection::UnknownRequestType);
+    when(vec![], "SubmitRequest", bin())
+        .facts(|facts| facts.submission = None)
+        .rejected(Rejection::NoReference);
     let with = |change: fn(&mut RequestType)| {
         move |facts: &mut domain::DecisionContext| {
             let mut request_type = RequestType::clone(facts.request_type.as_ref().unwrap());
@@ -41,10 +48,15 @@ fn what_the_catalogue_does_not_allow_is_rejected() {
             facts.request_type = Some(request_type.into());
         }
     };
-    when(vec![], "SubmitRequest", bin()).facts(with(|it| it.anonymous = false)).rejected(Rejection::CustomerRequired);
-    when(vec![], "SubmitRequest", bin()).facts(with(|it| it.channels.clear())).rejected(Rejection::ChannelNotOffered);
+    when(vec![], "SubmitRequest", bin())
+        .facts(with(|it| it.anonymous = false))
+        .rejected(Rejection::CustomerRequired);
+    when(vec![], "SubmitRequest", bin())
+        .facts(with(|it| it.channels.clear()))
+        .rejected(Rejection::ChannelNotOffered);
     let faults = request_type("missed-bin").check_answers(&std::collections::BTreeMap::new(), true);
-    when(vec![], "SubmitRequest", json!({ "request_type": "missed-bin" })).rejected(Rejection::InvalidAnswers { faults });
+    when(vec![], "SubmitRequest", json!({ "request_type": "missed-bin" }))
+        .rejected(Rejection::InvalidAnswers { faults });
 }
 
 #[test]
@@ -60,8 +72,24 @@ fn nothing_lies_in_the_future_or_before_the_first_event() {
         data.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         data
     };
-    when(vec![], "SubmitRequest", data(json!({ "occurred_at": "2026-05-20T12:00:01Z" }))).rejected(Rejection::OccurredInTheFuture);
-    when(vec![], "SubmitRequest", data(json!({ "received_on": "2026-05-21" }))).rejected(Rejection::ReceivedInTheFuture);
-    when(vec![submitted()], "CancelRequest", json!({ "occurred_at": "2026-05-01T08:59:59Z" })).rejected(Rejection::OccurredBeforeTheFirst);
-    when(vec![submitted()], "CancelRequest", json!({ "occurred_at": "2026-05-01T09:00:00Z" })).then(vec![cancelled()]);
+    when(
+        vec![],
+        "SubmitRequest",
+        data(json!({ "occurred_at": "2026-05-20T12:00:01Z" })),
+    )
+    .rejected(Rejection::OccurredInTheFuture);
+    when(vec![], "SubmitRequest", data(json!({ "received_on": "2026-05-21" })))
+        .rejected(Rejection::ReceivedInTheFuture);
+    when(
+        vec![submitted()],
+        "CancelRequest",
+        json!({ "occurred_at": "2026-05-01T08:59:59Z" }),
+    )
+    .rejected(Rejection::OccurredBeforeTheFirst);
+    when(
+        vec![submitted()],
+        "CancelRequest",
+        json!({ "occurred_at": "2026-05-01T09:00:00Z" }),
+    )
+    .then(vec![cancelled()]);
 }

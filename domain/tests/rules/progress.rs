@@ -10,8 +10,18 @@ use crate::fixtures::*;
 
 #[test]
 fn an_open_case_is_updated_with_what_is_given() {
-    let expected = RequestUpdated { description: Some(sealed()), place: None, answers: Default::default(), reason: Some(sealed()) };
-    when(vec![submitted()], "UpdateRequest", json!({ "description": "by the gate", "reason": "moved" })).then(vec![expected.into()]);
+    let expected = RequestUpdated {
+        description: Some(sealed()),
+        place: None,
+        answers: Default::default(),
+        reason: Some(sealed()),
+    };
+    when(
+        vec![submitted()],
+        "UpdateRequest",
+        json!({ "description": "by the gate", "reason": "moved" }),
+    )
+    .then(vec![expected.into()]);
 }
 
 #[test]
@@ -33,7 +43,11 @@ fn an_update_must_say_something_and_answer_what_was_asked() {
 #[test]
 fn what_is_for_open_cases_is_rejected_on_others() {
     let assign = by_officer(json!({ "team": "waste-client" }));
-    for (name, data) in [("UpdateRequest", json!({ "description": "x" })), ("AssignRequest", assign), ("CancelRequest", json!({}))] {
+    for (name, data) in [
+        ("UpdateRequest", json!({ "description": "x" })),
+        ("AssignRequest", assign),
+        ("CancelRequest", json!({})),
+    ] {
         when(vec![submitted(), closed()], name, data.clone()).rejected(Rejection::CaseClosed);
         if name != "CancelRequest" {
             when(vec![submitted(), cancelled()], name, data).rejected(Rejection::CaseCancelled);
@@ -48,17 +62,47 @@ fn a_case_is_given_to_a_team_and_an_officer_of_it() {
     let data = by_officer(json!({ "team": "waste-client", "officer": "j.okafor" }));
     let events = when(vec![submitted()], "AssignRequest", data.clone()).events();
     let officer = schemas::OfficerId::new("j.okafor").unwrap();
-    assert_eq!(events, [RequestAssigned { team, officer: Some(officer), reason: None }.into()]);
+    assert_eq!(
+        events,
+        [RequestAssigned {
+            team,
+            officer: Some(officer),
+            reason: None
+        }
+        .into()]
+    );
     when([vec![submitted()], events].concat(), "AssignRequest", data.clone()).then(vec![]);
 
     let rejected = |data: Value, facts: fn(&mut domain::DecisionContext), expected| {
-        when(vec![submitted()], "AssignRequest", data).facts(facts).rejected(expected);
+        when(vec![submitted()], "AssignRequest", data)
+            .facts(facts)
+            .rejected(expected);
     };
-    rejected(data.clone(), |facts| facts.authority = None, Rejection::AssigneeNotRegistered);
-    rejected(data.clone(), |facts| facts.authority = Some(authority("a.other", &["waste-client"])), Rejection::AssigneeNotRegistered);
-    rejected(data, |facts| facts.authority = Some(authority("j.okafor", &["complaints"])), Rejection::AssigneeNotOfTeam);
-    rejected(by_officer(json!({ "team": "no-such-team" })), |_| {}, Rejection::UnknownTeam);
-    rejected(by_officer(json!({ "team": "waste-client" })), |facts| facts.request_type = None, Rejection::RequestTypeGone);
+    rejected(
+        data.clone(),
+        |facts| facts.authority = None,
+        Rejection::AssigneeNotRegistered,
+    );
+    rejected(
+        data.clone(),
+        |facts| facts.authority = Some(authority("a.other", &["waste-client"])),
+        Rejection::AssigneeNotRegistered,
+    );
+    rejected(
+        data,
+        |facts| facts.authority = Some(authority("j.okafor", &["complaints"])),
+        Rejection::AssigneeNotOfTeam,
+    );
+    rejected(
+        by_officer(json!({ "team": "no-such-team" })),
+        |_| {},
+        Rejection::UnknownTeam,
+    );
+    rejected(
+        by_officer(json!({ "team": "waste-client" })),
+        |facts| facts.request_type = None,
+        Rejection::RequestTypeGone,
+    );
     rejected(json!({ "team": "waste-client" }), |_| {}, Rejection::ActorNotAllowed);
 }
 
@@ -66,7 +110,12 @@ fn a_case_is_given_to_a_team_and_an_officer_of_it() {
 fn a_reopened_case_goes_back_to_the_team_that_delivers_and_is_counted() {
     let reopen = json!({ "reason": "it is still there" });
     when(vec![submitted(), closed()], "ReopenRequest", reopen.clone()).then(vec![reopened()]);
-    let twice = when(vec![submitted(), closed(), reopened(), closed()], "ReopenRequest", reopen).events();
+    let twice = when(
+        vec![submitted(), closed(), reopened(), closed()],
+        "ReopenRequest",
+        reopen,
+    )
+    .events();
     assert!(matches!(twice.as_slice(), [CaseEvent::RequestReopened(event)] if event.times == 2));
 }
 
@@ -81,11 +130,19 @@ fn a_case_is_reopened_only_when_closed_in_time_and_with_a_reason() {
     when(vec![submitted()], "ReopenRequest", reopen(json!({}))).rejected(Rejection::NotClosed);
     when(vec![submitted(), cancelled()], "ReopenRequest", reopen(json!({}))).rejected(Rejection::CaseCancelled);
     when(closed(), "ReopenRequest", json!({})).rejected(Rejection::ReasonRequired);
-    when(closed(), "ReopenRequest", reopen(json!({ "occurred_at": "2026-05-10T08:59:59Z" }))).rejected(Rejection::OccurredBeforeTheClosing);
+    when(
+        closed(),
+        "ReopenRequest",
+        reopen(json!({ "occurred_at": "2026-05-10T08:59:59Z" })),
+    )
+    .rejected(Rejection::OccurredBeforeTheClosing);
     // Closed on 10 May; 14 days: 24 May is the last, to London's midnight.
-    let late = |now: &'static str| when(closed(), "ReopenRequest", reopen(json!({}))).facts(move |facts| facts.now = at(now));
+    let late =
+        |now: &'static str| when(closed(), "ReopenRequest", reopen(json!({}))).facts(move |facts| facts.now = at(now));
     assert_eq!(late("2026-05-24T22:59:59Z").events(), [reopened()]);
-    late("2026-05-24T23:00:00Z").rejected(Rejection::ReopeningPeriodOver { successor: "missed-bin".into() });
+    late("2026-05-24T23:00:00Z").rejected(Rejection::ReopeningPeriodOver {
+        successor: "missed-bin".into(),
+    });
 }
 
 fn notification(delivery: Value) -> Value {
@@ -99,24 +156,41 @@ fn notification(delivery: Value) -> Value {
 #[test]
 fn the_end_of_a_notice_is_recorded_once_whatever_state_the_case_is_in() {
     let sent = || notification(json!({ "result": "sent", "message_id": "<1@x>", "attempts": 1 }));
-    for given in [vec![submitted()], vec![submitted(), closed()], vec![submitted(), cancelled()]] {
+    for given in [
+        vec![submitted()],
+        vec![submitted(), closed()],
+        vec![submitted(), cancelled()],
+    ] {
         let events = when(given.clone(), "RecordNotification", sent()).events();
-        assert!(matches!(events.as_slice(), [CaseEvent::NotificationSent(event)] if event.medium == NoticeMedium::Email));
+        assert!(
+            matches!(events.as_slice(), [CaseEvent::NotificationSent(event)] if event.medium == NoticeMedium::Email)
+        );
         let given = [given, events].concat();
         when(given.clone(), "RecordNotification", sent()).then(vec![]);
-        when(given, "RecordNotification", notification(json!({ "result": "no_address" }))).then(vec![]);
+        when(
+            given,
+            "RecordNotification",
+            notification(json!({ "result": "no_address" })),
+        )
+        .then(vec![]);
     }
 }
 
 #[test]
 fn a_notice_that_reached_nobody_says_why() {
-    let failure = |delivery: Value| match when(vec![submitted()], "RecordNotification", notification(delivery)).events().as_slice() {
+    let failure = |delivery: Value| match when(vec![submitted()], "RecordNotification", notification(delivery))
+        .events()
+        .as_slice()
+    {
         [CaseEvent::NotificationFailed(event)] => (event.failure, event.attempts),
         other => panic!("{other:?}"),
     };
     let given_up = json!({ "result": "failed", "message_id": "<1@x>", "attempts": 9, "code": "550" });
     assert_eq!(failure(given_up), (NotificationFailure::GivenUp, 9));
-    assert_eq!(failure(json!({ "result": "no_address" })), (NotificationFailure::NoAddress, 0));
+    assert_eq!(
+        failure(json!({ "result": "no_address" })),
+        (NotificationFailure::NoAddress, 0)
+    );
 }
 
 #[test]

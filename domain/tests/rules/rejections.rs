@@ -22,21 +22,38 @@ fn the_list_is_up_to_date() {
     let mut list = HEAD.to_owned();
     for rejection in Rejection::examples() {
         let problem = Problem::from(rejection.clone());
-        let pointer = if rejection.pointer().is_empty() { "–".to_owned() } else { format!("`{}`", rejection.pointer()) };
-        writeln!(list, "| `{}` | {pointer} | {} | {rejection} |", rejection.code(), problem.status).unwrap();
+        let pointer = if rejection.pointer().is_empty() {
+            "–".to_owned()
+        } else {
+            format!("`{}`", rejection.pointer())
+        };
+        writeln!(
+            list,
+            "| `{}` | {pointer} | {} | {rejection} |",
+            rejection.code(),
+            problem.status
+        )
+        .unwrap();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rejections.md");
     if std::env::var_os("UPDATE_REJECTIONS").is_some() {
         std::fs::write(&path, &list).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == list, "docs/rejections.md is out of date: run this test with UPDATE_REJECTIONS=1");
+    assert!(
+        written == list,
+        "docs/rejections.md is out of date: run this test with UPDATE_REJECTIONS=1"
+    );
 }
 
 #[test]
 fn a_code_stands_once_for_each_field() {
     let mut seen = BTreeSet::new();
     for rejection in Rejection::examples() {
-        assert!(seen.insert((rejection.code(), rejection.pointer())), "{} stands twice", rejection.code());
+        assert!(
+            seen.insert((rejection.code(), rejection.pointer())),
+            "{} stands twice",
+            rejection.code()
+        );
     }
 }

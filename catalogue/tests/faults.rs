@@ -1,0 +1,169 @@
+//! What a catalogue must not hold is found, with its file and line.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share stands outside test functions"
+)]
+
+use catalogue::{Catalogue, CatalogueFile, files};
+
+const WASTE: &str = "services/waste.toml";
+
+/// The faults of the built-in catalogue once `from` stands as `to` in a file, first time only.
+fn faults(path: &str, from: &str, to: &str) -> Vec<(String, usize, String)> {
+    let mut files = files::built_in();
+    let file = files.iter_mut().find(|file| file.path == path).unwrap();
+    assert!(file.text.contains(from), "{path} has no {from:?}");
+    file.text = file.text.replacen(from, to, 1);
+    let faults = Catalogue::load(&files).map(|_| ()).unwrap_err();
+    faults
+        .into_iter()
+        .map(|fault| (fault.file, fault.line, fault.message))
+        .collect()
+}
+
+/// The line on which a text stands first.
+fn line_of(path: &str, text: &str) -> usize {
+    let files = files::built_in();
+    let file = files.iter().find(|file| file.path == path).unwrap();
+    file.text[..file.text.find(text).unwrap()].matches('\n').count() + 1
+}
+
+#[test]
+fn each_fault_is_found_where_it_stands() {
+    for (path, from, to, message) in [
+        (WASTE, "name = \"waste\"", "name = \"rubbish\"", "must be named"),
+        (WASTE, "prefix = \"WAS\"", "prefix = \"was\"", "three capital letters"),
+        (WASTE, "prefix = \"WAS\"", "prefix = \"HIG\"", "stands in"),
+        (WASTE, "code = \"missed-bin\"", "code = \"pothole\"", "stands in"),
+        (
+            WASTE,
+            "reporting_code = \"WASTE-MISSED\"",
+            "reporting_code = \"HIGHWAYS-SURFACE\"",
+            "stands in",
+        ),
+        (
+            WASTE,
+            "anonymous = true",
+            "anonymous = true\ncolour = 1",
+            "unknown field",
+        ),
+        (WASTE, "team = \"waste-crews\"", "team = \"nobody\"", "no team nobody"),
+        (
+            WASTE,
+            "deciding_teams = [\"waste-client\"]",
+            "deciding_teams = []",
+            "needs a team",
+        ),
+        (WASTE, ", acceptance = \"automatic\"", "", "acceptance"),
+        (
+            WASTE,
+            "successor = \"missed-bin\"",
+            "successor = \"nothing\"",
+            "no request type nothing",
+        ),
+        (
+            WASTE,
+            "RequestSubmitted = \"request_received\"",
+            "RequestSubmitted = \"postcard\"",
+            "no notice postcard",
+        ),
+        (WASTE, "RequestSubmitted = ", "RequestLost = ", "no event RequestLost"),
+        (
+            WASTE,
+            "\"whole_street\"]",
+            "\"hole_street\"]",
+            "no hole_street to share",
+        ),
+        (WASTE, "required = true", "required = false", "when_absent"),
+        (
+            WASTE,
+            "kind = \"flag\"\nsensitivity = \"open\"",
+            "kind = \"text\"\nsensitivity = \"open\"",
+            "can't be open",
+        ),
+        (
+            WASTE,
+            "kind = \"flag\"\nsensitivity = \"open\"",
+            "kind = \"flag\"\nsensitivity = \"special_category\"",
+            "needs a condition",
+        ),
+        (
+            "services/blue-badges.toml",
+            "kind = \"text\"\nsensitivity = \"special_category\"",
+            "kind = \"choice\"\nsensitivity = \"special_category\"",
+            "needs choices",
+        ),
+        ("council.toml", "phone = ", "telephone = ", "unknown field"),
+    ] {
+        let found = faults(path, from, to);
+        assert!(
+            found
+                .iter()
+                .any(|(file, _, text)| (file.starts_with("services/") || file == path) && text.contains(message)),
+            "{to}: {found:?}"
+        );
+        assert!(found.iter().all(|(_, line, _)| *line > 0));
+    }
+}
+
+#[test]
+fn a_fault_names_its_line() {
+    let line = line_of(WASTE, "successor = \"missed-bin\"");
+    let message = "there is no request type nothing: name one of the catalogue".to_owned();
+    assert_eq!(
+        faults(WASTE, "successor = \"missed-bin\"", "successor = \"nothing\""),
+        [(WASTE.to_owned(), line, message)]
+    );
+    let found = faults(WASTE, "anonymous = true", "colour = 1\nanonymous = true");
+    assert_eq!(
+        (found[0].0.as_str(), found[0].1),
+        (WASTE, line_of(WASTE, "anonymous = true"))
+    );
+}
+
+#[test]
+fn a_template_that_speaks_of_what_is_not_there_is_found() {
+    let path = "notices/request_closed.txt";
+    let found = faults(path, "{{ reference }}", "{{ refrence }}");
+    assert_eq!(
+        (found[0].0.as_str(), found[0].1),
+        (path, line_of(path, "{{ reference }}"))
+    );
+    let found = faults(path, "{% if reopening %}", "{% if true %}");
+    assert_eq!(found[0].0, path, "a part that may be absent must be asked for first");
+    assert_eq!(faults(path, "{% if reopening %}", "{% if")[0].0, path);
+}
+
+#[test]
+fn a_missing_part_or_a_stray_file_is_found() {
+    let mut files = files::built_in();
+    files.retain(|file| file.path != "notices/request_received.html");
+    files.push(CatalogueFile {
+        path: "notes.md".into(),
+        text: String::new(),
+    });
+    let faults = Catalogue::load(&files).map(|_| ()).unwrap_err();
+    let found: Vec<_> = faults.iter().map(|fault| fault.file.as_str()).collect();
+    assert_eq!(found, ["notes.md", "notices/request_received.html"]);
+}
+
+#[test]
+fn the_version_follows_what_the_files_say_and_not_how() {
+    let version = |path: &str, from: &str, to: &str| {
+        let mut files = files::built_in();
+        files.reverse();
+        let file = files.iter_mut().find(|file| file.path == path).unwrap();
+        file.text = file.text.replacen(from, to, 1);
+        Catalogue::load(&files).unwrap().version().to_owned()
+    };
+    let built_in = Catalogue::built_in().unwrap().version().to_owned();
+    assert_eq!(built_in.len(), 16);
+    assert_eq!(version(WASTE, "title = ", "# a remark\n\ntitle   =   "), built_in);
+    assert_ne!(version(WASTE, "days = 14", "days = 15"), built_in);
+    assert_ne!(
+        version("notices/request_closed.txt", "We closed", "We have closed"),
+        built_in
+    );
+}

@@ -1,0 +1,104 @@
+//! What a resident reads.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share stands outside test functions"
+)]
+
+use catalogue::{Catalogue, Notice, NoticeContext, notice};
+use schemas::{OutcomeCode, QuestionId, Reference, RequestTypeCode};
+
+fn make(name: &str, code: &str, change: impl FnOnce(&Catalogue, NoticeContext) -> NoticeContext) -> Notice {
+    let catalogue = Catalogue::built_in().unwrap();
+    let request_type = catalogue.request_type(&RequestTypeCode::new(code).unwrap()).unwrap();
+    let reference = Reference::of_number("WAS", 7).unwrap();
+    let context = NoticeContext::new(
+        &catalogue,
+        request_type,
+        &reference,
+        "2026-05-01T08:30:00Z".parse().unwrap(),
+    );
+    notice::render(
+        &catalogue,
+        &QuestionId::new(name).unwrap(),
+        &change(&catalogue, context),
+    )
+    .unwrap()
+}
+
+fn closed(outcome: &str, reasons: Option<&str>) -> Notice {
+    make("request_closed", "missed-bin", |catalogue, context| {
+        let request_type = catalogue
+            .request_type(&RequestTypeCode::new("missed-bin").unwrap())
+            .unwrap();
+        let reasons = reasons.map(str::to_owned);
+        context.closed(
+            catalogue,
+            request_type,
+            &OutcomeCode::new(outcome).unwrap(),
+            reasons,
+            "2026-05-01T08:30:00Z".parse().unwrap(),
+        )
+    })
+}
+
+#[test]
+fn a_confirmation_says_what_was_received_and_what_happens_next() {
+    let notice = make("request_received", "missed-bin", |_, context| {
+        context.to(Some("Mrs Ada Lovelace".into()))
+    });
+    let reference = Reference::of_number("WAS", 7).unwrap();
+    assert_eq!(notice.subject, format!("We have your request {reference}: Missed bin"));
+    for part in [&notice.text, &notice.html] {
+        for words in [
+            "Dear Mrs Ada Lovelace",
+            "9:30am on Friday 1 May 2026",
+            "What happens next",
+            reference.as_str(),
+        ] {
+            assert!(part.contains(words), "{words} is not in:\n{part}");
+        }
+    }
+}
+
+#[test]
+fn a_closing_says_what_was_decided_why_and_how_to_go_on() {
+    let notice = closed("not-presented", Some("The pictures show no bin."));
+    for words in [
+        "What was decided: Not put out in time",
+        "The reasons: The pictures show no bin.",
+        "reopen it until Friday 15 May 2026",
+        "unhappy",
+    ] {
+        assert!(notice.text.contains(words), "{words} is not in:\n{}", notice.text);
+    }
+}
+
+#[test]
+fn a_reported_completion_is_told_as_reported() {
+    let notice = closed("collected", None);
+    assert!(notice.text.contains("What was reported: Collected"), "{}", notice.text);
+    assert!(
+        !notice.text.contains("The reasons") && !notice.text.contains("fixed"),
+        "{}",
+        notice.text
+    );
+}
+
+#[test]
+fn what_people_wrote_can_t_become_markup_or_a_header() {
+    let notice = closed("not-presented", Some("<script>alert(1)</script>"));
+    assert!(notice.text.contains("<script>"), "plain text stays as it is");
+    assert!(!notice.html.contains("<script>"), "{}", notice.html);
+    assert!(!notice.subject.contains('\n'));
+}
+
+#[test]
+fn no_notice_promises_a_repair() {
+    for name in Catalogue::built_in().unwrap().notices().names() {
+        let notice = make(name.as_str(), "pothole", |_, context| context);
+        assert!(!notice.text.to_lowercase().contains("fixed"), "{name}");
+        assert!(!format!("{notice:?}").contains("Dear"), "a notice is personal");
+    }
+}
