@@ -35,7 +35,10 @@ pub(crate) async fn take(puller: &Connection, generation: Generation) -> Result<
             return deliveries(&consumer).await;
         }
     }
-    Err(BusError::unavailable(DOING, "others keep taking them at the same moment"))
+    Err(BusError::unavailable(
+        DOING,
+        "others keep taking them at the same moment",
+    ))
 }
 
 /// Deletes the consumers of this and of earlier generations: what they had not acknowledged comes again.
@@ -48,7 +51,10 @@ async fn delete_earlier(puller: &Connection, generation: Generation) -> Result<(
     struct Deleted {}
     let subject = format!("CONSUMER.NAMES.{COMMANDS_STREAM}");
     let names = puller.api::<Names>(DOING, subject, &json!({ "offset": 0 })).await?;
-    let names = names.map_err(|error| api_fault(DOING, COMMANDS_STREAM, &error))?.consumers.unwrap_or_default();
+    let names = names
+        .map_err(|error| api_fault(DOING, COMMANDS_STREAM, &error))?
+        .consumers
+        .unwrap_or_default();
     if names.iter().any(|name| generation_of(name) > Some(generation)) {
         return Err(BusError::Superseded);
     }
@@ -80,7 +86,10 @@ async fn create(puller: &Connection, generation: Generation) -> Result<Option<Pu
     let created = puller.api::<consumer::Info>(DOING, subject, &payload).await?;
     match created {
         Ok(info) => {
-            let config = pull::Config { durable_name: Some(name), ..pull::Config::default() };
+            let config = pull::Config {
+                durable_name: Some(name),
+                ..pull::Config::default()
+            };
             Ok(Some(PullConsumer::new(config, info, puller.jetstream.clone())))
         }
         Err(error) => match error.error_code() {
@@ -117,7 +126,10 @@ fn delivery(message: jetstream::Message) -> Result<Delivery, BusError> {
     let info = message.info().map_err(|error| BusError::broken(DOING, error))?;
     let (stream_sequence, delivered) = (info.stream_sequence, info.delivered);
     let message = message.message;
-    let token = message.reply.map(|reply| AckToken::new(reply.as_str())).ok_or_else(|| BusError::broken(DOING, "no ack subject"))?;
+    let token = message
+        .reply
+        .map(|reply| AckToken::new(reply.as_str()))
+        .ok_or_else(|| BusError::broken(DOING, "no ack subject"))?;
     Ok(Delivery {
         subject: message.subject.to_string(),
         headers: headers_of(message.headers.as_ref()),

@@ -63,34 +63,52 @@ impl Connection {
     ) -> Result<Self, BusError> {
         let user: Arc<str> = login.user.into();
         let denials = Arc::new(Denials::default());
-        let listener = Arc::new(Listener { user: user.clone(), denials: denials.clone(), complained: AtomicBool::new(false), heard });
-        let mut options = ConnectOptions::with_user_and_password(login.user.to_owned(), login.password.reveal().to_owned())
-            .name(format!("caseledger {user}"))
-            .custom_inbox_prefix(login.inbox_prefix)
-            .max_reconnects(None)
-            .reconnect_delay_callback(reconnect_delay)
-            .request_timeout(Some(limits::NATS_TIMEOUT))
-            .subscription_capacity(limits::SUBSCRIPTION_CAPACITY)
-            .event_callback(move |event| {
-                listener.hear(&event);
-                std::future::ready(())
-            });
+        let listener = Arc::new(Listener {
+            user: user.clone(),
+            denials: denials.clone(),
+            complained: AtomicBool::new(false),
+            heard,
+        });
+        let mut options =
+            ConnectOptions::with_user_and_password(login.user.to_owned(), login.password.reveal().to_owned())
+                .name(format!("caseledger {user}"))
+                .custom_inbox_prefix(login.inbox_prefix)
+                .max_reconnects(None)
+                .reconnect_delay_callback(reconnect_delay)
+                .request_timeout(Some(limits::NATS_TIMEOUT))
+                .subscription_capacity(limits::SUBSCRIPTION_CAPACITY)
+                .event_callback(move |event| {
+                    listener.hear(&event);
+                    std::future::ready(())
+                });
         if login.patient {
             options = options.retry_on_initial_connect();
         }
-        let client = options.connect(url).await.map_err(|error| refused_login(&user, &error))?;
+        let client = options
+            .connect(url)
+            .await
+            .map_err(|error| refused_login(&user, &error))?;
         let jetstream = ContextBuilder::new()
             .timeout(limits::NATS_TIMEOUT)
             .max_ack_inflight(limits::EVENTS_IN_FLIGHT)
             .build(client.clone());
-        Ok(Self { client, jetstream, user, denials })
+        Ok(Self {
+            client,
+            jetstream,
+            user,
+            denials,
+        })
     }
 
     /// What a time-out means: a denied publish looks like one.
     pub(crate) fn silence(&self, doing: &str, subject: &str) -> BusError {
         if self.denials.contains(subject) {
             let reason = format!("no right to publish {subject}");
-            return BusError::Refused { doing: doing.to_owned(), user: self.user.to_string(), reason };
+            return BusError::Refused {
+                doing: doing.to_owned(),
+                user: self.user.to_string(),
+                reason,
+            };
         }
         BusError::unavailable(doing, "no answer in time")
     }
@@ -107,7 +125,9 @@ impl Connection {
             RequestErrorKind::TimedOut => self.silence(doing, &subject),
             RequestErrorKind::NoResponders => BusError::unavailable(doing, "nobody answers there"),
             RequestErrorKind::InvalidSubject => BusError::broken(doing, "the subject is not one"),
-            RequestErrorKind::MaxPayloadExceeded => BusError::broken(doing, "the message is larger than nats-server takes"),
+            RequestErrorKind::MaxPayloadExceeded => {
+                BusError::broken(doing, "the message is larger than nats-server takes")
+            }
             RequestErrorKind::Other => BusError::unavailable(doing, error),
         })
     }
@@ -122,11 +142,15 @@ impl Connection {
         payload: &impl Serialize,
     ) -> Result<Result<V, ApiError>, BusError> {
         use async_nats::jetstream::context::RequestErrorKind;
-        let response = self.jetstream.request(subject.clone(), payload).await.map_err(|error| match error.kind() {
-            RequestErrorKind::TimedOut => self.silence(doing, &format!("$JS.API.{subject}")),
-            RequestErrorKind::NoResponders => BusError::unavailable(doing, "JetStream is not there"),
-            _ => BusError::unavailable(doing, error),
-        })?;
+        let response = self
+            .jetstream
+            .request(subject.clone(), payload)
+            .await
+            .map_err(|error| match error.kind() {
+                RequestErrorKind::TimedOut => self.silence(doing, &format!("$JS.API.{subject}")),
+                RequestErrorKind::NoResponders => BusError::unavailable(doing, "JetStream is not there"),
+                _ => BusError::unavailable(doing, error),
+            })?;
         Ok(match response {
             Response::Ok(value) => Ok(value),
             Response::Err { error } => Err(error),
@@ -140,20 +164,21 @@ impl Connection {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),
         };
-        acknowledged.map(drop).map_err(|error| self.not_stored(doing, &subject, &error))
+        acknowledged
+            .map(drop)
+            .map_err(|error| self.not_stored(doing, &subject, &error))
     }
 
     /// Why JetStream does not hold a message.
-    pub(crate) fn not_stored(
-        &self,
-        doing: &str,
-        subject: &str,
-        error: &PublishError,
-    ) -> BusError {
+    pub(crate) fn not_stored(&self, doing: &str, subject: &str, error: &PublishError) -> BusError {
         match error.kind() {
             PublishErrorKind::TimedOut => self.silence(doing, subject),
-            PublishErrorKind::StreamNotFound => BusError::StreamMissing { stream: format!("of {subject}") },
-            PublishErrorKind::MaxPayloadExceeded => BusError::broken(doing, "the message is larger than nats-server takes"),
+            PublishErrorKind::StreamNotFound => BusError::StreamMissing {
+                stream: format!("of {subject}"),
+            },
+            PublishErrorKind::MaxPayloadExceeded => {
+                BusError::broken(doing, "the message is larger than nats-server takes")
+            }
             _ => BusError::unavailable(doing, error),
         }
     }
@@ -162,7 +187,9 @@ impl Connection {
 /// What an error of JetStream's API means for who did not expect it.
 pub(crate) fn api_fault(doing: &str, stream: &str, error: &ApiError) -> BusError {
     match error.error_code() {
-        ErrorCode::STREAM_NOT_FOUND => BusError::StreamMissing { stream: stream.to_owned() },
+        ErrorCode::STREAM_NOT_FOUND => BusError::StreamMissing {
+            stream: stream.to_owned(),
+        },
         _ if error.code() >= 500 => BusError::unavailable(doing, error),
         _ => BusError::broken(doing, error),
     }
@@ -172,7 +199,11 @@ pub(crate) fn api_fault(doing: &str, stream: &str, error: &ApiError) -> BusError
 pub(crate) fn check_size(doing: &str, body: &[u8], limit: usize) -> Result<(), BusError> {
     let bytes = body.len();
     if bytes > limit {
-        return Err(BusError::TooLarge { doing: doing.to_owned(), bytes, limit });
+        return Err(BusError::TooLarge {
+            doing: doing.to_owned(),
+            bytes,
+            limit,
+        });
     }
     Ok(())
 }
@@ -181,9 +212,11 @@ fn refused_login(user: &str, error: &async_nats::ConnectError) -> BusError {
     use async_nats::ConnectErrorKind;
     let doing = format!("connect to NATS as {user}");
     match error.kind() {
-        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => {
-            BusError::Refused { doing, user: user.to_owned(), reason: "unknown user or wrong password".to_owned() }
-        }
+        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => BusError::Refused {
+            doing,
+            user: user.to_owned(),
+            reason: "unknown user or wrong password".to_owned(),
+        },
         ConnectErrorKind::ServerParse => BusError::broken(doing, "the URL of NATS is not one"),
         _ => BusError::unavailable(doing, error),
     }
@@ -191,7 +224,9 @@ fn refused_login(user: &str, error: &async_nats::ConnectError) -> BusError {
 
 fn reconnect_delay(attempts: usize) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
-    limits::RECONNECT_FIRST.saturating_mul(1 << doublings).min(limits::RECONNECT_LONGEST)
+    limits::RECONNECT_FIRST
+        .saturating_mul(1 << doublings)
+        .min(limits::RECONNECT_LONGEST)
 }
 
 /// The subjects that NATS denied to this user. The one who published is told nothing and only sees a time-out.
@@ -233,12 +268,18 @@ impl<F: Fn(bool)> Listener<F> {
                 (self.heard)(false);
             }
             Event::ServerError(ServerError::AuthorizationViolation) => {
-                self.complain("NATS refuses this user: check its password, and that the accounts file in force names it");
+                self.complain(
+                    "NATS refuses this user: check its password, and that the accounts file in force names it",
+                );
             }
             Event::ServerError(ServerError::Other(text)) if is_denial(text) => {
                 let subject = quoted(text).unwrap_or_default();
                 if self.denials.remember(subject) {
-                    tracing::error!(user, subject, "NATS denies this user this subject: the accounts file does not fit this version");
+                    tracing::error!(
+                        user,
+                        subject,
+                        "NATS denies this user this subject: the accounts file does not fit this version"
+                    );
                 }
             }
             Event::ServerError(error) => tracing::warn!(user, %error, "NATS reports a fault of this connection"),
@@ -249,9 +290,14 @@ impl<F: Fn(bool)> Listener<F> {
             }
             Event::ClientError(error) => tracing::warn!(user, %error, "the connection to NATS reports a fault"),
             Event::SlowConsumer(_) => {
-                tracing::warn!(user, "messages came faster than they were handled, and some were dropped");
+                tracing::warn!(
+                    user,
+                    "messages came faster than they were handled, and some were dropped"
+                );
             }
-            Event::LameDuckMode | Event::Draining => tracing::info!(user, %event, "NATS is about to close the connection"),
+            Event::LameDuckMode | Event::Draining => {
+                tracing::info!(user, %event, "NATS is about to close the connection")
+            }
         }
     }
 
@@ -278,7 +324,10 @@ pub(crate) struct Board(Arc<watch::Sender<ConnectionState>>);
 
 impl Board {
     pub(crate) fn new(users: impl IntoIterator<Item = ServiceUser>) -> Self {
-        let state = ConnectionState { down: users.into_iter().collect(), connects: 0 };
+        let state = ConnectionState {
+            down: users.into_iter().collect(),
+            connects: 0,
+        };
         Self(Arc::new(watch::Sender::new(state)))
     }
 

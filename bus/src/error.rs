@@ -13,7 +13,9 @@ pub enum BusError {
         reason: String,
     },
     /// NATS does not let this user do that. Do not try again: the accounts file has to be mended.
-    #[error("{doing}: NATS refuses this to user {user} ({reason}); write the accounts file anew and reload nats-server")]
+    #[error(
+        "{doing}: NATS refuses this to user {user} ({reason}); write the accounts file anew and reload nats-server"
+    )]
     Refused {
         /// What was being done.
         doing: String,
@@ -68,10 +70,16 @@ impl BusError {
     }
 
     pub(crate) fn unavailable(doing: impl Into<String>, reason: impl ToString) -> Self {
-        Self::Unavailable { doing: doing.into(), reason: reason.to_string() }
+        Self::Unavailable {
+            doing: doing.into(),
+            reason: reason.to_string(),
+        }
     }
 
     pub(crate) fn broken(doing: impl Into<String>, reason: impl ToString) -> Self {
-        Self::Broken { doing: doing.into(), reason: reason.to_string() }
+        Self::Broken {
+            doing: doing.into(),
+            reason: reason.to_string(),
+        }
     }
 }

@@ -21,7 +21,12 @@ use crate::seam::PublishAckFuture;
 const READING: &str = "read the event stream";
 
 /// Sends an event. See [`Bus::publish_event`](crate::Bus::publish_event).
-pub(crate) async fn publish(relay: &Connection, subject: String, body: Bytes, expected: u64) -> Result<PublishAckFuture, BusError> {
+pub(crate) async fn publish(
+    relay: &Connection,
+    subject: String,
+    body: Bytes,
+    expected: u64,
+) -> Result<PublishAckFuture, BusError> {
     const DOING: &str = "publish an event";
     check_size(DOING, &body, limits::MAX_REPLY_BYTES)?;
     let message = PublishMessage::build().payload(body).expected_last_sequence(expected);
@@ -30,7 +35,9 @@ pub(crate) async fn publish(relay: &Connection, subject: String, body: Bytes, ex
     let relay = relay.clone();
     let acknowledged = sent.into_future().map(move |acknowledged| match acknowledged {
         Ok(ack) => Ok(PublishAck { sequence: ack.sequence }),
-        Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Err(BusError::WrongLastSequence { expected }),
+        Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+            Err(BusError::WrongLastSequence { expected })
+        }
         Err(error) => Err(relay.not_stored(DOING, &subject, &error)),
     });
     Ok(acknowledged.boxed())
@@ -41,13 +48,21 @@ pub(crate) async fn end(relay: &Connection) -> Result<StreamEnd, BusError> {
     /// The stream may be emptied between the two questions; then they are asked again.
     const ATTEMPTS: usize = 3;
     for _ in 0..ATTEMPTS {
-        let info = relay.api::<Info>(READING, format!("STREAM.INFO.{EVENTS_STREAM}"), &json!({})).await?;
+        let info = relay
+            .api::<Info>(READING, format!("STREAM.INFO.{EVENTS_STREAM}"), &json!({}))
+            .await?;
         let state = info.map_err(|error| api_fault(READING, EVENTS_STREAM, &error))?.state;
         if state.messages == 0 {
-            return Ok(StreamEnd { sequence: state.last_sequence, last: None });
+            return Ok(StreamEnd {
+                sequence: state.last_sequence,
+                last: None,
+            });
         }
         if let Some(last) = at(relay, state.last_sequence).await? {
-            return Ok(StreamEnd { sequence: state.last_sequence, last: Some(last) });
+            return Ok(StreamEnd {
+                sequence: state.last_sequence,
+                last: Some(last),
+            });
         }
     }
     Err(BusError::unavailable(READING, "its last message is gone each time"))
@@ -69,7 +84,12 @@ pub(crate) async fn at(relay: &Connection, sequence: u64) -> Result<Option<Strea
     };
     let position = position_of(&message.payload)?;
     let subject = message.subject.to_string();
-    Ok(Some(StreamedEvent { sequence: message.sequence, position, subject, body: message.payload }))
+    Ok(Some(StreamedEvent {
+        sequence: message.sequence,
+        position,
+        subject,
+        body: message.payload,
+    }))
 }
 
 /// Empties the stream. See [`Bus::purge_events`](crate::Bus::purge_events).
@@ -79,8 +99,12 @@ pub(crate) async fn purge(relay: &Connection) -> Result<u64, BusError> {
     struct Purged {
         purged: u64,
     }
-    let purged = relay.api::<Purged>(DOING, format!("STREAM.PURGE.{EVENTS_STREAM}"), &json!({})).await?;
-    purged.map(|purged| purged.purged).map_err(|error| api_fault(DOING, EVENTS_STREAM, &error))
+    let purged = relay
+        .api::<Purged>(DOING, format!("STREAM.PURGE.{EVENTS_STREAM}"), &json!({}))
+        .await?;
+    purged
+        .map(|purged| purged.purged)
+        .map_err(|error| api_fault(DOING, EVENTS_STREAM, &error))
 }
 
 fn position_of(body: &[u8]) -> Result<Position, BusError> {
@@ -88,7 +112,12 @@ fn position_of(body: &[u8]) -> Result<Position, BusError> {
     struct Positioned {
         position: String,
     }
-    let not_ours = || BusError::broken(READING, "it holds a message that is no event of ours; empty it and fill it again with `caseledger bus refill`");
+    let not_ours = || {
+        BusError::broken(
+            READING,
+            "it holds a message that is no event of ours; empty it and fill it again with `caseledger bus refill`",
+        )
+    };
     let positioned: Positioned = serde_json::from_slice(body).map_err(|_| not_ours())?;
     positioned.position.parse().map(Position).map_err(|_| not_ours())
 }

@@ -7,6 +7,9 @@
 //!
 //! Names of subjects and streams come from [`schemas::subjects`]; limits, retries and waits from [`limits`].
 
+pub mod accounts;
+mod client;
+pub mod clients;
 mod commands;
 mod connection;
 mod error;
@@ -15,8 +18,10 @@ pub mod limits;
 mod message;
 mod nats;
 mod seam;
+mod streams;
 mod users;
 
+pub use client::{BusClient, Outgoing};
 pub use connection::ConnectionState;
 pub use error::BusError;
 pub use message::{
@@ -25,4 +30,5 @@ pub use message::{
 };
 pub use nats::{CALLS_QUEUE, NatsBus, QUERIES_QUEUE, REPLAYS_QUEUE};
 pub use seam::{Bus, Deliveries, Events, Generation, PublishAckFuture, Requests};
+pub use streams::Steward;
 pub use users::{Password, ServicePasswords, ServiceUser};

@@ -192,7 +192,10 @@ pub fn digest(body: &[u8]) -> String {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("subject", &self.subject).field("bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("subject", &self.subject)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -209,7 +212,10 @@ impl fmt::Debug for Delivery {
 
 impl fmt::Debug for EventMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventMessage").field("subject", &self.subject).field("bytes", &self.body.len()).finish()
+        f.debug_struct("EventMessage")
+            .field("subject", &self.subject)
+            .field("bytes", &self.body.len())
+            .finish()
     }
 }
 
@@ -239,8 +245,13 @@ mod tests {
 
     #[test]
     fn headers_are_looked_up_by_their_lower_case_name() {
-        let headers: Headers = [("Content-Type", "application/json"), ("CE-Id", "7")].into_iter().collect();
-        assert_eq!((headers.get("content-type"), headers.get("ce-id")), (Some("application/json"), Some("7")));
+        let headers: Headers = [("Content-Type", "application/json"), ("CE-Id", "7")]
+            .into_iter()
+            .collect();
+        assert_eq!(
+            (headers.get("content-type"), headers.get("ce-id")),
+            (Some("application/json"), Some("7"))
+        );
         assert_eq!(headers.get("ce-type"), None);
     }
 
@@ -255,7 +266,10 @@ mod tests {
             ack: AckToken::new("ack"),
         };
         let letter = DeadLetter::new(&delivery, "not JSON", Some("sealed-text".into()));
-        assert_eq!(letter.digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(
+            letter.digest,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
         assert!(!format!("{letter:?} {delivery:?}").contains("sealed-text"));
     }
 }

@@ -40,7 +40,12 @@ impl NatsBus {
         let board = Board::new(passwords.iter().map(|(user, _)| user));
         let mut connections = BTreeMap::new();
         for (user, password) in passwords.iter() {
-            let login = Login { user: user.as_str(), password, inbox_prefix: user.inbox(), patient: true };
+            let login = Login {
+                user: user.as_str(),
+                password,
+                inbox_prefix: user.inbox(),
+                patient: true,
+            };
             let heard = board.clone();
             let connection = Connection::open(url, login, move |stands| heard.note(user, stands)).await?;
             connections.insert(user, connection);
@@ -49,7 +54,12 @@ impl NatsBus {
     }
 
     fn speaking_as(&self, user: ServiceUser) -> Result<&Connection, BusError> {
-        let missing = || BusError::broken(format!("speak as {user}"), "this process was not given that user's password");
+        let missing = || {
+            BusError::broken(
+                format!("speak as {user}"),
+                "this process was not given that user's password",
+            )
+        };
         self.connections.get(&user).ok_or_else(missing)
     }
 
@@ -69,7 +79,9 @@ impl NatsBus {
 
 impl std::fmt::Debug for NatsBus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NatsBus").field("users", &self.connections.keys()).finish_non_exhaustive()
+        f.debug_struct("NatsBus")
+            .field("users", &self.connections.keys())
+            .finish_non_exhaustive()
     }
 }
 
@@ -80,11 +92,13 @@ impl Bus for NatsBus {
     }
 
     async fn queries(&self) -> Result<Requests, BusError> {
-        self.requests("take queries", subjects::ALL_QUERIES, QUERIES_QUEUE).await
+        self.requests("take queries", subjects::ALL_QUERIES, QUERIES_QUEUE)
+            .await
     }
 
     async fn replays(&self) -> Result<Requests, BusError> {
-        self.requests("take requests for a replay", subjects::ALL_REPLAYS, REPLAYS_QUEUE).await
+        self.requests("take requests for a replay", subjects::ALL_REPLAYS, REPLAYS_QUEUE)
+            .await
     }
 
     async fn reply(&self, to: &ReplySubject, body: Bytes) -> Result<(), BusError> {
@@ -101,18 +115,25 @@ impl Bus for NatsBus {
 
     async fn ack(&self, delivery: &Delivery) -> Result<(), BusError> {
         let puller = self.speaking_as(ServiceUser::Puller)?;
-        let sent = puller.client.publish(delivery.ack.as_str().to_owned(), Bytes::from_static(b"+ACK")).await;
+        let sent = puller
+            .client
+            .publish(delivery.ack.as_str().to_owned(), Bytes::from_static(b"+ACK"))
+            .await;
         sent.map_err(|error| BusError::unavailable("acknowledge a durable command", error))
     }
 
     async fn publish_result(&self, client: &ClientName, command_id: CommandId, body: Bytes) -> Result<(), BusError> {
         let puller = self.speaking_as(ServiceUser::Puller)?;
-        puller.store("publish a result", subjects::result(client, command_id), body).await
+        puller
+            .store("publish a result", subjects::result(client, command_id), body)
+            .await
     }
 
     async fn publish_to_feed(&self, client: &ClientName, message: &str, body: Bytes) -> Result<(), BusError> {
         let puller = self.speaking_as(ServiceUser::Puller)?;
-        puller.store("publish to a contractor's feed", subjects::feed(client, message), body).await
+        puller
+            .store("publish to a contractor's feed", subjects::feed(client, message), body)
+            .await
     }
 
     async fn dead_letter(&self, consumer: &str, letter: DeadLetter) -> Result<(), BusError> {
@@ -128,7 +149,13 @@ impl Bus for NatsBus {
         body: Bytes,
         expected_last_sequence: u64,
     ) -> Result<PublishAckFuture, BusError> {
-        event_stream::publish(self.speaking_as(ServiceUser::Relay)?, subject, body, expected_last_sequence).await
+        event_stream::publish(
+            self.speaking_as(ServiceUser::Relay)?,
+            subject,
+            body,
+            expected_last_sequence,
+        )
+        .await
     }
 
     async fn last_event(&self) -> Result<StreamEnd, BusError> {
@@ -148,7 +175,10 @@ impl Bus for NatsBus {
         let subject = service.map_or_else(|| subjects::ALL_EVENTS.to_owned(), subjects::events_of);
         let messages = follower.client.subscribe(subject).await;
         let messages = messages.map_err(|error| BusError::broken("follow events", error))?;
-        let events = messages.map(|message| EventMessage { subject: message.subject.to_string(), body: message.payload });
+        let events = messages.map(|message| EventMessage {
+            subject: message.subject.to_string(),
+            body: message.payload,
+        });
         Ok(events.boxed())
     }
 
@@ -160,5 +190,7 @@ impl Bus for NatsBus {
 /// The headers of a message as plain values.
 pub(crate) fn headers_of(headers: Option<&HeaderMap>) -> Headers {
     let values = headers.into_iter().flat_map(HeaderMap::iter);
-    values.filter_map(|(name, values)| Some((name.to_string(), values.last()?.as_str()))).collect()
+    values
+        .filter_map(|(name, values)| Some((name.to_string(), values.last()?.as_str())))
+        .collect()
 }

@@ -9,9 +9,7 @@ use tokio::sync::watch;
 
 use crate::connection::ConnectionState;
 use crate::error::BusError;
-use crate::message::{
-    DeadLetter, Delivery, EventMessage, PublishAck, ReplySubject, Request, StreamEnd, StreamedEvent,
-};
+use crate::message::{DeadLetter, Delivery, EventMessage, PublishAck, ReplySubject, Request, StreamEnd, StreamedEvent};
 
 /// Requests as they come. It ends when the process gives its connection up; it survives a NATS that goes and comes back.
 pub type Requests = BoxStream<'static, Request>;

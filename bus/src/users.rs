@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::error::BusError;
+
 /// One of the NATS users within the services' account. Each may do what its part needs and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServiceUser {
@@ -47,6 +49,10 @@ impl fmt::Display for ServiceUser {
     }
 }
 
+/// The cost of a password's hash. Passwords here are made, not chosen: 128 random bits or more, which no number of rounds makes
+/// harder to guess. nats-server pays it on every connection.
+const BCRYPT_COST: u32 = 6;
+
 /// A password. It is not printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
@@ -62,6 +68,14 @@ impl Password {
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// Its bcrypt hash, as nats-server takes it in place of the password.
+    ///
+    /// # Errors
+    /// [`BusError::Broken`] where the system has no randomness to give.
+    pub fn bcrypt(&self) -> Result<String, BusError> {
+        bcrypt::hash(&self.0, BCRYPT_COST).map_err(|error| BusError::broken("hash a password", error))
     }
 }
 
@@ -90,7 +104,10 @@ impl ServicePasswords {
     /// The passwords of these users only: what one process is given.
     #[must_use]
     pub fn only(&self, users: &[ServiceUser]) -> Self {
-        self.iter().filter(|(user, _)| users.contains(user)).map(|(user, password)| (user, password.clone())).collect()
+        self.iter()
+            .filter(|(user, _)| users.contains(user))
+            .map(|(user, password)| (user, password.clone()))
+            .collect()
     }
 }
 

@@ -1,0 +1,251 @@
+//! A client's side of the bus: what any other service would write for itself, in its own language.
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use futures::StreamExt;
+use schemas::envelope::{CommandEnvelope, STRUCTURED};
+use schemas::moment::Instant;
+use schemas::query::{CaseAnswer, CaseQuery, ReplayRequest, ResultQuery};
+use schemas::result::{CommandResult, CommandStatus};
+use schemas::{AggregateId, ClientName, CommandId, subjects};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::connection::{Connection, Login, check_size};
+use crate::error::BusError;
+use crate::limits;
+use crate::users::Password;
+
+const CALLING: &str = "call a command";
+const SENDING: &str = "send a durable command";
+const ASKING: &str = "ask a query";
+
+/// A command on its way out.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// The idempotency key: keep it until the result is there.
+    pub id: CommandId,
+    /// The command's name.
+    pub name: String,
+    /// The stream that it speaks to, where there is one already.
+    pub subject: Option<AggregateId>,
+    /// When it was made.
+    pub time: Instant,
+    /// What it belongs to.
+    pub correlation_id: Option<String>,
+    /// What caused it.
+    pub causation_id: Option<String>,
+    /// Its data, JSON.
+    pub data: String,
+}
+
+/// Prints no data: it is full of people.
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client's connection.
+#[derive(Clone)]
+pub struct BusClient {
+    name: ClientName,
+    connection: Connection,
+}
+
+impl std::fmt::Debug for BusClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BusClient")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BusClient {
+    /// Connects as a client.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`] and [`BusError::Refused`].
+    pub async fn connect(url: &str, name: &ClientName, password: &Password) -> Result<Self, BusError> {
+        let login = Login {
+            user: name.as_str(),
+            password,
+            inbox_prefix: "_INBOX".to_owned(),
+            patient: false,
+        };
+        Ok(Self {
+            name: name.clone(),
+            connection: Connection::open(url, login, |_| ()).await?,
+        })
+    }
+
+    /// Who this is.
+    #[must_use]
+    pub const fn name(&self) -> &ClientName {
+        &self.name
+    }
+
+    /// Calls a command once.
+    ///
+    /// # Errors
+    /// [`BusError::Unavailable`]: not known to be recorded; repeat it with the same id.
+    pub async fn call(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
+        let answer = self
+            .request(
+                CALLING,
+                subjects::call(&self.name, &command.name),
+                self.message(CALLING, command)?,
+            )
+            .await?;
+        read(CALLING, &answer)
+    }
+
+    /// Calls a command again and again, with the same id, until its result is known. It never gives up by itself.
+    ///
+    /// # Errors
+    /// What a repeat can't mend.
+    pub async fn call_until_known(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
+        loop {
+            match self.call(command).await {
+                Ok(result) if result.status != CommandStatus::Unavailable => return Ok(result),
+                Ok(_) => {}
+                Err(error) if error.is_transient() => tracing::debug!(%error, "a command is called again"),
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(limits::RESEND_PAUSE).await;
+        }
+    }
+
+    /// Sends a command durably, and repeats it with the same id until its result is there. It never gives up by itself.
+    ///
+    /// That NATS holds the command is not enough: NATS may lose it. The command counts when its result arrives.
+    ///
+    /// # Errors
+    /// What a repeat can't mend.
+    pub async fn send(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
+        let results = self
+            .connection
+            .client
+            .subscribe(subjects::result(&self.name, command.id))
+            .await;
+        let mut results = results.map_err(|error| BusError::broken(SENDING, error))?;
+        let body = self.message(SENDING, command)?;
+        loop {
+            let sent = self
+                .request(SENDING, subjects::command(&self.name, &command.name), body.clone())
+                .await;
+            match sent.and_then(|ack| acknowledged(&ack)) {
+                Ok(()) => {
+                    if let Ok(Some(message)) = tokio::time::timeout(limits::RESULT_WAIT, results.next()).await {
+                        return read(SENDING, &message.payload);
+                    }
+                }
+                Err(error) if error.is_transient() => {
+                    tracing::debug!(%error, "a durable command is sent again");
+                    tokio::time::sleep(limits::RESEND_PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+            // It may have been published while the connection was away.
+            match self.result(command.id).await {
+                Ok(result) if result.status != CommandStatus::Unavailable => return Ok(result),
+                Err(error) if !error.is_transient() => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks for the recorded result of a command.
+    ///
+    /// # Errors
+    /// [`BusError`].
+    pub async fn result(&self, command_id: CommandId) -> Result<CommandResult, BusError> {
+        self.query("Result", &ResultQuery { command_id }).await
+    }
+
+    /// Asks for a case.
+    ///
+    /// # Errors
+    /// [`BusError`].
+    pub async fn case(&self, query: &CaseQuery) -> Result<CaseAnswer, BusError> {
+        self.query("Case", query).await
+    }
+
+    /// Asks for a page of events: the answer's JSON text.
+    ///
+    /// # Errors
+    /// [`BusError`].
+    pub async fn replay(&self, request: &ReplayRequest) -> Result<String, BusError> {
+        let body = write(ASKING, request)?;
+        let answer = self.request(ASKING, subjects::replay(&self.name), body).await?;
+        String::from_utf8(answer.to_vec()).map_err(|error| BusError::broken(ASKING, error))
+    }
+
+    async fn query<A: DeserializeOwned>(&self, name: &str, question: &impl Serialize) -> Result<A, BusError> {
+        let answer = self
+            .request(ASKING, subjects::query(&self.name, name), write(ASKING, question)?)
+            .await?;
+        read(ASKING, &answer)
+    }
+
+    fn message(&self, doing: &str, command: &Outgoing) -> Result<Bytes, BusError> {
+        let envelope = CommandEnvelope {
+            id: command.id,
+            command_type: format!("caseledger.{}.v1", command.name),
+            name: command.name.clone(),
+            source: format!("/clients/{}", self.name),
+            subject: command.subject,
+            time: Some(command.time),
+            correlation_id: command.correlation_id.clone(),
+            causation_id: command.causation_id.clone(),
+            traceparent: None,
+            data: command.data.clone(),
+        };
+        let body = Bytes::from(envelope.write().map_err(|error| BusError::broken(doing, error))?);
+        check_size(doing, &body, limits::MAX_BODY_BYTES)?;
+        Ok(body)
+    }
+
+    async fn request(&self, doing: &str, subject: String, body: Bytes) -> Result<Bytes, BusError> {
+        let mut headers = HeaderMap::new();
+        headers.insert("Content-Type", STRUCTURED);
+        let request = async_nats::Request::new()
+            .payload(body)
+            .headers(headers)
+            .timeout(Some(limits::CALL_TIMEOUT));
+        self.connection
+            .request(doing, subject, request)
+            .await
+            .map(|message| message.payload)
+    }
+}
+
+/// Whether JetStream holds what was published.
+fn acknowledged(ack: &[u8]) -> Result<(), BusError> {
+    #[derive(serde::Deserialize)]
+    struct Ack {
+        error: Option<Refusal>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        description: String,
+    }
+    match read::<Ack>(SENDING, ack)?.error {
+        None => Ok(()),
+        Some(refusal) => Err(BusError::unavailable(SENDING, refusal.description)),
+    }
+}
+
+fn read<A: DeserializeOwned>(doing: &str, answer: &[u8]) -> Result<A, BusError> {
+    serde_json::from_slice(answer)
+        .map_err(|error| BusError::broken(doing, format!("the answer can't be read: {error}")))
+}
+
+fn write(doing: &str, question: &impl Serialize) -> Result<Bytes, BusError> {
+    serde_json::to_vec(question)
+        .map(Bytes::from)
+        .map_err(|error| BusError::broken(doing, error))
+}
