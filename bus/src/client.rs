@@ -70,11 +70,23 @@ impl BusClient {
     /// # Errors
     /// [`BusError::Unavailable`] and [`BusError::Refused`].
     pub async fn connect(url: &str, name: &ClientName, password: &Password) -> Result<Self, BusError> {
+        Self::open(url, name, password, false).await
+    }
+
+    /// Begins to connect, and goes on until NATS is there: for a service that must outlast it.
+    ///
+    /// # Errors
+    /// [`BusError::Broken`] where the URL is not one.
+    pub async fn connect_patiently(url: &str, name: &ClientName, password: &Password) -> Result<Self, BusError> {
+        Self::open(url, name, password, true).await
+    }
+
+    async fn open(url: &str, name: &ClientName, password: &Password, patient: bool) -> Result<Self, BusError> {
         let login = Login {
             user: name.as_str(),
             password,
             inbox_prefix: "_INBOX".to_owned(),
-            patient: false,
+            patient,
         };
         Ok(Self {
             name: name.clone(),

@@ -1,3 +1,19 @@
-//! The command: `dev`, `serve`, `send`, `import`, `case`, and the private servers that `dev` and the tests run on.
+//! The `caseledger` command: every service, and what people call by hand.
+//!
+//! [`cli`] says what can be called, [`calls`] does it. [`services`] builds each service from its settings, the same for `serve`
+//! and for [`dev`], which runs all of them in one process on [`servers`] of its own. [`import`] brings cases from another system
+//! through the bus.
 
+pub mod calls;
+pub mod cli;
+pub mod database;
+pub mod dev;
+pub mod import;
+pub mod logging;
+pub mod outcome;
+pub mod passwords;
+pub mod print;
+pub mod registers;
 pub mod servers;
+pub mod services;
+pub mod settings;

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use schemas::{RequestTypeCode, ServiceName, TeamName};
 
 pub use files::CatalogueFile;
-pub use load::CatalogueFault;
+pub use load::{CatalogueFault, service_file_schema};
 pub use notice::{Notice, NoticeContext, NoticeFault, Notices};
 pub use service::{
     Acceptance, Choice, Clock, Council, Deliverer, Delivery, LegalBasis, Outcome, Question, QuestionKind, Recipient,

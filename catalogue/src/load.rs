@@ -7,7 +7,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use schemas::command::Channel;
+use schemas::document::{Document, document_of};
 use schemas::event::RequestClass;
 use schemas::{QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::Deserialize;
@@ -40,45 +42,98 @@ impl fmt::Display for CatalogueFault {
     }
 }
 
-#[derive(Deserialize)]
+/// One service of the council: its teams and what can be asked of it.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ServiceFile {
+    /// Its name in subjects and tables; the name of its file.
+    #[schemars(with = "ServiceName")]
     name: Spanned<ServiceName>,
+    /// What references of its cases begin with: three capital letters, of no other service.
+    #[schemars(with = "String", regex(pattern = "^[A-Z]{3}$"))]
     prefix: Spanned<String>,
+    /// Its name for people.
     title: String,
+    /// The teams that work for it. A name stands once in the catalogue.
     #[serde(default, rename = "team")]
+    #[schemars(with = "Vec<Team>")]
     teams: Vec<Spanned<Team>>,
+    /// What can be asked of it.
     #[serde(default, rename = "request_type")]
+    #[schemars(with = "Vec<RequestTypeEntry>")]
     request_types: Vec<Spanned<RequestTypeEntry>>,
 }
 
-/// A request type as it is written: like [`RequestType`], but each part that can be at fault knows where it stands.
-#[derive(Deserialize)]
+/// One thing that can be asked of a service.
+// As it is written: like [`RequestType`], but each part that can be at fault knows where it stands.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RequestTypeEntry {
+    /// Its code, one across all services.
+    #[schemars(with = "RequestTypeCode")]
     code: Spanned<RequestTypeCode>,
+    /// Its name for people.
     title: String,
+    /// What kind of case it makes.
     class: RequestClass,
+    /// Its name in reports, one across all services. It outlives changes of the code.
+    #[schemars(with = "String")]
     reporting_code: Spanned<String>,
+    /// Whether a case may have no customer.
     anonymous: bool,
+    /// The channels it is taken over.
+    #[schemars(with = "Vec<Channel>", length(min = 1))]
     channels: Spanned<Vec<Channel>>,
+    /// Why the council may process the data (UK GDPR article 6).
     legal_basis: LegalBasis,
+    /// The condition for special category data (UK GDPR article 9); there exactly where a question asks for such.
     #[serde(default)]
+    #[schemars(with = "SpecialCategoryCondition")]
     condition: Option<Spanned<SpecialCategoryCondition>>,
+    /// Who does the work.
+    #[schemars(with = "Delivery")]
     delivery: Spanned<Delivery>,
+    /// The teams whose officers may close a case.
+    #[schemars(with = "Vec<TeamName>", length(min = 1))]
     deciding_teams: Spanned<Vec<TeamName>>,
+    /// With whom what may be shared, and for what.
     #[serde(default)]
+    #[schemars(with = "Vec<Recipient>")]
     recipients: Vec<Spanned<Recipient>>,
+    /// What happens next, for the resident.
     next_steps: String,
+    /// Its own questions.
     #[serde(default, rename = "question")]
+    #[schemars(with = "Vec<Question>")]
     questions: Vec<Spanned<Question>>,
+    /// What can come of it. An officer can choose at least one.
     #[serde(rename = "outcome")]
+    #[schemars(with = "Vec<Outcome>", length(min = 1))]
     outcomes: Vec<Spanned<Outcome>>,
+    /// The clocks that run on it.
     #[serde(default)]
     clocks: Vec<Clock>,
+    /// Whether a closed case can be taken up again.
+    #[schemars(with = "Reopening")]
     reopening: Spanned<Reopening>,
+    /// How long it is kept, unless the outcome says otherwise.
     retention: Retention,
+    /// Which notice is sent on which event, by the event's name.
+    #[schemars(with = "BTreeMap<String, QuestionId>")]
     notices: Spanned<BTreeMap<String, QuestionId>>,
+}
+
+/// The JSON Schema of a service's file, `catalogue.json` of the written contract, so that an editor can check one.
+///
+/// It holds the form of each part. What must be unique, or exist elsewhere in the catalogue, only [`Catalogue::load`] can check.
+#[must_use]
+pub fn service_file_schema() -> Document {
+    document_of::<ServiceFile>(
+        "catalogue.json",
+        "Service",
+        "A file `services/<service>.toml` of the catalogue. Names that must be unique or stand in another file are checked \
+         when the catalogue is loaded.",
+    )
 }
 
 /// A service's file that could be read, on its way to be checked.

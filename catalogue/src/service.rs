@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use schemas::command::Channel;
 use schemas::event::{OutcomeKind, RequestClass};
 use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
@@ -38,7 +39,7 @@ pub struct Service {
 }
 
 /// A team that cases can be given to.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Team {
     /// Its name in commands, events and the officer register.
@@ -96,7 +97,7 @@ pub struct RequestType {
 pub type Clock = QuestionId;
 
 /// Why the council may process the data (UK GDPR article 6(1)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LegalBasis {
     /// (a)
@@ -110,7 +111,7 @@ pub enum LegalBasis {
 }
 
 /// Why the council may process special category data (UK GDPR article 9(2)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpecialCategoryCondition {
     /// (a)
@@ -120,7 +121,7 @@ pub enum SpecialCategoryCondition {
 }
 
 /// Who does the work.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delivery {
     /// The team.
@@ -129,11 +130,12 @@ pub struct Delivery {
     pub by: Deliverer,
     /// How the contractor's "done" is accepted; there exactly where a contractor delivers.
     #[serde(default)]
+    #[schemars(with = "Acceptance")]
     pub acceptance: Option<Acceptance>,
 }
 
 /// Whose team delivers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Deliverer {
     /// The council's own.
@@ -143,7 +145,7 @@ pub enum Deliverer {
 }
 
 /// How a contractor's "done" becomes the council's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Acceptance {
     /// An officer accepts each.
@@ -155,7 +157,7 @@ pub enum Acceptance {
 }
 
 /// Somebody with whom data of a case may be shared.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recipient {
     /// Who.
@@ -167,7 +169,7 @@ pub struct Recipient {
 }
 
 /// One of a request type's own questions.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Its id in `answers`.
@@ -186,11 +188,12 @@ pub struct Question {
     pub sensitivity: Sensitivity,
     /// What follows where it is not answered; there exactly where it is not required.
     #[serde(default)]
+    #[schemars(with = "String")]
     pub when_absent: Option<String>,
 }
 
 /// What an answer looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QuestionKind {
     /// Yes or no.
@@ -208,7 +211,7 @@ pub enum QuestionKind {
 }
 
 /// One thing to choose.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// What the answer holds.
@@ -218,7 +221,7 @@ pub struct Choice {
 }
 
 /// What protection an answer needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Sensitivity {
     /// None: it says nothing about a person, and reports may count it.
@@ -230,7 +233,7 @@ pub enum Sensitivity {
 }
 
 /// What can come of a case.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
     /// Its code, one within its type.
@@ -246,11 +249,12 @@ pub struct Outcome {
     pub imported_only: bool,
     /// How long a case with this outcome is kept, where that differs.
     #[serde(default)]
+    #[schemars(with = "Retention")]
     pub retention: Option<Retention>,
 }
 
 /// Whether a closed case can be taken up again.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reopening {
     /// For how many days after the London day of its closing, that day not counted. 0: on that day only.
@@ -260,7 +264,7 @@ pub struct Reopening {
 }
 
 /// How long a case is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     /// Years.
@@ -270,7 +274,7 @@ pub struct Retention {
 }
 
 /// When the time for which a case is kept begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RetentionStart {
     /// When it is closed or cancelled.

@@ -69,6 +69,11 @@ CREATE TABLE ledger.commands (
 CREATE UNIQUE INDEX commands_external_reference_key ON ledger.commands (external_system, external_id)
     WHERE external_system IS NOT NULL;
 
+-- Which case a reference names: of a case's commands only the one that opened it is in here, so the index stays small, and
+-- no two cases can have the same reference.
+CREATE UNIQUE INDEX commands_case_reference_key ON ledger.commands (reference)
+    WHERE reference IS NOT NULL AND version = cardinality(event_ids) AND version > 0;
+
 COMMENT ON TABLE ledger.commands IS 'The recorded result of each command, for ever: what makes a repeat harmless. Written only by ledger.append.';
 COMMENT ON COLUMN ledger.commands.fingerprint IS 'Keyed hash of what was asked: the same id with another one is refused.';
 COMMENT ON COLUMN ledger.commands.version IS 'The stream''s version after it.';

@@ -9,7 +9,11 @@ use std::time::{Duration, Instant};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::error::LedgerError;
+use crate::error::{LedgerError, Reason};
+
+/// How long the database may take to answer. Who waited longer on a line that swallows everything would go on with a lease
+/// that it has lost.
+pub const LONGEST_LEASE_WAIT: Duration = Duration::from_secs(3);
 
 /// A lease held, as far as this process knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,21 +61,16 @@ impl Leases {
     /// [`LedgerError::Unavailable`]: back off and try again.
     pub async fn acquire(&self, name: &str, keep_for: Duration) -> Result<Option<LeaseGrant>, LedgerError> {
         let query = sqlx::query_scalar(include_str!("../sql/acquire_lease.sql"));
+        let query = query.bind(name).bind(self.holder).bind(keep_for.as_secs_f64());
         let good_until = Instant::now() + keep_for;
-        let token: Option<i64> = query
-            .bind(name)
-            .bind(self.holder)
-            .bind(keep_for.as_secs_f64())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
+        let token: Option<i64> = answer(LONGEST_LEASE_WAIT, query.fetch_optional(&self.pool)).await?;
         Ok(token.map(|token| LeaseGrant { token, good_until }))
     }
 
     /// Prolongs a lease; `None` where it has expired or changed hands: stop what it was for, and acquire it anew.
     ///
     /// # Errors
-    /// [`LedgerError::Unavailable`]: try again while the grant is good.
+    /// [`LedgerError::Unavailable`]: try again while the grant is good. No answer is waited for longer than that.
     pub async fn renew(
         &self,
         name: &str,
@@ -79,15 +78,16 @@ impl Leases {
         keep_for: Duration,
     ) -> Result<Option<LeaseGrant>, LedgerError> {
         let query = sqlx::query_scalar(include_str!("../sql/renew_lease.sql"));
-        let good_until = Instant::now() + keep_for;
-        let token: Option<i64> = query
-            .bind(name)
-            .bind(self.holder)
-            .bind(grant.token)
-            .bind(keep_for.as_secs_f64())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
+        let query = query.bind(name).bind(self.holder).bind(grant.token);
+        let query = query.bind(keep_for.as_secs_f64());
+        let asked = Instant::now();
+        let good_until = asked + keep_for;
+        let at_most = match grant.good_until.saturating_duration_since(asked) {
+            // It ran out while the holder was paused: the database says what became of it.
+            Duration::ZERO => LONGEST_LEASE_WAIT,
+            left => left.min(LONGEST_LEASE_WAIT),
+        };
+        let token: Option<i64> = answer(at_most, query.fetch_optional(&self.pool)).await?;
         Ok(token.map(|token| LeaseGrant { token, good_until }))
     }
 
@@ -96,13 +96,19 @@ impl Leases {
     /// # Errors
     /// [`LedgerError::Unavailable`]: it will expire by itself.
     pub async fn release(&self, name: &str, grant: LeaseGrant) -> Result<(), LedgerError> {
-        sqlx::query(include_str!("../sql/release_lease.sql"))
-            .bind(name)
-            .bind(self.holder)
-            .bind(grant.token)
-            .execute(&self.pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
+        let query = sqlx::query(include_str!("../sql/release_lease.sql"));
+        let query = query.bind(name).bind(self.holder).bind(grant.token);
+        answer(LONGEST_LEASE_WAIT, query.execute(&self.pool)).await?;
         Ok(())
+    }
+}
+
+async fn answer<T>(
+    at_most: Duration,
+    question: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, LedgerError> {
+    match tokio::time::timeout(at_most, question).await {
+        Ok(answer) => answer.map_err(|error| LedgerError::of_read(&error)),
+        Err(_) => Err(LedgerError::Unavailable(Reason::new("no answer in time"))),
     }
 }

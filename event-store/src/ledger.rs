@@ -238,6 +238,10 @@ pub trait Ledger: Send + Sync {
     /// The recorded result of a command, if there is one.
     async fn receipt(&self, client: &ClientName, command_id: CommandId) -> Result<Option<Receipt>, LedgerError>;
 
+    /// The case that has a reference; none where nobody was given it. Asks the log itself, so that an accepted case is found
+    /// from its commit on.
+    async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError>;
+
     /// Numbers for references, none ever given twice. Those that are not used leave gaps.
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError>;
 }

@@ -35,7 +35,11 @@ impl Checkpoint {
 
 impl From<&StoredEvent> for Applied {
     fn from(event: &StoredEvent) -> Self {
-        Self { position: event.position, event_id: event.event_id, recorded_at: event.recorded_at }
+        Self {
+            position: event.position,
+            event_id: event.event_id,
+            recorded_at: event.recorded_at,
+        }
     }
 }
 
@@ -51,8 +55,16 @@ pub(crate) enum Track {
 type Columns = (i64, i64, Option<Uuid>, Option<OffsetDateTime>, i64);
 
 fn checkpoint((generation, position, event_id, recorded_at, traceless): Columns) -> Checkpoint {
-    let applied = |(event_id, recorded_at)| Applied { position: Position(position), event_id: EventId(event_id), recorded_at };
-    Checkpoint { generation: Generation(generation), last: event_id.zip(recorded_at).map(applied), traceless }
+    let applied = |(event_id, recorded_at)| Applied {
+        position: Position(position),
+        event_id: EventId(event_id),
+        recorded_at,
+    };
+    Checkpoint {
+        generation: Generation(generation),
+        last: event_id.zip(recorded_at).map(applied),
+        traceless,
+    }
 }
 
 /// Puts the projection's schema into a statement. The schema is one of our own names.
@@ -94,12 +106,18 @@ impl Track {
         statement: &str,
     ) -> Result<Checkpoint, ProjectionError> {
         let statement = within(projection, statement);
-        let found = sqlx::query_as(&statement).bind(projection.name()).fetch_optional(executor).await?.map(checkpoint);
+        let found = sqlx::query_as(&statement)
+            .bind(projection.name())
+            .fetch_optional(executor)
+            .await?
+            .map(checkpoint);
         match (self, found) {
             (Self::Live, Some(found)) => Ok(found),
             (Self::Live, None) => Err(ProjectionError::Statement(sqlx::Error::RowNotFound)),
             (Self::Rebuild(ours), Some(found)) if found.generation == ours => Ok(found),
-            (Self::Rebuild(_), _) => Err(ProjectionError::Superseded { projection: projection.name() }),
+            (Self::Rebuild(_), _) => Err(ProjectionError::Superseded {
+                projection: projection.name(),
+            }),
         }
     }
 
@@ -133,7 +151,11 @@ pub(crate) async fn rebuilding(
     projection: &dyn Projection,
 ) -> Result<Option<Checkpoint>, ProjectionError> {
     let statement = within(projection, include_str!("../sql/checkpoint/read_rebuild.sql"));
-    Ok(sqlx::query_as(&statement).bind(projection.name()).fetch_optional(executor).await?.map(checkpoint))
+    Ok(sqlx::query_as(&statement)
+        .bind(projection.name())
+        .fetch_optional(executor)
+        .await?
+        .map(checkpoint))
 }
 
 /// Begins a generation that nobody has used, in place of any that is being built.
@@ -142,14 +164,20 @@ pub(crate) async fn begin_rebuild(
     projection: &dyn Projection,
 ) -> Result<Generation, ProjectionError> {
     let statement = within(projection, include_str!("../sql/checkpoint/begin_rebuild.sql"));
-    let generation = sqlx::query_scalar(&statement).bind(projection.name()).fetch_one(executor).await?;
+    let generation = sqlx::query_scalar(&statement)
+        .bind(projection.name())
+        .fetch_one(executor)
+        .await?;
     Ok(Generation(generation))
 }
 
 /// Makes the locked generation that was built the live one.
 pub(crate) async fn switch(transaction: &mut PgConnection, projection: &dyn Projection) -> Result<(), ProjectionError> {
     let statement = within(projection, include_str!("../sql/checkpoint/switch_to_rebuild.sql"));
-    sqlx::query(&statement).bind(projection.name()).execute(transaction).await?;
+    sqlx::query(&statement)
+        .bind(projection.name())
+        .execute(transaction)
+        .await?;
     Ok(())
 }
 
@@ -160,6 +188,10 @@ pub(crate) async fn end_rebuild(
     generation: Generation,
 ) -> Result<(), ProjectionError> {
     let statement = within(projection, include_str!("../sql/checkpoint/end_rebuild.sql"));
-    sqlx::query(&statement).bind(projection.name()).bind(generation.0).execute(executor).await?;
+    sqlx::query(&statement)
+        .bind(projection.name())
+        .bind(generation.0)
+        .execute(executor)
+        .await?;
     Ok(())
 }

@@ -8,7 +8,10 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 fn undecodable(column: &str, source: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) }
+    sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: Box::new(source),
+    }
 }
 
 /// Reads a text column as one of the contract's names or words.
@@ -33,7 +36,9 @@ pub(crate) fn json<T: for<'de> Deserialize<'de>>(row: &PgRow, column: &str) -> R
 /// As [`json`], where the column may be null.
 pub(crate) fn optional_json<T: for<'de> Deserialize<'de>>(row: &PgRow, column: &str) -> Result<Option<T>, sqlx::Error> {
     let text: Option<&str> = row.try_get(column)?;
-    text.map(serde_json::from_str).transpose().map_err(|error| undecodable(column, error))
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| undecodable(column, error))
 }
 
 /// Reads a column that counts.

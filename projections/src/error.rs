@@ -1,6 +1,6 @@
 //! What can go wrong, and what to do about it.
 
-use event_store::LedgerError;
+use event_store::{LedgerError, SubscriptionError};
 use schemas::event::EventError;
 use schemas::{EventId, Position};
 
@@ -39,13 +39,11 @@ pub enum ProjectionError {
         /// What is wrong with it.
         fault: Fault,
     },
-    /// Stop: the log gave positions that do not follow one another.
-    #[error("the log gave position {found} where {expected} follows: stop, and verify the log")]
-    Gap {
-        /// The position that follows.
-        expected: Position,
-        /// The position that came.
-        found: Position,
+    /// Stop: a recorded event is gone.
+    #[error("the log has no event at position {missing}, though it goes further: stop, and verify the log")]
+    Hole {
+        /// Where it should be.
+        missing: Position,
     },
     /// Stop: the log was rolled back, and its positions will be used twice.
     #[error(
@@ -79,6 +77,14 @@ pub enum ProjectionError {
         /// The projection.
         projection: &'static str,
     },
+    /// Nothing to do: [`run`](crate::run) goes on from there by itself.
+    #[error("a rebuild on a log that was rolled back set projection {projection} back to position {position}")]
+    SetBack {
+        /// The projection.
+        projection: &'static str,
+        /// Where it is now.
+        position: Position,
+    },
     /// The rebuild was given up and the old rows stay live. Report it: rows were lost or doubled while it was built.
     #[error(
         "the rows built for projection {projection} hold {held} events, but the log has {position}: the old rows stay, report this"
@@ -91,9 +97,14 @@ pub enum ProjectionError {
         /// How many events they hold.
         held: i64,
     },
-    /// Ask for a projection that there is.
-    #[error("there is no projection {0}: `projection status` lists them")]
-    NoSuchProjection(String),
+    /// Stop: the subscription ended for a reason that is none of the above.
+    #[error("projection {projection} can't follow the log: {source}")]
+    Subscription {
+        /// The projection.
+        projection: &'static str,
+        /// Why.
+        source: SubscriptionError,
+    },
 }
 
 /// What makes an event implausible to a reader.
@@ -118,7 +129,7 @@ impl ProjectionError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unavailable(_) => true,
+            Self::Unavailable(_) | Self::SetBack { .. } => true,
             Self::Ledger(error) => error.is_transient(),
             _ => false,
         }
@@ -127,19 +138,24 @@ impl ProjectionError {
 
 impl From<sqlx::Error> for ProjectionError {
     fn from(error: sqlx::Error) -> Self {
-        // Classes of PostgreSQL errors that pass: connection, resources, operator intervention, transaction rollback.
-        const PASSING: [&str; 4] = ["08", "53", "57", "40"];
+        // PostgreSQL's errors that pass: the classes of connection, resources, operator intervention, transaction rollback and
+        // the system; read-only for now, a lock not granted.
+        const PASSING: [&str; 7] = ["08", "53", "57", "40", "58", "25006", "55P03"];
         let passes = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => true,
-            sqlx::Error::Database(database) => {
-                database.code().is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class)))
-            }
+            sqlx::Error::Database(database) => database
+                .code()
+                .is_some_and(|code| PASSING.iter().any(|passing| code.starts_with(passing))),
             _ => false,
         };
-        if passes { Self::Unavailable(error) } else { Self::Statement(error) }
+        if passes {
+            Self::Unavailable(error)
+        } else {
+            Self::Statement(error)
+        }
     }
 }

@@ -26,14 +26,31 @@ impl Event {
     /// [`ProjectionError::Unreadable`] or [`ProjectionError::Implausible`]: the projection must stop before it.
     pub fn read(projection: &'static str, stored: StoredEvent) -> Result<Self, ProjectionError> {
         let position = stored.position;
-        let implausible = |fault| ProjectionError::Implausible { projection, position, fault };
-        let record = EventRecord::read(&stored.aggregate_type, &stored.event_type, &stored.event_version, &stored.payload)
-            .map_err(|source| ProjectionError::Unreadable { projection, position, source })?;
+        let implausible = |fault| ProjectionError::Implausible {
+            projection,
+            position,
+            fault,
+        };
+        let record = EventRecord::read(
+            &stored.aggregate_type,
+            &stored.event_type,
+            &stored.event_version,
+            &stored.payload,
+        )
+        .map_err(|source| ProjectionError::Unreadable {
+            projection,
+            position,
+            source,
+        })?;
         if !is_sealed(&record) {
             return Err(implausible(Fault::Unsealed));
         }
         let metadata = serde_json::from_str(&stored.metadata).map_err(|_| implausible(Fault::Metadata))?;
-        Ok(Self { stored, record, metadata })
+        Ok(Self {
+            stored,
+            record,
+            metadata,
+        })
     }
 }
 

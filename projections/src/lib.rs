@@ -2,7 +2,7 @@
 //!
 //! A [`Projection`] turns events into rows. [`run`] keeps one up to date: it reads the log in position order and writes each
 //! batch's rows and the new position in one transaction, so every event counts exactly once, however often a process dies
-//! or how many run. What comes over the bus only wakes it; the log says what comes next.
+//! or how many run.
 //!
 //! Rows belong to a generation, and readers see the live one. [`rebuild`] builds another from the beginning beside it and
 //! switches; [`verify`] builds one and compares. Neither stops the readers or the writers.
@@ -15,6 +15,7 @@
 //!                                  └──> reporting.request_rows ──> reporting.requests  reporting::counts
 //! ```
 
+mod catch_up;
 mod checkpoint;
 mod columns;
 mod error;
@@ -24,15 +25,16 @@ mod migrate;
 mod projection;
 mod rebuild;
 pub mod reporting;
-mod runner;
+mod run;
 mod status;
 mod verify;
 
+pub use catch_up::{BATCH_EVENTS, catch_up};
 pub use error::ProjectionError;
 pub use event::Event;
 pub use migrate::migrate;
 pub use projection::{Generation, Projection, TableDigest, projections};
 pub use rebuild::{Rebuilt, rebuild};
-pub use runner::{BATCH_EVENTS, POLL_EVERY, catch_up, run};
+pub use run::{heard, run};
 pub use status::{Status, status};
 pub use verify::{Comparison, Verification, verify};

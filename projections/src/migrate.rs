@@ -14,9 +14,15 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 /// # Errors
 /// [`ProjectionError::Unavailable`]: try again. [`ProjectionError::Migration`], [`ProjectionError::Statement`]: stop.
 pub async fn migrate(pool: &PgPool) -> Result<(), ProjectionError> {
-    let options = pool.connect_options().as_ref().clone().options([("search_path", "history")]);
+    let options = pool
+        .connect_options()
+        .as_ref()
+        .clone()
+        .options([("search_path", "history")]);
     let mut connection = PgConnection::connect_with(&options).await?;
-    sqlx::raw_sql(include_str!("../sql/create_schemas.sql")).execute(&mut connection).await?;
+    sqlx::raw_sql(include_str!("../sql/create_schemas.sql"))
+        .execute(&mut connection)
+        .await?;
     MIGRATOR.run(&mut connection).await?;
     connection.close().await?;
     Ok(())

@@ -94,6 +94,9 @@ pub(crate) async fn digest(
     table: &'static str,
     statement: &'static str,
 ) -> Result<TableDigest, ProjectionError> {
-    let (rows, digest) = sqlx::query_as(statement).bind(generation.0).fetch_one(connection).await?;
+    let (rows, digest) = sqlx::query_as(statement)
+        .bind(generation.0)
+        .fetch_one(connection)
+        .await?;
     Ok(TableDigest { table, rows, digest })
 }

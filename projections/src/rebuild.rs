@@ -4,10 +4,10 @@ use event_store::Ledger;
 use schemas::Position;
 use sqlx::PgPool;
 
+use crate::catch_up::{BATCH_EVENTS, advance, apply, following};
 use crate::checkpoint::{self, Track};
 use crate::error::ProjectionError;
 use crate::projection::{Generation, Projection};
-use crate::runner::{advance, apply, following};
 
 /// A rebuild that became live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,8 @@ pub struct Rebuilt {
 /// Builds a projection from the first event on, beside the live one, and makes the result live in one transaction. Readers
 /// see the old rows or the new ones, never fewer; whoever keeps the projection up to date goes on with the new ones.
 ///
-/// It is switched only when the new rows hold as many events as their position says, and not before the live ones.
+/// It is switched only when the new rows hold as many events as their position says, and where the log has what the live
+/// ones have applied, not before their position. Where the log was rolled back, this is how the projection follows it.
 ///
 /// # Errors
 /// The old rows stay live. [`ProjectionError::Miscounted`]: the new ones were not right. [`ProjectionError::Superseded`]:
@@ -81,10 +82,10 @@ async fn build_and_switch(
     let live = Track::Live.lock(&mut transaction, projection).await?;
     let mut built = track.lock(&mut transaction, projection).await?;
     while built.position() < live.position() {
-        let events = following(projection, ledger, &built, Some(live.position())).await?;
+        let events = following(projection, ledger, &built, BATCH_EVENTS, Some(live.position())).await?;
         if events.is_empty() {
-            let head = ledger.head().await?.position;
-            return Err(ProjectionError::LogBehind { projection: projection.name(), position: live.position(), head });
+            // The log was rolled back behind what the live one applied. Then the log as it is now is what counts.
+            break;
         }
         apply(projection, &mut transaction, track, &built, events).await??;
         built = track.lock(&mut transaction, projection).await?;
@@ -92,7 +93,11 @@ async fn build_and_switch(
     let position = built.position();
     let held = projection.events_held(&mut transaction, generation).await? + built.traceless;
     if held != position.0 {
-        return Err(ProjectionError::Miscounted { projection: projection.name(), position, held });
+        return Err(ProjectionError::Miscounted {
+            projection: projection.name(),
+            position,
+            held,
+        });
     }
     checkpoint::switch(&mut transaction, projection).await?;
     transaction.commit().await?;

@@ -4,11 +4,11 @@ use event_store::Ledger;
 use schemas::Position;
 use sqlx::PgPool;
 
+use crate::catch_up::advance;
 use crate::checkpoint::Track;
 use crate::error::ProjectionError;
 use crate::projection::{Generation, Projection, TableDigest};
 use crate::rebuild::{begin, give_up};
-use crate::runner::advance;
 
 /// What a comparison found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,11 @@ pub async fn verify(
     let ended = give_up(projection, pool, generation).await;
     let rebuilt = rebuilt?;
     ended?;
-    let tables = live.into_iter().zip(rebuilt).map(|(live, rebuilt)| Comparison { live, rebuilt }).collect();
+    let tables = live
+        .into_iter()
+        .zip(rebuilt)
+        .map(|(live, rebuilt)| Comparison { live, rebuilt })
+        .collect();
     Ok(Verification { position, tables })
 }
 
@@ -69,7 +73,9 @@ async fn live_digests(
     projection: &dyn Projection,
     pool: &PgPool,
 ) -> Result<(Position, Vec<TableDigest>), ProjectionError> {
-    let mut snapshot = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let mut snapshot = pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
     let live = Track::Live.read(&mut *snapshot, projection).await?;
     let digests = projection.digests(&mut snapshot, live.generation).await?;
     snapshot.commit().await?;
@@ -85,7 +91,11 @@ async fn build_and_digest(
 ) -> Result<Vec<TableDigest>, ProjectionError> {
     let reached = advance(projection, ledger, pool, Track::Rebuild(generation), Some(position)).await?;
     if reached < position {
-        return Err(ProjectionError::LogBehind { projection: projection.name(), position, head: reached });
+        return Err(ProjectionError::LogBehind {
+            projection: projection.name(),
+            position,
+            head: reached,
+        });
     }
     projection.digests(&mut *pool.acquire().await?, generation).await
 }

@@ -47,7 +47,10 @@ pub struct CommandEnvelope {
 /// Does not print the data: it is full of people.
 impl std::fmt::Debug for CommandEnvelope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CommandEnvelope").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("CommandEnvelope")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -106,7 +109,12 @@ impl CommandEnvelope {
         let id_in_header = || header("ce-id").and_then(|id| id.parse().ok());
         let refuse = |id, problem| Unreadable { id, problem };
         if body.len() > MAX_BODY_BYTES {
-            let problem = Problem::one(ProblemKind::TooLarge, "", "too_large", "the body is larger than 262144 bytes");
+            let problem = Problem::one(
+                ProblemKind::TooLarge,
+                "",
+                "too_large",
+                "the body is larger than 262144 bytes",
+            );
             return Err(refuse(id_in_header(), problem));
         }
         let Ok(text) = std::str::from_utf8(body) else {
@@ -134,7 +142,10 @@ impl CommandEnvelope {
             refuse(id_within(text), fault("malformed_json", &message))
         })?;
         if structured.data_base64.is_some() {
-            let problem = fault("invalid_attribute", "attribute data_base64: send the data as JSON in data");
+            let problem = fault(
+                "invalid_attribute",
+                "attribute data_base64: send the data as JSON in data",
+            );
             return Err(refuse(id_within(text), problem));
         }
         let attributes = Attributes {
@@ -229,7 +240,11 @@ fn wrong(name: &str, expected: &str) -> Problem {
 }
 
 fn short(value: Option<String>, name: &str) -> Result<Option<String>, Problem> {
-    let check = |text: String| ExternalId::new(&text).map(|text| text.to_string()).map_err(|_| wrong(name, "up to 100 printable characters"));
+    let check = |text: String| {
+        ExternalId::new(&text)
+            .map(|text| text.to_string())
+            .map_err(|_| wrong(name, "up to 100 printable characters"))
+    };
     value.map(check).transpose()
 }
 
@@ -246,14 +261,27 @@ impl Attributes {
         required(self.id, "id")?;
         let id = id.ok_or_else(|| wrong("id", "a UUID"))?;
         let command_type = required(self.kind, "type")?;
-        let name = CommandEnvelope::name_of(&command_type).ok_or_else(|| wrong("type", "caseledger.<Command>.v1"))?.to_owned();
+        let name = CommandEnvelope::name_of(&command_type)
+            .ok_or_else(|| wrong("type", "caseledger.<Command>.v1"))?
+            .to_owned();
         let source = required(self.source, "source")?;
-        let json = self.data_type.as_deref().is_none_or(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"));
+        let json = self.data_type.as_deref().is_none_or(|kind| {
+            kind.split(';')
+                .next()
+                .is_some_and(|kind| kind.trim() == "application/json")
+        });
         if !json {
             return Err(wrong("datacontenttype", "application/json"));
         }
-        let parse_subject = |subject: String| Uuid::parse_str(&subject).map(AggregateId).map_err(|_| wrong("subject", "a UUID"));
-        let parse_time = |time: String| time.parse().map_err(|_| wrong("time", "an instant as RFC 3339 writes it"));
+        let parse_subject = |subject: String| {
+            Uuid::parse_str(&subject)
+                .map(AggregateId)
+                .map_err(|_| wrong("subject", "a UUID"))
+        };
+        let parse_time = |time: String| {
+            time.parse()
+                .map_err(|_| wrong("time", "an instant as RFC 3339 writes it"))
+        };
         Ok(CommandEnvelope {
             id,
             name,
@@ -264,7 +292,10 @@ impl Attributes {
             correlation_id: short(self.correlationid, "correlationid")?,
             causation_id: short(self.causationid, "causationid")?,
             traceparent: self.traceparent.filter(|value| is_traceparent(value)),
-            data: data.filter(|data| !data.is_empty()).ok_or_else(|| fault("missing_attribute", "there is no data"))?.to_owned(),
+            data: data
+                .filter(|data| !data.is_empty())
+                .ok_or_else(|| fault("missing_attribute", "there is no data"))?
+                .to_owned(),
         })
     }
 }
@@ -274,9 +305,10 @@ fn is_traceparent(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
     let lengths = [2, 32, 16, 2];
     parts.len() == lengths.len()
-        && parts.iter().zip(lengths).all(|(part, length)| {
-            part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        })
+        && parts
+            .iter()
+            .zip(lengths)
+            .all(|(part, length)| part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 /// A stored event on its way to the bus.
@@ -410,85 +442,4 @@ fn raw_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ID: &str = "6f7d3a52-8c1e-4b0a-9d53-2f0c8e6b1a47";
-
-    fn structured(text: &str) -> Result<CommandEnvelope, Unreadable> {
-        CommandEnvelope::read(|_| None, text.as_bytes())
-    }
-
-    #[test]
-    fn structured_and_binary_say_the_same() {
-        let one = structured(&format!(
-            r#"{{"specversion":"1.0","id":"{ID}","type":"caseledger.SubmitRequest.v1","source":"/clients/website","data":{{"a": 1}}}}"#
-        ))
-        .unwrap();
-        let headers = [
-            ("ce-specversion", "1.0"),
-            ("ce-id", ID),
-            ("ce-type", "caseledger.SubmitRequest.v1"),
-            ("ce-source", "/clients/website"),
-            ("content-type", "application/json; charset=utf-8"),
-        ];
-        let header = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
-        let two = CommandEnvelope::read(header, br#"{"a": 1}"#).unwrap();
-        assert_eq!(one, two);
-        assert_eq!((one.name.as_str(), one.data.as_str()), ("SubmitRequest", r#"{"a": 1}"#));
-        let again = structured(&one.write().unwrap()).unwrap();
-        assert_eq!(again, one);
-    }
-
-    #[test]
-    fn what_cannot_be_read_says_why_and_keeps_the_id_where_there_is_one() {
-        for (text, code, has_id) in [
-            ("{".to_owned(), "malformed_json", false),
-            ("7".to_owned(), "malformed_json", false),
-            (format!(r#"{{"id":"{ID}"}}"#), "missing_attribute", true),
-            (r#"{"specversion":"1.0","id":"seven"}"#.to_owned(), "invalid_attribute", false),
-            (format!(r#"{{"specversion":"0.3","id":"{ID}"}}"#), "invalid_attribute", true),
-            (format!(r#"{{"specversion":"1.0","id":"{ID}","type":"SubmitRequest","source":"x","data":{{}}}}"#), "invalid_attribute", true),
-            (format!(r#"{{"specversion":"1.0","id":"{ID}","type":"caseledger.X.v1","source":"x"}}"#), "missing_attribute", true),
-            (format!(r#"{{"specversion":1,"id":"{ID}"}}"#), "malformed_json", true),
-        ] {
-            let refused = structured(&text).unwrap_err();
-            assert_eq!((refused.problem.code(), refused.id.is_some()), (code, has_id), "{text}");
-        }
-        let large = vec![b' '; MAX_BODY_BYTES + 1];
-        assert_eq!(CommandEnvelope::read(|_| None, &large).unwrap_err().problem.code(), "too_large");
-        assert_eq!(CommandEnvelope::read(|_| None, &[0xff]).unwrap_err().problem.code(), "not_utf8");
-    }
-
-    #[test]
-    fn a_published_event_carries_the_stored_texts_to_the_byte() {
-        let service = ServiceName::new("waste").unwrap();
-        let payload = r#"{"event":"RequestCancelled",  "x": 1}"#;
-        let metadata = r#"{"client":"website","correlation_id":"c","causation_id":"d"}"#;
-        let message = EventMessage {
-            event_id: EventId(Uuid::from_u128(1)),
-            aggregate: "case",
-            event_type: "RequestCancelled",
-            event_version: "1",
-            aggregate_id: AggregateId(Uuid::from_u128(2)),
-            position: Position(7),
-            service: &service,
-            service_position: Position(3),
-            sequence: Version(2),
-            command_id: CommandId(Uuid::from_u128(4)),
-            recorded_at: "2026-11-24T10:00:00Z".parse().unwrap(),
-            occurred_at: "2026-11-24T09:00:00Z".parse().unwrap(),
-            metadata,
-            payload,
-        };
-        let published: PublishedEvent = serde_json::from_str(&message.write().unwrap()).unwrap();
-        assert_eq!((published.data.as_str(), published.metadata.as_str()), (payload, metadata));
-        assert_eq!((published.kind.as_str(), published.position.as_str()), ("caseledger.case.RequestCancelled.v1", "7"));
-    }
-
-    #[test]
-    fn a_traceparent_that_has_not_its_form_is_dropped() {
-        assert!(is_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
-        assert!(!is_traceparent("00-4BF9-00f067aa0ba902b7-01"));
-    }
-}
+mod tests;

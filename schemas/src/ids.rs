@@ -232,6 +232,14 @@ name!(
     /// One of the council's services, such as `waste`: one token of a subject, and a file of the catalogue.
     ServiceName, "service name", "^[a-z][a-z0-9-]{0,31}$", 32, LOWER, SLUG
 );
+impl ServiceName {
+    /// The service that the events of customers themselves belong to.
+    #[must_use]
+    pub fn customer_services() -> Self {
+        Self("customer-services".to_owned())
+    }
+}
+
 name!(
     /// A request type of the catalogue, such as `missed-bin`.
     RequestTypeCode, "request type", "^[a-z][a-z0-9-]{0,47}$", 48, LOWER, SLUG
@@ -267,6 +275,10 @@ mod tests {
         assert!(OfficerId::new("j.doe@council").is_ok());
         assert!(QuestionId::new("bin_type").is_ok());
         assert!(QuestionId::new("bin-type").is_err());
+        assert_eq!(
+            ServiceName::new("customer-services"),
+            Ok(ServiceName::customer_services())
+        );
     }
 
     #[test]

@@ -21,7 +21,12 @@ pub const DEEPEST: usize = 32;
 pub fn parse(text: &str) -> Result<Value, FieldError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut fault = None;
-    let parsed = Strict { pointer: String::new(), depth: 0, fault: &mut fault }.deserialize(&mut deserializer);
+    let parsed = Strict {
+        pointer: String::new(),
+        depth: 0,
+        fault: &mut fault,
+    }
+    .deserialize(&mut deserializer);
     let parsed = parsed.and_then(|value| deserializer.end().map(|()| value));
     parsed.map_err(|error| {
         fault.unwrap_or_else(|| {
@@ -77,7 +82,10 @@ fn field_error(outer: &str, message: &str) -> FieldError {
     }
     let named = |prefix: &str| {
         let rest = message.strip_prefix(prefix)?.strip_prefix('`')?;
-        let end = rest.find("`, expected").or_else(|| rest.find("`, there are")).or_else(|| rest.rfind('`'))?;
+        let end = rest
+            .find("`, expected")
+            .or_else(|| rest.find("`, there are"))
+            .or_else(|| rest.rfind('`'))?;
         Some(format!("{outer}/{}", escape(&rest[..end])))
     };
     if let Some(pointer) = named("missing field ") {
@@ -91,12 +99,20 @@ fn field_error(outer: &str, message: &str) -> FieldError {
     if let Some(pointer) = named("duplicate field ") {
         return FieldError::new(pointer, "duplicate_field", "this field stands twice");
     }
-    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected.to_owned());
-    let code = if message.starts_with("invalid type") { "wrong_type" } else { "invalid_value" };
+    let expected = message
+        .rsplit_once(", expected ")
+        .map(|(_, expected)| expected.to_owned());
+    let code = if message.starts_with("invalid type") {
+        "wrong_type"
+    } else {
+        "invalid_value"
+    };
     let sentence = match expected {
         Some(expected) => format!("expected {expected}"),
         // Our own types' sentences are constants; serde's and the libraries' may quote the value.
-        None if message.starts_with("expected ") || message.starts_with("a ") || message.starts_with("an ") => message.to_owned(),
+        None if message.starts_with("expected ") || message.starts_with("a ") || message.starts_with("an ") => {
+            message.to_owned()
+        }
         None => "the value does not have the right form".to_owned(),
     };
     FieldError::new(outer, code, sentence)
@@ -110,7 +126,8 @@ struct Strict<'f> {
 
 impl Strict<'_> {
     fn refuse<E: serde::de::Error>(&mut self, pointer: String, code: &str, message: &str) -> E {
-        self.fault.get_or_insert_with(|| FieldError::new(pointer, code, message));
+        self.fault
+            .get_or_insert_with(|| FieldError::new(pointer, code, message));
         E::custom(message)
     }
 
@@ -123,7 +140,11 @@ impl Strict<'_> {
     }
 
     fn inner(&mut self, token: &str) -> Strict<'_> {
-        Strict { pointer: format!("{}/{}", self.pointer, escape(token)), depth: self.depth + 1, fault: self.fault }
+        Strict {
+            pointer: format!("{}/{}", self.pointer, escape(token)),
+            depth: self.depth + 1,
+            fault: self.fault,
+        }
     }
 
     fn enter<E: serde::de::Error>(&mut self) -> Result<(), E> {
@@ -167,7 +188,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("expected a finite number"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("expected a finite number"))
     }
 
     fn visit_str<E: serde::de::Error>(mut self, value: &str) -> Result<Value, E> {
@@ -235,17 +258,41 @@ mod tests {
             ("{\"email\": NaN}", "", "malformed_json"),
             ("{\"count\": 1, \"count\": 2}", "/count", "duplicate_field"),
             ("{\"email\": \"a\\u0000b@example.org\"}", "/email", "control_character"),
-            (&format!("{{\"email\": {deep}}}"), &format!("/email{}", "/0".repeat(31)), "too_deep"),
+            (
+                &format!("{{\"email\": {deep}}}"),
+                &format!("/email{}", "/0".repeat(31)),
+                "too_deep",
+            ),
             ("{}", "/email", "missing_field"),
-            ("{\"email\": \"ada@example.org\", \"e~/mail\": 1}", "/e~0~1mail", "unknown_field"),
+            (
+                "{\"email\": \"ada@example.org\", \"e~/mail\": 1}",
+                "/e~0~1mail",
+                "unknown_field",
+            ),
             ("{\"email\": 7}", "/email", "wrong_type"),
             ("{\"email\": \"ada\"}", "/email", "invalid_value"),
-            ("{\"email\": \"ada@example.org\", \"count\": 300}", "/count", "invalid_value"),
-            ("{\"email\": \"ada@example.org\", \"address\": {\"lines\": [\"1 High St\", 7]}}", "/address/lines/1", "wrong_type"),
-            ("{\"email\": \"ada@example.org\", \"address\": {\"lines\": [\"1 High St\"], \"county\": 1}}", "/address/county", "unknown_field"),
+            (
+                "{\"email\": \"ada@example.org\", \"count\": 300}",
+                "/count",
+                "invalid_value",
+            ),
+            (
+                "{\"email\": \"ada@example.org\", \"address\": {\"lines\": [\"1 High St\", 7]}}",
+                "/address/lines/1",
+                "wrong_type",
+            ),
+            (
+                "{\"email\": \"ada@example.org\", \"address\": {\"lines\": [\"1 High St\"], \"county\": 1}}",
+                "/address/county",
+                "unknown_field",
+            ),
         ] {
             let fault = fault(text);
-            assert_eq!((fault.pointer.as_str(), fault.code.as_str()), (pointer, code), "{text}: {fault:?}");
+            assert_eq!(
+                (fault.pointer.as_str(), fault.code.as_str()),
+                (pointer, code),
+                "{text}: {fault:?}"
+            );
         }
     }
 

@@ -25,8 +25,8 @@ pub mod subjects;
 pub mod text;
 
 pub use ids::{
-    AggregateId, CaseId, ClientName, CommandId, CustomerId, EventId, KeyId, OfficerId, OutcomeCode, Position, QuestionId,
-    RequestTypeCode, ServiceName, TeamName, Version,
+    AggregateId, CaseId, ClientName, CommandId, CustomerId, EventId, KeyId, OfficerId, OutcomeCode, Position,
+    QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
 };
 pub use personal::{Answer, Personal, Private, SpecialCategory};
 pub use problem::{FieldError, Problem};

@@ -64,7 +64,9 @@ impl Serialize for Instant {
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| serde::de::Error::custom("expected an instant as RFC 3339 writes it, such as 2026-04-01T09:30:00Z"))
+        text.parse().map_err(|_| {
+            serde::de::Error::custom("expected an instant as RFC 3339 writes it, such as 2026-04-01T09:30:00Z")
+        })
     }
 }
 
@@ -113,7 +115,8 @@ impl Serialize for Day {
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| serde::de::Error::custom("expected a day that exists, written YYYY-MM-DD"))
+        text.parse()
+            .map_err(|_| serde::de::Error::custom("expected a day that exists, written YYYY-MM-DD"))
     }
 }
 

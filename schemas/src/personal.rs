@@ -97,7 +97,9 @@ impl<T, P> Serialize for Private<T, P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             State::Sealed(value) => value.serialize(serializer),
-            State::Open(_) => Err(serde::ser::Error::custom("a personal value must be sealed before it is written")),
+            State::Open(_) => Err(serde::ser::Error::custom(
+                "a personal value must be sealed before it is written",
+            )),
         }
     }
 }
@@ -195,7 +197,9 @@ impl fmt::Debug for Answer {
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Given(..) => Err(serde::ser::Error::custom("an answer must be opened or sealed before it is written")),
+            Self::Given(..) => Err(serde::ser::Error::custom(
+                "an answer must be opened or sealed before it is written",
+            )),
             Self::Open(value) => value.serialize(serializer),
             Self::Sealed(value) => value.serialize(serializer),
         }
@@ -209,7 +213,9 @@ impl<'de> Deserialize<'de> for Answer {
             return Ok(Self::Sealed(sealed));
         }
         let expected = "expected true or false, a whole number, text of at most 10,000 characters, or a list of texts";
-        serde_json::from_value(value).map(|value| Self::Given(value, Category::Personal)).map_err(|_| serde::de::Error::custom(expected))
+        serde_json::from_value(value)
+            .map(|value| Self::Given(value, Category::Personal))
+            .map_err(|_| serde::de::Error::custom(expected))
     }
 }
 
@@ -267,7 +273,10 @@ pub trait SealFields {
     ///
     /// # Errors
     /// The first field that can't be sealed; the command is then partly sealed and must be dropped.
-    fn seal_fields<E>(&mut self, seal: &mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>) -> Result<(), SealFieldError<E>>;
+    fn seal_fields<E>(
+        &mut self,
+        seal: &mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>,
+    ) -> Result<(), SealFieldError<E>>;
 }
 
 impl<T: Serialize, P: Protection> Private<T, P> {
@@ -280,9 +289,18 @@ impl<T: Serialize, P: Protection> Private<T, P> {
         pointer: &str,
         seal: &mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>,
     ) -> Result<(), SealFieldError<E>> {
-        let value = self.as_open().ok_or_else(|| SealFieldError::AlreadySealed { pointer: pointer.to_owned() })?;
-        let json = serde_json::to_string(value).map_err(|_| SealFieldError::Unwritable { pointer: pointer.to_owned() })?;
-        let sealed = seal(OpenField { pointer, category: P::CATEGORY, json: &json }).map_err(SealFieldError::Vault)?;
+        let value = self.as_open().ok_or_else(|| SealFieldError::AlreadySealed {
+            pointer: pointer.to_owned(),
+        })?;
+        let json = serde_json::to_string(value).map_err(|_| SealFieldError::Unwritable {
+            pointer: pointer.to_owned(),
+        })?;
+        let sealed = seal(OpenField {
+            pointer,
+            category: P::CATEGORY,
+            json: &json,
+        })
+        .map_err(SealFieldError::Vault)?;
         *self = Self::sealed(sealed);
         Ok(())
     }
@@ -300,11 +318,24 @@ impl Answer {
     ) -> Result<(), SealFieldError<E>> {
         let (value, category) = match self {
             Self::Open(_) => return Ok(()),
-            Self::Sealed(_) => return Err(SealFieldError::AlreadySealed { pointer: pointer.to_owned() }),
+            Self::Sealed(_) => {
+                return Err(SealFieldError::AlreadySealed {
+                    pointer: pointer.to_owned(),
+                });
+            }
             Self::Given(value, category) => (value, *category),
         };
-        let json = serde_json::to_string(value).map_err(|_| SealFieldError::Unwritable { pointer: pointer.to_owned() })?;
-        *self = Self::Sealed(seal(OpenField { pointer, category, json: &json }).map_err(SealFieldError::Vault)?);
+        let json = serde_json::to_string(value).map_err(|_| SealFieldError::Unwritable {
+            pointer: pointer.to_owned(),
+        })?;
+        *self = Self::Sealed(
+            seal(OpenField {
+                pointer,
+                category,
+                json: &json,
+            })
+            .map_err(SealFieldError::Vault)?,
+        );
         Ok(())
     }
 }
@@ -341,7 +372,9 @@ mod tests {
         })
         .unwrap();
         assert_eq!(seen, [("/name".to_owned(), Category::Personal, "\"Ada\"".to_owned())]);
-        let again = name.seal_at("/name", &mut |_| -> Result<Sealed, ()> { Ok(Sealed::from_token("AQ".into())) });
+        let again = name.seal_at("/name", &mut |_| -> Result<Sealed, ()> {
+            Ok(Sealed::from_token("AQ".into()))
+        });
         assert!(matches!(again, Err(SealFieldError::AlreadySealed { .. })));
     }
 }

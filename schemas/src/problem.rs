@@ -17,7 +17,11 @@ pub struct FieldError {
 impl FieldError {
     /// A fault at `pointer`.
     pub fn new(pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), code: code.into(), message: message.into() }
+        Self {
+            pointer: pointer.into(),
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -77,11 +81,22 @@ impl Problem {
     pub fn new(kind: ProblemKind, errors: Vec<FieldError>) -> Self {
         let (slug, title, status) = kind.parts();
         let detail = errors.first().map_or_else(|| title.to_owned(), FieldError::sentence);
-        Self { kind: format!("urn:caseledger:problem:{slug}"), title: title.to_owned(), status, detail, errors }
+        Self {
+            kind: format!("urn:caseledger:problem:{slug}"),
+            title: title.to_owned(),
+            status,
+            detail,
+            errors,
+        }
     }
 
     /// A refusal for one fault.
-    pub fn one(kind: ProblemKind, pointer: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn one(
+        kind: ProblemKind,
+        pointer: impl Into<String>,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self::new(kind, vec![FieldError::new(pointer, code, message)])
     }
 
@@ -94,6 +109,10 @@ impl Problem {
 
 impl FieldError {
     fn sentence(&self) -> String {
-        if self.pointer.is_empty() { self.message.clone() } else { format!("{}: {}", self.pointer, self.message) }
+        if self.pointer.is_empty() {
+            self.message.clone()
+        } else {
+            format!("{}: {}", self.pointer, self.message)
+        }
     }
 }

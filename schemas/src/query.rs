@@ -140,8 +140,16 @@ mod tests {
     #[test]
     fn a_case_is_asked_for_by_reference_or_id() {
         let query: CaseQuery = serde_json::from_str(r#"{"reference": "was x2h8 eacz"}"#).unwrap();
-        assert_eq!(serde_json::to_string(&query).unwrap(), r#"{"reference":"WAS-X2H8-EACZ"}"#);
-        for wrong in ["{}", r#"{"reference": "WAS-0000-0000"}"#, r#"{"id": "1"}"#, r#"{"name": "Ada"}"#] {
+        assert_eq!(
+            serde_json::to_string(&query).unwrap(),
+            r#"{"reference":"WAS-X2H8-EACZ"}"#
+        );
+        for wrong in [
+            "{}",
+            r#"{"reference": "WAS-0000-0000"}"#,
+            r#"{"id": "1"}"#,
+            r#"{"name": "Ada"}"#,
+        ] {
             assert!(serde_json::from_str::<CaseQuery>(wrong).is_err(), "{wrong}");
         }
     }
@@ -149,7 +157,11 @@ mod tests {
     #[test]
     fn a_page_keeps_its_events_to_the_byte() {
         let event = r#"{"specversion":"1.0",  "data":{"a":1.0}}"#;
-        let page = ReplayAnswer::Page { events: vec![RawValue::from_string(event.into()).unwrap()], up_to: Position(7), head: Position(9) };
+        let page = ReplayAnswer::Page {
+            events: vec![RawValue::from_string(event.into()).unwrap()],
+            up_to: Position(7),
+            head: Position(9),
+        };
         assert_eq!(
             serde_json::to_string(&page).unwrap(),
             format!(r#"{{"status":"page","events":[{event}],"up_to":7,"head":9}}"#)

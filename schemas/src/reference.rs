@@ -46,7 +46,10 @@ impl Reference {
     /// # Errors
     /// [`ReferenceError::Form`] for another prefix, [`ReferenceError::Exhausted`] past [`CAPACITY`].
     pub fn of_number(prefix: &str, number: i64) -> Result<Self, ReferenceError> {
-        let number = u64::try_from(number).ok().filter(|n| *n < CAPACITY).ok_or(ReferenceError::Exhausted)?;
+        let number = u64::try_from(number)
+            .ok()
+            .filter(|n| *n < CAPACITY)
+            .ok_or(ReferenceError::Exhausted)?;
         let spread = (u128::from(number) * STRIDE + OFFSET) % u128::from(CAPACITY);
         let mut rest = u64::try_from(spread).map_err(|_| ReferenceError::Exhausted)?;
         let mut digits = [0_u8; DIGITS];
@@ -83,7 +86,11 @@ impl Reference {
 /// The weights 2 to 11 differ and none is a multiple of 29; the check character itself weighs 1.
 fn check_digit(prefix: &str, digits: &[u8; DIGITS]) -> u8 {
     let letters = prefix.bytes().map(|b| u32::from(b - b'A'));
-    let sum: u32 = letters.chain(digits.iter().map(|d| u32::from(*d))).zip(2_u32..).map(|(value, weight)| value * weight).sum();
+    let sum: u32 = letters
+        .chain(digits.iter().map(|d| u32::from(*d)))
+        .zip(2_u32..)
+        .map(|(value, weight)| value * weight)
+        .sum();
     u8::try_from((29 - sum % 29) % 29).unwrap_or_default()
 }
 
@@ -92,8 +99,11 @@ impl FromStr for Reference {
 
     /// Takes lower case, blanks and missing hyphens, as people type them.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plain: Vec<u8> =
-            text.bytes().filter(|b| !matches!(b, b'-' | b' ')).map(|b| b.to_ascii_uppercase()).collect();
+        let plain: Vec<u8> = text
+            .bytes()
+            .filter(|b| !matches!(b, b'-' | b' '))
+            .map(|b| b.to_ascii_uppercase())
+            .collect();
         if plain.len() != 3 + DIGITS + 1 {
             return Err(ReferenceError::Form);
         }
@@ -104,7 +114,11 @@ impl FromStr for Reference {
             *digit = u8::try_from(place).map_err(|_| ReferenceError::Form)?;
         }
         let reference = Self::assemble(prefix, &digits)?;
-        if reference.0.as_bytes().last() == plain.last() { Ok(reference) } else { Err(ReferenceError::Check) }
+        if reference.0.as_bytes().last() == plain.last() {
+            Ok(reference)
+        } else {
+            Err(ReferenceError::Check)
+        }
     }
 }
 
@@ -122,7 +136,9 @@ impl fmt::Debug for Reference {
 
 impl<'de> Deserialize<'de> for Reference {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 

@@ -52,12 +52,18 @@ impl CommandResult {
     /// A rejected result.
     #[must_use]
     pub const fn rejected(command_id: CommandId, problem: Problem) -> Self {
-        Self { command_id, status: CommandStatus::Rejected { problem } }
+        Self {
+            command_id,
+            status: CommandStatus::Rejected { problem },
+        }
     }
 
     /// An unavailable result.
     #[must_use]
     pub const fn unavailable(command_id: CommandId) -> Self {
-        Self { command_id, status: CommandStatus::Unavailable }
+        Self {
+            command_id,
+            status: CommandStatus::Unavailable,
+        }
     }
 }

@@ -111,24 +111,32 @@ pub struct MintedKey {
 
 impl fmt::Debug for MintedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MintedKey").field("id", &self.id).field("stream", &self.stream).field("category", &self.category).finish()
+        f.debug_struct("MintedKey")
+            .field("id", &self.id)
+            .field("stream", &self.stream)
+            .field("category", &self.category)
+            .finish()
     }
 }
 
-/// One keyed hash by which a person can be found without their data being readable.
+/// One keyed hash by which a person can be found without their data being readable, or that there is none any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LookupHash {
     /// What was hashed: `email`, `phone`, `postcode`, …
     pub kind: &'static str,
-    /// Keyed hash of the normalised value (HMAC-SHA256).
-    pub hash: [u8; 32],
+    /// Keyed hash of the normalised value (HMAC-SHA256); none where the person has no such value any more, which takes their
+    /// hash of this kind away.
+    pub hash: Option<[u8; 32]>,
     /// Whom it leads to.
     pub person: crate::CustomerId,
 }
 
 impl fmt::Debug for LookupHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LookupHash").field("kind", &self.kind).field("person", &self.person).finish_non_exhaustive()
+        f.debug_struct("LookupHash")
+            .field("kind", &self.kind)
+            .field("person", &self.person)
+            .finish_non_exhaustive()
     }
 }
 
@@ -139,7 +147,7 @@ pub struct KeyAdmission {
     pub minted: Vec<MintedKey>,
     /// Keys that it sealed under and that must still be there, minted ones not among them.
     pub used: Vec<crate::KeyId>,
-    /// Look-up hashes that replace those of the same person and kind.
+    /// Look-up hashes that replace those of the same person and kind, or take them away.
     pub lookups: Vec<LookupHash>,
 }
 

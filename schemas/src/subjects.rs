@@ -116,7 +116,12 @@ mod tests {
         let client = ClientName::new("website").unwrap();
         let read = Addressed::read(&call(&client, "SubmitRequest")).unwrap();
         assert_eq!((read.client, read.name.as_str()), (client, "SubmitRequest"));
-        for wrong in ["caseledger.event.waste.case", "caseledger.call.website", "caseledger.call.website.a.b", "x.call.website.a"] {
+        for wrong in [
+            "caseledger.event.waste.case",
+            "caseledger.call.website",
+            "caseledger.call.website.a.b",
+            "x.call.website.a",
+        ] {
             assert_eq!(Addressed::read(wrong), None);
         }
     }

@@ -31,7 +31,10 @@ fn normalise(text: &str, longest: usize, lines: bool) -> Result<String, TextErro
     if text.is_empty() {
         return Err(TextError::Blank);
     }
-    if text.chars().any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\t'))) {
+    if text
+        .chars()
+        .any(|c| c.is_control() && !(lines && matches!(c, '\n' | '\t')))
+    {
         return Err(TextError::ControlCharacter);
     }
     if text.chars().count() > longest {
@@ -163,7 +166,9 @@ fn email(text: &str) -> Result<String, TextError> {
         && !local.starts_with('.')
         && !local.ends_with('.')
         && !local.contains("..")
-        && local.chars().all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c));
+        && local
+            .chars()
+            .all(|c| c.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c));
     if local_part && domain.contains('.') && domain.split('.').all(label) {
         Ok(format!("{local}@{}", domain.to_lowercase()))
     } else {
@@ -177,19 +182,35 @@ fn phone(text: &str) -> Result<String, TextError> {
     let rest = &text[plus.len()..];
     let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
     let well_formed = rest.chars().all(|c| c.is_ascii_digit() || " ()-".contains(c));
-    if well_formed && (5..=20).contains(&digits.len()) { Ok(format!("{plus}{digits}")) } else { Err(FORM) }
+    if well_formed && (5..=20).contains(&digits.len()) {
+        Ok(format!("{plus}{digits}"))
+    } else {
+        Err(FORM)
+    }
 }
 
 fn postcode(text: &str) -> Result<String, TextError> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_uppercase();
+    let text = text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_ascii_uppercase();
     let well_formed = text.len() >= 2
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || " -".contains(c));
-    if well_formed { Ok(text) } else { Err(TextError::Form("a postcode")) }
+    if well_formed {
+        Ok(text)
+    } else {
+        Err(TextError::Form("a postcode"))
+    }
 }
 
 fn uprn(text: &str) -> Result<String, TextError> {
-    if text.bytes().all(|b| b.is_ascii_digit()) { Ok(text.to_owned()) } else { Err(TextError::Form("a UPRN: 1 to 12 digits")) }
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(TextError::Form("a UPRN: 1 to 12 digits"))
+    }
 }
 
 fn label(text: &str) -> Result<String, TextError> {
@@ -229,7 +250,11 @@ pub struct PostalAddress {
 
 fn address_lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Line>, D::Error> {
     let lines = Vec::deserialize(deserializer)?;
-    if (1..=6).contains(&lines.len()) { Ok(lines) } else { Err(serde::de::Error::custom("expected 1 to 6 lines")) }
+    if (1..=6).contains(&lines.len()) {
+        Ok(lines)
+    } else {
+        Err(serde::de::Error::custom("expected 1 to 6 lines"))
+    }
 }
 
 fn degrees<'de, const FURTHEST: i16, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
@@ -238,7 +263,9 @@ fn degrees<'de, const FURTHEST: i16, D: Deserializer<'de>>(deserializer: D) -> R
     if degrees.is_none_or(|degrees| (-furthest..=furthest).contains(&degrees)) {
         Ok(degrees)
     } else {
-        Err(serde::de::Error::custom(format!("expected at least -{FURTHEST} and at most {FURTHEST} degrees")))
+        Err(serde::de::Error::custom(format!(
+            "expected at least -{FURTHEST} and at most {FURTHEST} degrees"
+        )))
     }
 }
 
@@ -262,11 +289,19 @@ pub struct Place {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uprn: Option<Uprn>,
     /// WGS 84 degrees north.
-    #[serde(default, deserialize_with = "degrees::<90, _>", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "degrees::<90, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(range(min = -90.0, max = 90.0))]
     pub latitude: Option<f64>,
     /// WGS 84 degrees east.
-    #[serde(default, deserialize_with = "degrees::<180, _>", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "degrees::<180, _>",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(range(min = -180.0, max = 180.0))]
     pub longitude: Option<f64>,
 }
@@ -297,8 +332,14 @@ mod tests {
 
     #[test]
     fn forms_are_normalised() {
-        assert_eq!(EmailAddress::new("Ada@Example.ORG").unwrap().as_str(), "Ada@example.org");
-        assert_eq!(PhoneNumber::new("+44 (0)20 7946-0018").unwrap().as_str(), "+4402079460018");
+        assert_eq!(
+            EmailAddress::new("Ada@Example.ORG").unwrap().as_str(),
+            "Ada@example.org"
+        );
+        assert_eq!(
+            PhoneNumber::new("+44 (0)20 7946-0018").unwrap().as_str(),
+            "+4402079460018"
+        );
         assert_eq!(Postcode::new("sw1a  1aa").unwrap().as_str(), "SW1A 1AA");
         for wrong in ["ada", "ada@example", "@example.org", "a b@example.org", "ada@-x.org"] {
             assert!(EmailAddress::new(wrong).is_err(), "{wrong}");

@@ -1,6 +1,11 @@
 //! Holds the written contract to the types: the generated files, the examples and the golden files.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,23 +36,35 @@ fn read_json(path: &str) -> Value {
 
 fn validator(path: &str) -> Validator {
     let options = jsonschema::options().should_validate_formats(true);
-    options.build(&read_json(path)).unwrap_or_else(|error| panic!("schemas/{path} is not a schema: {error}"))
+    options
+        .build(&read_json(path))
+        .unwrap_or_else(|error| panic!("schemas/{path} is not a schema: {error}"))
 }
 
 /// The files in one folder, as paths from `schemas/`.
 fn files_in(within: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(folder().join(within)).unwrap_or_else(|error| panic!("schemas/{within}: {error}"));
-    entries.map(|entry| format!("{within}/{}", entry.unwrap().file_name().to_string_lossy())).collect()
+    entries
+        .map(|entry| format!("{within}/{}", entry.unwrap().file_name().to_string_lossy()))
+        .collect()
 }
 
 /// Every event, with its aggregate.
 fn events() -> Vec<(&'static str, &'static str)> {
-    let customer = CustomerEvent::NAMES.iter().map(|name| (CustomerEvent::AGGREGATE, *name));
-    customer.chain(CaseEvent::NAMES.iter().map(|name| (CaseEvent::AGGREGATE, *name))).collect()
+    let customer = CustomerEvent::NAMES
+        .iter()
+        .map(|name| (CustomerEvent::AGGREGATE, *name));
+    customer
+        .chain(CaseEvent::NAMES.iter().map(|name| (CaseEvent::AGGREGATE, *name)))
+        .collect()
 }
 
 fn aggregate_of(event: &str) -> &'static str {
-    events().into_iter().find(|(_, name)| *name == event).unwrap_or_else(|| panic!("there is no event {event}")).0
+    events()
+        .into_iter()
+        .find(|(_, name)| *name == event)
+        .unwrap_or_else(|| panic!("there is no event {event}"))
+        .0
 }
 
 #[test]
@@ -73,16 +90,31 @@ fn the_written_contract_is_what_the_types_say() {
 #[test]
 fn every_message_has_its_files_and_there_are_no_others() {
     let generated: BTreeSet<String> = documents().into_iter().map(|document| document.path).collect();
-    let commands = CommandBody::NAMES.iter().map(|name| format!("examples/commands/{name}.v1.json"));
-    let examples: BTreeSet<String> = commands.chain(events().iter().map(|(_, name)| format!("examples/events/{name}.v1.json"))).collect();
+    let commands = CommandBody::NAMES
+        .iter()
+        .map(|name| format!("examples/commands/{name}.v1.json"));
+    let examples: BTreeSet<String> = commands
+        .chain(
+            events()
+                .iter()
+                .map(|(_, name)| format!("examples/events/{name}.v1.json")),
+        )
+        .collect();
     for within in ["commands", "events", "queries", "examples/commands", "examples/events"] {
-        let expected: BTreeSet<String> =
-            generated.iter().chain(&examples).filter(|path| Path::new(path).parent() == Some(Path::new(within))).cloned().collect();
+        let expected: BTreeSet<String> = generated
+            .iter()
+            .chain(&examples)
+            .filter(|path| Path::new(path).parent() == Some(Path::new(within)))
+            .cloned()
+            .collect();
         assert_eq!(files_in(within), expected, "the files in schemas/{within}");
     }
     let golden = files_in("golden");
     for (_, name) in events() {
-        assert!(golden.contains(&format!("golden/{name}.v1.json")), "{name} has no golden file");
+        assert!(
+            golden.contains(&format!("golden/{name}.v1.json")),
+            "{name} has no golden file"
+        );
     }
 }
 
@@ -108,7 +140,8 @@ fn every_event_example_fits_its_schema_and_is_read() {
         if let Err(error) = schema.validate(&read_json(&path)) {
             panic!("schemas/{path}: {error} at {}", error.instance_path());
         }
-        let event = EventRecord::read(aggregate, name, "1", &read(&path)).unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
+        let event = EventRecord::read(aggregate, name, "1", &read(&path))
+            .unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
         assert_eq!(event.name(), name);
     }
 }
@@ -142,10 +175,17 @@ fn a_broken_command_is_refused_by_schema_and_reader_alike() {
     ] {
         let mut command = read_json(&format!("examples/commands/{name}.v1.json"));
         put(&mut command, pointer, serde_json::from_str(broken).unwrap());
-        assert!(!validator(&format!("commands/{name}.v1.json")).is_valid(&command), "the schema takes {name} with {broken} at {pointer}");
-        let problem = Command::read(name, &command.to_string()).expect_err(&format!("{name} is read with {broken} at {pointer}"));
+        assert!(
+            !validator(&format!("commands/{name}.v1.json")).is_valid(&command),
+            "the schema takes {name} with {broken} at {pointer}"
+        );
+        let problem =
+            Command::read(name, &command.to_string()).expect_err(&format!("{name} is read with {broken} at {pointer}"));
         let named = problem.errors[0].pointer.as_str();
-        assert!(pointer.starts_with(named) || named.starts_with(pointer), "{pointer}: {problem:?}");
+        assert!(
+            pointer.starts_with(named) || named.starts_with(pointer),
+            "{pointer}: {problem:?}"
+        );
     }
 }
 
@@ -165,7 +205,11 @@ fn a_field_that_is_required_is_missed_by_schema_and_reader_alike() {
             let read = Command::read(name, &command.to_string());
             // Whether a reason is needed is a rule of the domain, which the schema tells as well.
             let by_rule = (*name, field.as_str()) == ("ReopenRequest", "reason");
-            assert_eq!(schema.is_valid(&command), read.is_ok() && !by_rule, "{name} without {field}: {read:?}");
+            assert_eq!(
+                schema.is_valid(&command),
+                read.is_ok() && !by_rule,
+                "{name} without {field}: {read:?}"
+            );
         }
     }
 }
@@ -178,11 +222,16 @@ fn every_personal_field_of_a_command_is_marked() {
         ("RegisterCustomer", "/properties/reason"),
         ("SubmitRequest", "/properties/description"),
         ("SubmitRequest", "/properties/place"),
-        ("SubmitRequest", "/properties/answers/patternProperties/^[a-z][a-z0-9_]{0,47}$"),
+        (
+            "SubmitRequest",
+            "/properties/answers/patternProperties/^[a-z][a-z0-9_]{0,47}$",
+        ),
         ("CloseRequest", "/properties/reasons"),
     ] {
         let schema = read_json(&format!("commands/{name}.v1.json"));
-        let field = schema.pointer(pointer).unwrap_or_else(|| panic!("{name} has no {pointer}"));
+        let field = schema
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("{name} has no {pointer}"));
         assert_eq!(field["x-personal"], Value::Bool(true), "{name}{pointer}");
     }
 }
@@ -193,29 +242,48 @@ fn every_personal_field_of_a_command_is_marked() {
 #[test]
 fn every_event_that_was_ever_written_loads() {
     for path in files_in("golden") {
-        let file = path.strip_prefix("golden/").and_then(|file| file.strip_suffix(".json")).expect("a golden file ends in .json");
+        let file = path
+            .strip_prefix("golden/")
+            .and_then(|file| file.strip_suffix(".json"))
+            .expect("a golden file ends in .json");
         let mut parts = file.split('.');
         let name = parts.next().unwrap();
-        let version = parts.next().and_then(|part| part.strip_prefix('v')).expect("a golden file says its version");
+        let version = parts
+            .next()
+            .and_then(|part| part.strip_prefix('v'))
+            .expect("a golden file says its version");
         let text = read(&path);
         let payload = text.strip_suffix('\n').expect("a golden file ends with a line break");
         let aggregate = aggregate_of(name);
 
-        let record = EventRecord::read(aggregate, name, version, payload).unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
+        let record = EventRecord::read(aggregate, name, version, payload)
+            .unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
         let value: Value = serde_json::from_str(payload).unwrap();
-        let (by_tag, written) = if aggregate == CustomerEvent::AGGREGATE {
-            let event: CustomerEvent = serde_json::from_value(value).unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
-            let written = serde_json::to_string(&event);
-            (EventRecord::Customer(event), written)
+        let by_tag = if aggregate == CustomerEvent::AGGREGATE {
+            EventRecord::Customer(
+                serde_json::from_value(value).unwrap_or_else(|error| panic!("schemas/{path}: {error}")),
+            )
         } else {
-            let event: CaseEvent = serde_json::from_value(value).unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
-            let written = serde_json::to_string(&event);
-            (EventRecord::Case(event), written)
+            EventRecord::Case(serde_json::from_value(value).unwrap_or_else(|error| panic!("schemas/{path}: {error}")))
         };
-        assert_eq!(record, by_tag, "schemas/{path} reads otherwise by its tag than by its name");
+        assert_eq!(
+            record, by_tag,
+            "schemas/{path} reads otherwise by its tag than by its name"
+        );
         // Holds while version 1 is the one that is written; an older one is brought up to date as it is read.
-        assert_eq!(written.unwrap(), payload, "schemas/{path} is written back otherwise");
-        if let Err(error) = validator(&format!("events/{name}.v{version}.json")).validate(&serde_json::from_str(payload).unwrap()) {
+        assert_eq!(
+            record.payload().unwrap(),
+            payload,
+            "schemas/{path} is written back otherwise"
+        );
+        assert_eq!(
+            record.version(),
+            version,
+            "schemas/{path} is written at another version"
+        );
+        if let Err(error) =
+            validator(&format!("events/{name}.v{version}.json")).validate(&serde_json::from_str(payload).unwrap())
+        {
             panic!("schemas/{path}: {error} at {}", error.instance_path());
         }
     }
@@ -226,19 +294,44 @@ fn subjects_are_what_others_rely_on() {
     let client = ClientName::new("website").unwrap();
     let command: CommandId = "6f7d3a52-8c1e-4b0a-9d53-2f0c8e6b1a47".parse().unwrap();
     let waste = ServiceName::new("waste").unwrap();
-    assert_eq!(subjects::call(&client, "SubmitRequest"), "caseledger.call.website.SubmitRequest");
-    assert_eq!(subjects::command(&client, "SubmitRequest"), "caseledger.command.website.SubmitRequest");
-    assert_eq!(subjects::result(&client, command), "caseledger.result.website.6f7d3a52-8c1e-4b0a-9d53-2f0c8e6b1a47");
+    assert_eq!(
+        subjects::call(&client, "SubmitRequest"),
+        "caseledger.call.website.SubmitRequest"
+    );
+    assert_eq!(
+        subjects::command(&client, "SubmitRequest"),
+        "caseledger.command.website.SubmitRequest"
+    );
+    assert_eq!(
+        subjects::result(&client, command),
+        "caseledger.result.website.6f7d3a52-8c1e-4b0a-9d53-2f0c8e6b1a47"
+    );
     assert_eq!(subjects::query(&client, "Case"), "caseledger.query.website.Case");
-    assert_eq!(subjects::event(&waste, "case", "RequestSubmitted"), "caseledger.event.waste.case.RequestSubmitted");
+    assert_eq!(
+        subjects::event(&waste, "case", "RequestSubmitted"),
+        "caseledger.event.waste.case.RequestSubmitted"
+    );
     assert_eq!(subjects::events_of(&waste), "caseledger.event.waste.>");
     assert_eq!(subjects::replay(&client), "caseledger.replay.website");
-    assert_eq!(subjects::deadletter("command-service"), "caseledger.deadletter.command-service");
+    assert_eq!(
+        subjects::deadletter("command-service"),
+        "caseledger.deadletter.command-service"
+    );
     let streams = [
-        subjects::COMMANDS_STREAM, subjects::RESULTS_STREAM, subjects::EVENTS_STREAM, subjects::FEEDS_STREAM, subjects::DEADLETTERS_STREAM,
+        subjects::COMMANDS_STREAM,
+        subjects::RESULTS_STREAM,
+        subjects::EVENTS_STREAM,
+        subjects::FEEDS_STREAM,
+        subjects::DEADLETTERS_STREAM,
     ];
     assert_eq!(
         streams,
-        ["CASELEDGER_COMMANDS", "CASELEDGER_RESULTS", "CASELEDGER_EVENTS", "CASELEDGER_FEEDS", "CASELEDGER_DEADLETTERS"]
+        [
+            "CASELEDGER_COMMANDS",
+            "CASELEDGER_RESULTS",
+            "CASELEDGER_EVENTS",
+            "CASELEDGER_FEEDS",
+            "CASELEDGER_DEADLETTERS"
+        ]
     );
 }

@@ -10,12 +10,14 @@
 // A harness fails the test that called it by panicking; each message says what did not happen.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+pub mod council;
 mod eventually;
 mod nats;
 mod postgres;
 mod process;
 mod proxy;
 
+pub use council::Council;
 pub use eventually::{Condition, eventually};
 pub use nats::{TestNats, nats};
 pub use postgres::{TestDatabase, TestPostgres, database, database_bare};

@@ -31,12 +31,23 @@ pub enum VaultError {
     /// Stop: somebody altered the row.
     #[error("{0} does not unwrap, so its row was altered: stop, and restore the row from a backup")]
     DamagedKey(KeyId),
+    /// Ask the officer again; nothing was opened.
+    #[error("an officer who opens personal data says why, in one line of 1 to 500 characters: give such a reason")]
+    Reason,
+    /// Report it: the letter stays sealed.
+    #[error(
+        "the dead letter does not open: it was altered, or sealed with another key file; try with the file of its time"
+    )]
+    DamagedLetter,
     /// Stop: the schema or the grants are not this version's.
     #[error("the vault's database refused a statement: stop, migrate, and check the grants")]
     Statement(#[source] sqlx::Error),
     /// Stop: the migration failed.
     #[error("the vault could not be migrated: stop, and read the cause")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// Stop.
+    #[error(transparent)]
+    Broken(#[from] Broken),
 }
 
 impl From<sqlx::Error> for VaultError {

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Broken, KeyFileError};
 use crate::fingerprint::Fingerprinter;
+use crate::letter::LetterKey;
 use crate::lookup::LookupKeys;
 use crate::secret::Secret;
 
@@ -29,13 +30,14 @@ const FINGERPRINT_LABEL: &[u8] = b"caseledger.vault.fingerprint.1";
 /// The key that wraps all others. It lives in a file, never in the database, and never beside the database's backups.
 ///
 /// The file is one line of text, `caseledger-key-1 <id> <key>`: the key 32 random bytes in base64, the id derived from it,
-/// so that a damaged file is noticed. Look-up and fingerprint keys are derived from the same bytes. Who loses the file
+/// so that a damaged file is noticed. Look-up, fingerprint and letter keys are derived from the same bytes. Who loses the file
 /// loses every personal value; who replaces it loses idempotency and look-up with it.
 pub struct KeyEncryptionKey {
     root: Secret,
     id: String,
     wrapping: Secret,
     lookups: LookupKeys,
+    letters: LetterKey,
 }
 
 impl KeyEncryptionKey {
@@ -120,6 +122,10 @@ impl KeyEncryptionKey {
         &self.lookups
     }
 
+    pub(crate) fn letters(&self) -> &LetterKey {
+        &self.letters
+    }
+
     pub(crate) fn from_root(root: Secret) -> Result<Self, Broken> {
         let digest = root.derive(&[ID_LABEL])?;
         let id = digest.bytes()[..8]
@@ -130,6 +136,7 @@ impl KeyEncryptionKey {
             id: format!("kek-{id}"),
             wrapping: root.derive(&[WRAPPING_LABEL])?,
             lookups: LookupKeys::derive(&root)?,
+            letters: LetterKey::derive(&root)?,
             root,
         })
     }

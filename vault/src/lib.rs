@@ -9,7 +9,8 @@
 //! │                               ├─ encryption key (XChaCha20-Poly1305)
 //! │                               └─ commitment (stands in the sealed value)
 //! ├─ look-up keys, one per kind ──> vault.lookups
-//! └─ fingerprint key ──> a command's fingerprint
+//! ├─ fingerprint key ──> a command's fingerprint
+//! └─ letter key ──> the sealed bodies of dead letters
 //! ```
 //!
 //! To destroy a row key makes all that it sealed unreadable, wherever copies of it stand. A [`FieldKey`] opens one field and
@@ -25,14 +26,22 @@
 //!
 //! A cached key lives for at most [`Settings::cache_for`] after it was read, so erasure is complete that long after
 //! [`Vault::erase`] returned, and only then may it be reported as done.
+//!
+//! # Who read what
+//!
+//! An officer who reads personal data says why, and [`Vault::record_opening`] records that before anything is opened; where it
+//! can't be recorded, nothing is opened. The table `vault.openings` is append-only; whoever checks the readers reads it as
+//! `caseledger_vault_auditor`, without a right to any key.
 
 mod cache;
 mod error;
 mod field;
 mod fingerprint;
 mod key_file;
+mod letter;
 mod lookup;
 mod migrate;
+mod opening;
 mod row_key;
 mod sealer;
 mod secret;
@@ -45,6 +54,7 @@ pub use fingerprint::Fingerprinter;
 pub use key_file::KeyEncryptionKey;
 pub use lookup::{FIND_AT_MOST, LookupKind};
 pub use migrate::migrate;
+pub use opening::LONGEST_REASON_CHARS;
 pub use sealer::{Keys, Sealer};
 pub use token::SealedHeader;
 pub use vault::{Erasure, ErasureReason, Settings, Vault};

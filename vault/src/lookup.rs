@@ -100,7 +100,7 @@ impl LookupKeys {
     pub(crate) fn lookup(&self, kind: LookupKind, value: &str, person: CustomerId) -> Option<LookupHash> {
         self.hash(kind, value).map(|hash| LookupHash {
             kind: kind.as_str(),
-            hash,
+            hash: Some(hash),
             person,
         })
     }

@@ -86,8 +86,8 @@ pub struct Erasure {
 ///
 /// Cheap to share behind an [`Arc`]. Needs a login of the role `caseledger_vault`; erasing, of `caseledger_vault_keeper`.
 pub struct Vault {
-    pool: PgPool,
-    key_file: Arc<KeyEncryptionKey>,
+    pub(crate) pool: PgPool,
+    pub(crate) key_file: Arc<KeyEncryptionKey>,
     cache: KeyCache,
     now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
@@ -182,11 +182,22 @@ impl Vault {
         Ok(key)
     }
 
-    /// What an append admits so that `person` is found by `value` from then on; none where nothing is left of the value
-    /// once it is normalised.
+    /// What an append admits so that `person` is found by `value` from then on, and no more by what they had before; none
+    /// where nothing is left of the value once it is normalised. A value that replaces another and leaves nothing needs
+    /// [`Vault::lookup_removed`] instead, or the person would still be found by the old one.
     #[must_use]
     pub fn lookup_hash(&self, kind: LookupKind, value: &str, person: CustomerId) -> Option<LookupHash> {
         self.key_file.lookups().lookup(kind, value, person)
+    }
+
+    /// What an append admits so that `person` is found by no value of this kind from then on.
+    #[must_use]
+    pub const fn lookup_removed(kind: LookupKind, person: CustomerId) -> LookupHash {
+        LookupHash {
+            kind: kind.as_str(),
+            hash: None,
+            person,
+        }
     }
 
     /// The people who have this value, in the order of their ids, [`FIND_AT_MOST`] at most. The caller records the search.

@@ -69,7 +69,9 @@ pub fn add(text: &str, name: &ClientName, password: &Password, rights: &Rights) 
     }
     if document.is_empty() {
         // Comments in a file without a client are what comes after its last: they stay at the top.
-        table.decor_mut().set_prefix(document.trailing().as_str().unwrap_or_default().to_owned());
+        table
+            .decor_mut()
+            .set_prefix(document.trailing().as_str().unwrap_or_default().to_owned());
         document.set_trailing("");
     }
     document.insert(name.as_str(), Item::Table(table));

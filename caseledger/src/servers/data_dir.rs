@@ -140,7 +140,7 @@ impl Drop for DataDir {
 }
 
 /// Makes a directory with `mode`, and the ones above it where they are missing; leaves an existing one as it is.
-pub(super) fn make_directory(path: &Path, mode: u32) -> Result<(), ServerError> {
+pub(crate) fn make_directory(path: &Path, mode: u32) -> Result<(), ServerError> {
     DirBuilder::new()
         .recursive(true)
         .mode(mode)
@@ -149,7 +149,7 @@ pub(super) fn make_directory(path: &Path, mode: u32) -> Result<(), ServerError> 
 }
 
 /// Writes a file that only we can read, whole or not at all.
-pub(super) fn write_private(path: &Path, text: &str) -> Result<(), ServerError> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), ServerError> {
     let unfinished = path.with_extension("new");
     let written = OpenOptions::new()
         .create(true)
@@ -166,7 +166,7 @@ pub(super) fn write_private(path: &Path, text: &str) -> Result<(), ServerError> 
 }
 
 /// 256 bits from the system's random numbers, in hexadecimal.
-fn random_hex() -> String {
+pub(crate) fn random_hex() -> String {
     let bytes: [u8; 32] = rand::random();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

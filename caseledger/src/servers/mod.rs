@@ -19,6 +19,7 @@ mod postgres;
 mod watched;
 
 pub use data_dir::DataDir;
+pub(crate) use data_dir::{make_directory, random_hex, write_private};
 pub use error::ServerError;
 pub use nats::{NatsConfig, NatsServer};
 pub use postgres::{Durability, PostgresServer};

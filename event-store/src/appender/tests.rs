@@ -1,1 +1,108 @@
+use schemas::sealed::KeyAdmission;
+use schemas::{AggregateId, ClientName, CommandId, EventId, ServiceName, Version};
+use time::OffsetDateTime;
+use uuid::Uuid;
 
+use super::*;
+use crate::ledger::NewEvent;
+
+/// A command with one event, whose payload has this many bytes.
+fn command(payload_bytes: usize) -> Append {
+    let event = NewEvent {
+        event_id: EventId(Uuid::nil()),
+        event_type: "RequestUpdated",
+        event_version: "1",
+        payload: "x".repeat(payload_bytes),
+        metadata: String::new(),
+        occurred_at: OffsetDateTime::UNIX_EPOCH,
+    };
+    Append {
+        client: ClientName::new("website").unwrap(),
+        command_id: CommandId(Uuid::nil()),
+        fingerprint: [0; 32],
+        aggregate_type: "case",
+        aggregate_id: AggregateId(Uuid::nil()),
+        service: ServiceName::new("waste").unwrap(),
+        expected: Version(0),
+        outcome: Outcome::Accepted {
+            reference: None,
+            events: vec![event],
+        },
+        external_ref: None,
+        keys: KeyAdmission::default(),
+    }
+}
+
+type Answer = oneshot::Receiver<Result<Vec<Verdict>, LedgerError>>;
+
+fn call(commands: Vec<Append>) -> (Call, Answer) {
+    let (answer, verdicts) = oneshot::channel();
+    (Call { commands, answer }, verdicts)
+}
+
+fn call_of(commands: usize, payload_bytes: usize) -> Call {
+    call(vec![command(payload_bytes); commands]).0
+}
+
+#[test]
+fn a_batch_is_full_at_its_number_of_commands_and_a_call_is_never_split() {
+    let mut batch = Batch::default();
+    assert!(batch.take_in(call_of(MOST_COMMANDS_PER_BATCH - 1, 0)).is_none());
+    let back = batch.take_in(call_of(2, 0));
+    assert_eq!(back.map(|call| call.commands.len()), Some(2), "it comes back whole");
+    assert!(batch.take_in(call_of(1, 0)).is_none());
+    assert!(batch.take_in(call_of(1, 0)).is_some());
+    assert_eq!(batch.calls.len(), 2);
+}
+
+#[test]
+fn a_batch_is_full_at_its_bytes() {
+    let mut batch = Batch::default();
+    assert!(batch.take_in(call_of(1, MOST_BYTES_PER_BATCH - 10)).is_none());
+    assert!(batch.take_in(call_of(1, 11)).is_some());
+    assert!(batch.take_in(call_of(1, 10)).is_none());
+}
+
+#[test]
+fn bytes_are_those_of_payloads_metadata_and_problems() {
+    let mut with_metadata = command(5);
+    if let Outcome::Accepted { events, .. } = &mut with_metadata.outcome {
+        events[0].metadata = "12".into();
+    }
+    let outcome = Outcome::Rejected { problem: "123".into() };
+    let rejected = Append { outcome, ..command(0) };
+    assert_eq!(bytes_of(&[with_metadata, rejected]), 10);
+}
+
+#[test]
+fn each_caller_gets_the_verdicts_on_its_own_commands() {
+    let (one, mut of_one) = call(vec![command(0)]);
+    let (two, mut of_two) = call(vec![command(0); 2]);
+    answer_each(
+        vec![one, two],
+        vec![Verdict::Conflict, Verdict::Reused, Verdict::KeyRefused],
+    );
+    assert_eq!(of_one.try_recv().unwrap(), Ok(vec![Verdict::Conflict]));
+    assert_eq!(
+        of_two.try_recv().unwrap(),
+        Ok(vec![Verdict::Reused, Verdict::KeyRefused])
+    );
+}
+
+#[test]
+fn who_has_gone_away_takes_nobody_s_verdict() {
+    let (gone, receiver) = call(vec![command(0)]);
+    drop(receiver);
+    let (waiting, mut answer) = call(vec![command(0)]);
+    answer_each(vec![gone, waiting], vec![Verdict::Conflict, Verdict::Reused]);
+    assert_eq!(answer.try_recv().unwrap(), Ok(vec![Verdict::Reused]));
+}
+
+#[test]
+fn whose_verdicts_are_missing_does_not_know_what_became_of_its_commands() {
+    let (one, mut of_one) = call(vec![command(0)]);
+    let (two, mut of_two) = call(vec![command(0); 2]);
+    answer_each(vec![one, two], vec![Verdict::Conflict, Verdict::Conflict]);
+    assert_eq!(of_one.try_recv().unwrap(), Ok(vec![Verdict::Conflict]));
+    assert!(matches!(of_two.try_recv().unwrap(), Err(LedgerError::Unknown(_))));
+}

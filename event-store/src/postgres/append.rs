@@ -52,7 +52,7 @@ struct Keys<'a> {
     used_id: Vec<Uuid>,
     lookup_command: Vec<i32>,
     lookup_kind: Vec<&'a str>,
-    lookup_hash: Vec<&'a [u8]>,
+    lookup_hash: Vec<Option<&'a [u8]>>,
     lookup_person: Vec<Uuid>,
 }
 
@@ -180,7 +180,7 @@ impl<'a> Keys<'a> {
         for lookup in &keys.lookups {
             self.lookup_command.push(number);
             self.lookup_kind.push(lookup.kind);
-            self.lookup_hash.push(&lookup.hash);
+            self.lookup_hash.push(lookup.hash.as_ref().map(<[u8; 32]>::as_slice));
             self.lookup_person.push(lookup.person.0);
         }
     }

@@ -6,23 +6,31 @@ mod rows;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use schemas::{AggregateId, ClientName, CommandId, Position, ServiceName, Version};
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Connection as _, PgPool, Postgres, Row as _, query::Query};
+use schemas::{AggregateId, ClientName, CommandId, Position, Reference, ServiceName, Version};
+use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, PgPool, Postgres, query::Query};
 use tokio::sync::Mutex;
 
-use crate::error::LedgerError;
+use crate::error::{LedgerError, Reason};
 use crate::ledger::{Append, Head, Ledger, Receipt, StoredEvent, Verdict};
 
 /// An appending connection that was idle for longer is tried before it is used: an append over a dead one would end in an
 /// unknown outcome where nothing was sent.
 const TRUSTED_WHEN_IDLE: Duration = Duration::from_secs(1);
 
+/// How long a connection that is tried may take to answer.
+const LONGEST_PING: Duration = Duration::from_secs(2);
+
+/// How long an answer is waited for. A line that swallows everything does not break, for a quarter of an hour or more; one
+/// append on it would hold up all others. Longer than `ledger.append` waits for its turn, with a slow commit behind it.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 /// The log in Postgres. Reads go through the pool; appends share one connection taken out of it, since the log takes one
 /// append at a time anyway, and so no append waits behind reads.
 #[derive(Debug)]
 pub struct PgLedger {
     pool: PgPool,
+    longest_wait: Duration,
     appending: Mutex<Option<Appending>>,
 }
 
@@ -39,8 +47,16 @@ impl PgLedger {
     pub fn new(pool: PgPool) -> Self {
         Self {
             pool,
+            longest_wait: LONGEST_WAIT,
             appending: Mutex::new(None),
         }
+    }
+
+    /// With another limit than [`LONGEST_WAIT`] for each answer of the database.
+    #[must_use]
+    pub const fn waiting_at_most(mut self, longest_wait: Duration) -> Self {
+        self.longest_wait = longest_wait;
+        self
     }
 
     /// The pool.
@@ -54,7 +70,7 @@ impl PgLedger {
             mut connection,
             last_used,
         }) = kept
-            && (last_used.elapsed() < TRUSTED_WHEN_IDLE || connection.ping().await.is_ok())
+            && (last_used.elapsed() < TRUSTED_WHEN_IDLE || answers(&mut connection).await)
         {
             return Ok(connection);
         }
@@ -66,24 +82,30 @@ impl PgLedger {
         Ok(connection.detach())
     }
 
+    /// The answer to a question; that there is none is found out after a while.
+    async fn answer<T>(&self, question: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, LedgerError> {
+        match tokio::time::timeout(self.longest_wait, question).await {
+            Ok(answer) => answer.map_err(|error| LedgerError::of_read(&error)),
+            Err(_) => Err(LedgerError::Unavailable(no_answer())),
+        }
+    }
+
     async fn events(
         &self,
         query: Query<'_, Postgres, sqlx::postgres::PgArguments>,
     ) -> Result<Vec<StoredEvent>, LedgerError> {
         // `fetch_all` ends with an error where the connection breaks; it never returns a part as if it were the whole.
-        let rows = query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
+        let rows = self.answer(query.fetch_all(&self.pool)).await?;
         rows.iter().map(rows::stored_event).collect()
     }
+}
 
-    async fn one(&self, query: Query<'_, Postgres, sqlx::postgres::PgArguments>) -> Result<PgRow, LedgerError> {
-        query
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))
-    }
+async fn answers(connection: &mut PgConnection) -> bool {
+    matches!(tokio::time::timeout(LONGEST_PING, connection.ping()).await, Ok(Ok(())))
+}
+
+fn no_answer() -> Reason {
+    Reason::new("no answer in time")
 }
 
 #[async_trait]
@@ -95,7 +117,10 @@ impl Ledger for PgLedger {
         let mut slot = self.appending.lock().await;
         // Taken out: where this future is dropped halfway, the connection goes with it.
         let mut connection = self.appending_connection(slot.take()).await?;
-        let result = append::append(&mut connection, &batch).await;
+        let appending = append::append(&mut connection, &batch);
+        let result = tokio::time::timeout(self.longest_wait, appending)
+            .await
+            .unwrap_or_else(|_| Err(LedgerError::Unknown(no_answer())));
         if !matches!(result, Err(LedgerError::Unknown(_))) {
             *slot = Some(Appending {
                 connection,
@@ -118,7 +143,9 @@ impl Ledger for PgLedger {
 
     async fn version(&self, aggregate_id: AggregateId) -> Result<Version, LedgerError> {
         let query = sqlx::query(include_str!("../../sql/version.sql"));
-        let row = self.one(query.bind(aggregate_id.to_string())).await?;
+        let row = self
+            .answer(query.bind(aggregate_id.to_string()).fetch_one(&self.pool))
+            .await?;
         rows::read(&row, "version").map(Version)
     }
 
@@ -143,7 +170,8 @@ impl Ledger for PgLedger {
     }
 
     async fn head(&self) -> Result<Head, LedgerError> {
-        let row = self.one(sqlx::query(include_str!("../../sql/head.sql"))).await?;
+        let query = sqlx::query(include_str!("../../sql/head.sql"));
+        let row = self.answer(query.fetch_one(&self.pool)).await?;
         Ok(Head {
             position: Position(rows::read(&row, "position")?),
             recorded_at: rows::read(&row, "recorded_at")?,
@@ -151,12 +179,9 @@ impl Ledger for PgLedger {
     }
 
     async fn receipt(&self, client: &ClientName, command_id: CommandId) -> Result<Option<Receipt>, LedgerError> {
-        let row = sqlx::query(include_str!("../../sql/receipt.sql"))
-            .bind(client.as_str())
-            .bind(command_id.0)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
+        let query = sqlx::query(include_str!("../../sql/receipt.sql"));
+        let query = query.bind(client.as_str()).bind(command_id.0);
+        let row = self.answer(query.fetch_optional(&self.pool)).await?;
         row.map(|row| {
             let fingerprint: Vec<u8> = rows::read(&row, "fingerprint")?;
             let fingerprint = fingerprint.try_into().map_err(|_| rows::unreadable("fingerprint"))?;
@@ -165,14 +190,16 @@ impl Ledger for PgLedger {
         .transpose()
     }
 
+    async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError> {
+        let query = sqlx::query(include_str!("../../sql/case_of.sql")).bind(reference.as_str());
+        let row = self.answer(query.fetch_optional(&self.pool)).await?;
+        row.map(|row| rows::parse(&row, "aggregate_id")).transpose()
+    }
+
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError> {
-        let rows = sqlx::query(include_str!("../../sql/reference_numbers.sql"))
-            .bind(i64::try_from(count).unwrap_or(i64::MAX))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
-        rows.iter()
-            .map(|row| row.try_get("number").map_err(|error| LedgerError::of_read(&error)))
-            .collect()
+        let query = sqlx::query(include_str!("../../sql/reference_numbers.sql"));
+        let query = query.bind(i64::try_from(count).unwrap_or(i64::MAX));
+        let rows = self.answer(query.fetch_all(&self.pool)).await?;
+        rows.iter().map(|row| rows::read(row, "number")).collect()
     }
 }

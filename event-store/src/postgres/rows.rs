@@ -23,7 +23,7 @@ pub(super) fn unreadable(column: &str) -> LedgerError {
     )))
 }
 
-fn parse<T: std::str::FromStr>(row: &PgRow, column: &str) -> Result<T, LedgerError> {
+pub(super) fn parse<T: std::str::FromStr>(row: &PgRow, column: &str) -> Result<T, LedgerError> {
     read::<&str>(row, column)?.parse().map_err(|_| unreadable(column))
 }
 

@@ -7,8 +7,8 @@ use schemas::moment::{Day, Instant};
 use schemas::personal::{Answers, Protection};
 use schemas::query::CaseStatus;
 use schemas::{
-    Answer, CaseId, CustomerId, OfficerId, OutcomeCode, Position, Private, Reference, RequestTypeCode, Sealed, ServiceName,
-    TeamName, Version,
+    Answer, CaseId, CustomerId, OfficerId, OutcomeCode, Position, Private, Reference, RequestTypeCode, Sealed,
+    ServiceName, TeamName, Version,
 };
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row as _};
@@ -184,7 +184,11 @@ pub(super) async fn apply(
     for (event, record) in events {
         let at = Occurrence::from(*event);
         let before = cases.remove(&at.case_id);
-        let fault = |fault| ProjectionError::Implausible { projection: History.name(), position: at.position, fault };
+        let fault = |fault| ProjectionError::Implausible {
+            projection: History.name(),
+            position: at.position,
+            fault,
+        };
         if at.sequence.0 != before.as_ref().map_or(0, |case| case.version.0) + 1 {
             return Err(fault(Fault::Sequence));
         }
@@ -196,9 +200,15 @@ pub(super) async fn apply(
 
 async fn upsert(transaction: &mut PgConnection, generation: Generation, cases: &[Case]) -> Result<(), ProjectionError> {
     let json = |value: &Option<Sealed>| value.as_ref().map(to_json).transpose();
-    let descriptions: Vec<_> = cases.iter().map(|case| json(&case.description)).collect::<Result<_, _>>()?;
+    let descriptions: Vec<_> = cases
+        .iter()
+        .map(|case| json(&case.description))
+        .collect::<Result<_, _>>()?;
     let places: Vec<_> = cases.iter().map(|case| json(&case.place)).collect::<Result<_, _>>()?;
-    let answers: Vec<_> = cases.iter().map(|case| to_json(&case.answers)).collect::<Result<_, _>>()?;
+    let answers: Vec<_> = cases
+        .iter()
+        .map(|case| to_json(&case.answers))
+        .collect::<Result<_, _>>()?;
     sqlx::query(include_str!("../../sql/history/upsert_cases.sql"))
         .bind(generation.0)
         .bind(column(cases, |case| case.id.0))
@@ -238,7 +248,10 @@ fn recorded(answers: Answers) -> Answers {
         Answer::Given(value, _) => Answer::Open(value),
         recorded => recorded,
     };
-    answers.into_iter().map(|(question, answer)| (question, open(answer))).collect()
+    answers
+        .into_iter()
+        .map(|(question, answer)| (question, open(answer)))
+        .collect()
 }
 
 impl FromRow<'_, PgRow> for Case {

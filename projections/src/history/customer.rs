@@ -110,7 +110,11 @@ impl Customer {
                 }
             }
             CustomerEvent::ConsentRecorded(recorded) => {
-                let consent = Consent { wording: recorded.wording.clone(), given_at: at, withdrawn_at: None };
+                let consent = Consent {
+                    wording: recorded.wording.clone(),
+                    given_at: at,
+                    withdrawn_at: None,
+                };
                 self.consents.insert(recorded.purpose.clone(), consent);
             }
             CustomerEvent::ConsentWithdrawn(withdrawn) => {
@@ -136,11 +140,16 @@ pub(super) async fn apply(
         .bind(ids)
         .fetch_all(&mut *transaction)
         .await?;
-    let mut customers: BTreeMap<CustomerId, Customer> = held.into_iter().map(|customer| (customer.id, customer)).collect();
+    let mut customers: BTreeMap<CustomerId, Customer> =
+        held.into_iter().map(|customer| (customer.id, customer)).collect();
     for (event, record) in events {
         let before = customers.remove(&CustomerId(event.stored.aggregate_id.0));
         let position = event.stored.position;
-        let fault = |fault| ProjectionError::Implausible { projection: History.name(), position, fault };
+        let fault = |fault| ProjectionError::Implausible {
+            projection: History.name(),
+            position,
+            fault,
+        };
         if event.stored.sequence.0 != before.as_ref().map_or(0, |customer| customer.version.0) + 1 {
             return Err(fault(Fault::Sequence));
         }
@@ -156,9 +165,15 @@ async fn upsert(
     customers: &[Customer],
 ) -> Result<(), ProjectionError> {
     let texts = |field: fn(&Customer) -> Option<&Sealed>| {
-        customers.iter().map(|customer| field(customer).map(to_json).transpose()).collect::<Result<Vec<_>, _>>()
+        customers
+            .iter()
+            .map(|customer| field(customer).map(to_json).transpose())
+            .collect::<Result<Vec<_>, _>>()
     };
-    let consents: Vec<_> = customers.iter().map(|customer| to_json(&customer.consents)).collect::<Result<_, _>>()?;
+    let consents: Vec<_> = customers
+        .iter()
+        .map(|customer| to_json(&customer.consents))
+        .collect::<Result<_, _>>()?;
     sqlx::query(include_str!("../../sql/history/upsert_customers.sql"))
         .bind(generation.0)
         .bind(column(customers, |customer| customer.id.0))

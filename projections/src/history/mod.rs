@@ -59,7 +59,10 @@ impl Projection for History {
 
     async fn events_held(&self, connection: &mut PgConnection, generation: Generation) -> Result<i64, ProjectionError> {
         let statement = include_str!("../../sql/history/events_held.sql");
-        Ok(sqlx::query_scalar(statement).bind(generation.0).fetch_one(connection).await?)
+        Ok(sqlx::query_scalar(statement)
+            .bind(generation.0)
+            .fetch_one(connection)
+            .await?)
     }
 
     async fn digests(

@@ -6,10 +6,10 @@ use schemas::{CaseId, CustomerId, Position, Reference};
 use sqlx::{PgExecutor, PgPool};
 
 use crate::error::{Fault, ProjectionError};
+use crate::history::History;
 use crate::history::case::Case;
 use crate::history::customer::Customer;
 use crate::history::timeline::TimelineEntry;
-use crate::history::History;
 use crate::projection::Projection as _;
 
 /// As of when.
@@ -49,7 +49,10 @@ pub async fn case_by_id(pool: &PgPool, id: CaseId) -> Result<Option<Case>, Proje
 /// When the database does not answer.
 pub async fn case_by_reference(pool: &PgPool, reference: &Reference) -> Result<Option<Case>, ProjectionError> {
     let statement = include_str!("../../sql/history/case_by_reference.sql");
-    Ok(sqlx::query_as(statement).bind(reference.as_str()).fetch_optional(pool).await?)
+    Ok(sqlx::query_as(statement)
+        .bind(reference.as_str())
+        .fetch_optional(pool)
+        .await?)
 }
 
 /// All cases of a customer as they stand, the latest first.
@@ -92,8 +95,16 @@ pub async fn case_history(
     let mut case = None;
     for entry in &timeline {
         let (projection, position) = (History.name(), entry.position);
-        let event = entry.event().map_err(|source| ProjectionError::Unreadable { projection, position, source })?;
-        let fault = || ProjectionError::Implausible { projection, position, fault: Fault::Beginning };
+        let event = entry.event().map_err(|source| ProjectionError::Unreadable {
+            projection,
+            position,
+            source,
+        })?;
+        let fault = || ProjectionError::Implausible {
+            projection,
+            position,
+            fault: Fault::Beginning,
+        };
         case = Some(Case::after(case, &entry.occurrence(), &event).ok_or_else(fault)?);
     }
     Ok(case.map(|case| CaseHistory { case, timeline }))

@@ -78,7 +78,10 @@ pub(super) async fn insert(
     events: &[(&Event, &CaseEvent)],
 ) -> Result<(), ProjectionError> {
     let events: Vec<&Event> = events.iter().map(|(event, _)| *event).collect();
-    let acted_for: Vec<_> = events.iter().map(|event| on_behalf_of(event)).collect::<Result<_, _>>()?;
+    let acted_for: Vec<_> = events
+        .iter()
+        .map(|event| on_behalf_of(event))
+        .collect::<Result<_, _>>()?;
     sqlx::query(include_str!("../../sql/history/insert_timeline.sql"))
         .bind(generation.0)
         .bind(column(&events, |event| event.stored.aggregate_id.0))
@@ -106,7 +109,11 @@ pub(super) async fn insert(
 fn on_behalf_of(event: &Event) -> Result<Option<uuid::Uuid>, ProjectionError> {
     let read = event.metadata.on_behalf_of.as_deref().map(str::parse).transpose();
     let position = event.stored.position;
-    read.map_err(|_| ProjectionError::Implausible { projection: History.name(), position, fault: Fault::Metadata })
+    read.map_err(|_| ProjectionError::Implausible {
+        projection: History.name(),
+        position,
+        fault: Fault::Metadata,
+    })
 }
 
 impl FromRow<'_, PgRow> for TimelineEntry {

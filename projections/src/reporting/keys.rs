@@ -42,7 +42,11 @@ impl KeyTable {
         let without: Vec<Uuid> = ids.iter().filter(|id| !keys.contains_key(id)).copied().collect();
         if !without.is_empty() {
             let fresh: Vec<Uuid> = without.iter().map(|_| new_key()).collect();
-            sqlx::query(self.assign).bind(&without).bind(fresh).execute(&mut *transaction).await?;
+            sqlx::query(self.assign)
+                .bind(&without)
+                .bind(fresh)
+                .execute(&mut *transaction)
+                .await?;
             // A rebuild may have been first: what the table holds counts.
             keys.extend(self.select(&mut *transaction, &without).await?);
         }

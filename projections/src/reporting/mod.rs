@@ -27,7 +27,9 @@ impl Reporting {
     /// With a source of new keys: random ones (UUIDv4), which say nothing of what they stand for.
     #[must_use]
     pub fn new(new_key: impl Fn() -> Uuid + Send + Sync + 'static) -> Self {
-        Self { new_key: Box::new(new_key) }
+        Self {
+            new_key: Box::new(new_key),
+        }
     }
 }
 
@@ -70,7 +72,10 @@ impl Projection for Reporting {
 
     async fn events_held(&self, connection: &mut PgConnection, generation: Generation) -> Result<i64, ProjectionError> {
         let statement = include_str!("../../sql/reporting/events_held.sql");
-        Ok(sqlx::query_scalar(statement).bind(generation.0).fetch_one(connection).await?)
+        Ok(sqlx::query_scalar(statement)
+            .bind(generation.0)
+            .fetch_one(connection)
+            .await?)
     }
 
     async fn digests(

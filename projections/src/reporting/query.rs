@@ -50,7 +50,10 @@ pub async fn counts(pool: &PgPool, from: Option<Day>, to: Option<Day>) -> Result
         .bind(to.map(|day| day.0))
         .fetch_all(pool)
         .await?;
-    let mut counts = Counts { position: Position::START, requests: Vec::new() };
+    let mut counts = Counts {
+        position: Position::START,
+        requests: Vec::new(),
+    };
     for row in &rows {
         counts.position = Position(row.try_get("position")?);
         // Where there is nothing to count, the position stands alone.

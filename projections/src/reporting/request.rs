@@ -50,11 +50,7 @@ impl Request {
         Some(request)
     }
 
-    fn submitted(
-        (case_key, person_key): (Uuid, Option<Uuid>),
-        event: &Event,
-        submitted: &RequestSubmitted,
-    ) -> Self {
+    fn submitted((case_key, person_key): (Uuid, Option<Uuid>), event: &Event, submitted: &RequestSubmitted) -> Self {
         Self {
             case_key,
             person_key,
@@ -138,7 +134,11 @@ fn fold(
     record: &CaseEvent,
 ) -> Result<(), ProjectionError> {
     let position = event.stored.position;
-    let fault = |fault| ProjectionError::Implausible { projection: NAME, position, fault };
+    let fault = |fault| ProjectionError::Implausible {
+        projection: NAME,
+        position,
+        fault,
+    };
     let case_key = case_keys.get(&event.stored.aggregate_id.0).copied();
     let case_key = case_key.ok_or(ProjectionError::Statement(sqlx::Error::RowNotFound))?;
     let person_key = customer(record).and_then(|id| person_keys.get(&id)).copied();
@@ -166,8 +166,12 @@ async fn upsert(
         .bind(column(requests, |request| request.channel.as_str()))
         .bind(column(requests, |request| request.received_on.0))
         .bind(column(requests, |request| request.status.as_str()))
-        .bind(column(requests, |request| request.outcome.as_ref().map(OutcomeCode::as_str)))
-        .bind(column(requests, |request| request.outcome_kind.map(|kind| kind.as_str())))
+        .bind(column(requests, |request| {
+            request.outcome.as_ref().map(OutcomeCode::as_str)
+        }))
+        .bind(column(requests, |request| {
+            request.outcome_kind.map(|kind| kind.as_str())
+        }))
         .bind(column(requests, |request| as_integer(request.times_reopened)))
         .bind(column(requests, |request| request.closed_on.map(|day| day.0)))
         .bind(column(requests, |request| request.version.0))

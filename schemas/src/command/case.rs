@@ -116,9 +116,9 @@ impl<'de> Deserialize<'de> for Decider {
             (DeciderKind::Officer, Some(id)) => Ok(Self::Officer { id }),
             (DeciderKind::NotRecorded, None) => Ok(Self::NotRecorded),
             (DeciderKind::Officer, None) => Err(serde::de::Error::custom("expected the deciding officer's id")),
-            (DeciderKind::NotRecorded, Some(_)) => {
-                Err(serde::de::Error::custom("expected no id where the decider is not recorded"))
-            }
+            (DeciderKind::NotRecorded, Some(_)) => Err(serde::de::Error::custom(
+                "expected no id where the decider is not recorded",
+            )),
         }
     }
 }
@@ -209,7 +209,9 @@ impl SealFields for UpdateRequest {
 
 impl SealFields for CloseRequest {
     fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        self.reasons.as_mut().map_or(Ok(()), |reasons| reasons.seal_at("/reasons", seal))
+        self.reasons
+            .as_mut()
+            .map_or(Ok(()), |reasons| reasons.seal_at("/reasons", seal))
     }
 }
 

@@ -163,13 +163,21 @@ impl Actor {
     /// An officer.
     #[must_use]
     pub const fn officer(id: OfficerId, assurance: Assurance) -> Self {
-        Self { kind: ActorKind::Officer, id: Some(ActorId::Officer(id)), assurance }
+        Self {
+            kind: ActorKind::Officer,
+            id: Some(ActorId::Officer(id)),
+            assurance,
+        }
     }
 
     /// A system of the council.
     #[must_use]
     pub const fn system(name: ClientName) -> Self {
-        Self { kind: ActorKind::System, id: Some(ActorId::Service(name)), assurance: Assurance::None }
+        Self {
+            kind: ActorKind::System,
+            id: Some(ActorId::Service(name)),
+            assurance: Assurance::None,
+        }
     }
 
     /// The officer, where it is one.
@@ -195,11 +203,15 @@ struct ActorAsWritten {
 impl<'de> Deserialize<'de> for Actor {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = ActorAsWritten::deserialize(deserializer)?;
-        let service = |id: &str| ClientName::new(id).map(ActorId::Service).map_err(|InvalidName { pattern, .. }| pattern);
+        let service = |id: &str| {
+            ClientName::new(id)
+                .map(ActorId::Service)
+                .map_err(|InvalidName { pattern, .. }| pattern)
+        };
         let read = |id: &str| match written.kind {
-            ActorKind::Resident | ActorKind::Representative => {
-                Uuid::parse_str(id).map(ActorId::Person).map_err(|_| "a UUID, the customer's id")
-            }
+            ActorKind::Resident | ActorKind::Representative => Uuid::parse_str(id)
+                .map(ActorId::Person)
+                .map_err(|_| "a UUID, the customer's id"),
             ActorKind::Officer => OfficerId::new(id).map(ActorId::Officer).map_err(|_| "an officer's id"),
             ActorKind::Contractor | ActorKind::System => service(id).map_err(|_| "a contractor's or system's name"),
         };
@@ -207,9 +219,15 @@ impl<'de> Deserialize<'de> for Actor {
         let id = id.map_err(|form| serde::de::Error::custom(format!("expected as id of this kind of actor {form}")))?;
         let needed = !matches!(written.kind, ActorKind::Resident | ActorKind::Representative);
         if needed && id.is_none() {
-            return Err(serde::de::Error::custom("expected an id: only a resident or representative may be unknown"));
+            return Err(serde::de::Error::custom(
+                "expected an id: only a resident or representative may be unknown",
+            ));
         }
-        Ok(Self { kind: written.kind, id, assurance: written.assurance })
+        Ok(Self {
+            kind: written.kind,
+            id,
+            assurance: written.assurance,
+        })
     }
 }
 
@@ -259,7 +277,15 @@ pub struct Circumstances {
 
 /// The names of the members of [`Circumstances`].
 pub(crate) const CIRCUMSTANCES: &[&str] = &[
-    "actor", "on_behalf_of", "channel", "channel_detail", "occurred_at", "received_on", "external_ref", "reason", "notice_version",
+    "actor",
+    "on_behalf_of",
+    "channel",
+    "channel_detail",
+    "occurred_at",
+    "received_on",
+    "external_ref",
+    "reason",
+    "notice_version",
     "expected_version",
 ];
 
@@ -272,6 +298,8 @@ impl Circumstances {
         &mut self,
         seal: &mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>,
     ) -> Result<(), SealFieldError<E>> {
-        self.reason.as_mut().map_or(Ok(()), |reason| reason.seal_at("/reason", seal))
+        self.reason
+            .as_mut()
+            .map_or(Ok(()), |reason| reason.seal_at("/reason", seal))
     }
 }

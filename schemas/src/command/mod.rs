@@ -7,11 +7,11 @@ pub mod customer;
 use serde_json::{Map, Value};
 
 pub use case::{
-    AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, NoticeMedium, RecordNotification, ReopenRequest, SubmitRequest,
-    UpdateRequest,
+    AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, NoticeMedium, RecordNotification, ReopenRequest,
+    SubmitRequest, UpdateRequest,
 };
-pub(crate) use circumstances::{CIRCUMSTANCES, words};
 pub use circumstances::{Actor, ActorId, ActorKind, Assurance, Channel, Circumstances, ExternalRef};
+pub(crate) use circumstances::{CIRCUMSTANCES, words};
 pub use customer::{RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent};
 
 use crate::json;
@@ -154,12 +154,26 @@ impl Command {
     pub fn read(name: &str, data: &str) -> Result<Self, Problem> {
         let object = match json::parse(data) {
             Ok(Value::Object(object)) => object,
-            Ok(_) => return Err(Problem::one(ProblemKind::Malformed, "", "wrong_type", "expected an object")),
+            Ok(_) => {
+                return Err(Problem::one(
+                    ProblemKind::Malformed,
+                    "",
+                    "wrong_type",
+                    "expected an object",
+                ));
+            }
             Err(fault) => return Err(Problem::new(ProblemKind::Malformed, vec![fault])),
         };
-        let (common, own) = object.into_iter().partition(|(key, _)| CIRCUMSTANCES.contains(&key.as_str()));
+        let (common, own) = object
+            .into_iter()
+            .partition(|(key, _)| CIRCUMSTANCES.contains(&key.as_str()));
         let Some(body) = CommandBody::decode(name, own) else {
-            return Err(Problem::one(ProblemKind::Invalid, "", "unknown_command", "there is no command of this name"));
+            return Err(Problem::one(
+                ProblemKind::Invalid,
+                "",
+                "unknown_command",
+                "there is no command of this name",
+            ));
         };
         match (json::decode(common), body) {
             (Ok(circumstances), Ok(body)) => Ok(Self { circumstances, body }),
@@ -207,27 +221,95 @@ mod tests {
         for (name, data, pointer, code) in [
             ("Nonsense", format!("{{{ACTOR}}}"), "", "unknown_command"),
             ("SubmitRequest", "[]".to_owned(), "", "wrong_type"),
-            ("SubmitRequest", r#"{"request_type": "pothole"}"#.to_owned(), "/actor", "missing_field"),
-            ("SubmitRequest", format!("{{{ACTOR}}}"), "/request_type", "missing_field"),
-            ("SubmitRequest", format!(r#"{{{ACTOR}, "request_type": "Pot Hole"}}"#), "/request_type", "invalid_value"),
-            ("SubmitRequest", format!(r#"{{{ACTOR}, "request_type": "pothole", "colour": 1}}"#), "/colour", "unknown_field"),
-            ("CancelRequest", format!(r#"{{{ACTOR}, "received_on": "2026-02-30"}}"#), "/received_on", "invalid_value"),
-            ("CancelRequest", format!(r#"{{{ACTOR}, "occurred_at": "yesterday"}}"#), "/occurred_at", "invalid_value"),
-            ("CancelRequest", r#"{"actor": {"kind": "officer"}, "channel": "phone"}"#.to_owned(), "/actor", "invalid_value"),
-            ("CancelRequest", r#"{"actor": {"kind": "king"}, "channel": "phone"}"#.to_owned(), "/actor/kind", "invalid_value"),
-            ("CancelRequest", r#"{"actor": {"kind": "resident", "id": "Ada"}, "channel": "phone"}"#.to_owned(), "/actor", "invalid_value"),
-            ("CancelRequest", r#"{"actor": {"kind": "resident"}, "channel": "fax"}"#.to_owned(), "/channel", "invalid_value"),
-            ("CloseRequest", format!(r#"{{{ACTOR}, "outcome": "collected", "decided_by": {{"kind": "officer"}}}}"#), "/decided_by", "invalid_value"),
-            ("UpdateContactDetails", format!(r#"{{{ACTOR}, "email": "x"}}"#), "/email", "invalid_value"),
+            (
+                "SubmitRequest",
+                r#"{"request_type": "pothole"}"#.to_owned(),
+                "/actor",
+                "missing_field",
+            ),
+            (
+                "SubmitRequest",
+                format!("{{{ACTOR}}}"),
+                "/request_type",
+                "missing_field",
+            ),
+            (
+                "SubmitRequest",
+                format!(r#"{{{ACTOR}, "request_type": "Pot Hole"}}"#),
+                "/request_type",
+                "invalid_value",
+            ),
+            (
+                "SubmitRequest",
+                format!(r#"{{{ACTOR}, "request_type": "pothole", "colour": 1}}"#),
+                "/colour",
+                "unknown_field",
+            ),
+            (
+                "CancelRequest",
+                format!(r#"{{{ACTOR}, "received_on": "2026-02-30"}}"#),
+                "/received_on",
+                "invalid_value",
+            ),
+            (
+                "CancelRequest",
+                format!(r#"{{{ACTOR}, "occurred_at": "yesterday"}}"#),
+                "/occurred_at",
+                "invalid_value",
+            ),
+            (
+                "CancelRequest",
+                r#"{"actor": {"kind": "officer"}, "channel": "phone"}"#.to_owned(),
+                "/actor",
+                "invalid_value",
+            ),
+            (
+                "CancelRequest",
+                r#"{"actor": {"kind": "king"}, "channel": "phone"}"#.to_owned(),
+                "/actor/kind",
+                "invalid_value",
+            ),
+            (
+                "CancelRequest",
+                r#"{"actor": {"kind": "resident", "id": "Ada"}, "channel": "phone"}"#.to_owned(),
+                "/actor",
+                "invalid_value",
+            ),
+            (
+                "CancelRequest",
+                r#"{"actor": {"kind": "resident"}, "channel": "fax"}"#.to_owned(),
+                "/channel",
+                "invalid_value",
+            ),
+            (
+                "CloseRequest",
+                format!(r#"{{{ACTOR}, "outcome": "collected", "decided_by": {{"kind": "officer"}}}}"#),
+                "/decided_by",
+                "invalid_value",
+            ),
+            (
+                "UpdateContactDetails",
+                format!(r#"{{{ACTOR}, "email": "x"}}"#),
+                "/email",
+                "invalid_value",
+            ),
         ] {
-            assert_eq!(refusal(name, &data), (pointer.to_owned(), code.to_owned()), "{name} {data}");
+            assert_eq!(
+                refusal(name, &data),
+                (pointer.to_owned(), code.to_owned()),
+                "{name} {data}"
+            );
         }
     }
 
     #[test]
     fn null_removes_and_absence_leaves() {
         let data = format!(r#"{{{ACTOR}, "email": null}}"#);
-        let Ok(Command { body: CommandBody::UpdateContactDetails(update), .. }) = Command::read("UpdateContactDetails", &data) else {
+        let Ok(Command {
+            body: CommandBody::UpdateContactDetails(update),
+            ..
+        }) = Command::read("UpdateContactDetails", &data)
+        else {
             panic!("not read");
         };
         assert_eq!((update.email, update.phone), (Some(None), None));

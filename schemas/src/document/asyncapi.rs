@@ -45,7 +45,12 @@ fn object(entries: impl IntoIterator<Item = (String, Value)>) -> Value {
 
 /// References to messages of the components, by name.
 fn message_refs<'n>(names: impl IntoIterator<Item = &'n str>) -> Value {
-    object(names.into_iter().map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/messages/{name}") }))))
+    object(names.into_iter().map(|name| {
+        (
+            name.to_owned(),
+            json!({ "$ref": format!("#/components/messages/{name}") }),
+        )
+    }))
 }
 
 fn client() -> Value {
@@ -154,7 +159,8 @@ fn channels() -> Value {
 
 /// What Caseledger does on one channel, with its reply where there is one.
 fn operation(action: &str, channel: &str, summary: &str, reply: Option<&str>) -> Value {
-    let mut operation = json!({ "action": action, "channel": { "$ref": format!("#/channels/{channel}") }, "summary": summary });
+    let mut operation =
+        json!({ "action": action, "channel": { "$ref": format!("#/channels/{channel}") }, "summary": summary });
     if let Some(reply) = reply {
         operation["reply"] = json!({
             "channel": { "$ref": "#/channels/reply" },
@@ -202,13 +208,27 @@ fn plain(title: &str, path: &str) -> Value {
 fn messages() -> Value {
     let commands = CommandBody::NAMES.iter().map(|name| {
         let path = format!("./commands/{name}.v1.json");
-        ((*name).to_owned(), structured("CommandEnvelope", &format!("caseledger.{name}.v1"), &path, name))
+        (
+            (*name).to_owned(),
+            structured("CommandEnvelope", &format!("caseledger.{name}.v1"), &path, name),
+        )
     });
     let events = event_names().map(|(aggregate, name)| {
         let path = format!("./events/{name}.v1.json");
-        (name.to_owned(), structured("EventEnvelope", &format!("caseledger.{aggregate}.{name}.v1"), &path, name))
+        (
+            name.to_owned(),
+            structured(
+                "EventEnvelope",
+                &format!("caseledger.{aggregate}.{name}.v1"),
+                &path,
+                name,
+            ),
+        )
     });
-    let data: Vec<Value> = CommandBody::NAMES.iter().map(|name| json!({ "$ref": format!("./commands/{name}.v1.json") })).collect();
+    let data: Vec<Value> = CommandBody::NAMES
+        .iter()
+        .map(|name| json!({ "$ref": format!("./commands/{name}.v1.json") }))
+        .collect();
     let others = [
         (
             "BinaryCommand",
@@ -238,7 +258,11 @@ fn messages() -> Value {
             }),
         ),
     ];
-    object(commands.chain(events).chain(others.map(|(name, message)| (name.to_owned(), message))))
+    object(
+        commands
+            .chain(events)
+            .chain(others.map(|(name, message)| (name.to_owned(), message))),
+    )
 }
 
 fn envelopes() -> Value {
@@ -266,23 +290,47 @@ fn command_attributes() -> [(&'static str, Value); 10] {
             json!({ "type": "string", "format": "uuid", "description": "The command's id, made by the sender and kept until the result is there. With \
                 the client's name it is the idempotency key: the same id with the same type, subject and data gives the same result again." }),
         ),
-        ("type", json!({ "type": "string", "pattern": "^caseledger\\.[A-Za-z0-9]+\\.v1$", "description": "`caseledger.<Command>.v1`." })),
-        ("source", json!({ "type": "string", "description": "The sender, `/clients/<client>`. Who it was is told by the subject, not by this.", "examples": ["/clients/website"] })),
+        (
+            "type",
+            json!({ "type": "string", "pattern": "^caseledger\\.[A-Za-z0-9]+\\.v1$", "description": "`caseledger.<Command>.v1`." }),
+        ),
+        (
+            "source",
+            json!({ "type": "string", "description": "The sender, `/clients/<client>`. Who it was is told by the subject, not by this.", "examples": ["/clients/website"] }),
+        ),
         (
             "subject",
             json!({ "type": "string", "format": "uuid", "description": "The id of the case or customer that the command is for. Absent where it makes a new one." }),
         ),
-        ("time", json!({ "type": "string", "format": "date-time", "description": "When the sender made the command." })),
-        ("dataschema", json!({ "type": "string", "format": "uri", "description": "The `$id` of the data's schema." })),
-        ("correlationid", json!({ "type": "string", "minLength": 1, "maxLength": 100, "description": "What the command belongs to; otherwise its own id." })),
-        ("causationid", json!({ "type": "string", "minLength": 1, "maxLength": 100, "description": "What caused the command; otherwise its own id." })),
-        ("traceparent", json!({ "type": "string", "pattern": TRACEPARENT, "description": "W3C Trace Context." })),
+        (
+            "time",
+            json!({ "type": "string", "format": "date-time", "description": "When the sender made the command." }),
+        ),
+        (
+            "dataschema",
+            json!({ "type": "string", "format": "uri", "description": "The `$id` of the data's schema." }),
+        ),
+        (
+            "correlationid",
+            json!({ "type": "string", "minLength": 1, "maxLength": 100, "description": "What the command belongs to; otherwise its own id." }),
+        ),
+        (
+            "causationid",
+            json!({ "type": "string", "minLength": 1, "maxLength": 100, "description": "What caused the command; otherwise its own id." }),
+        ),
+        (
+            "traceparent",
+            json!({ "type": "string", "pattern": TRACEPARENT, "description": "W3C Trace Context." }),
+        ),
     ]
 }
 
 fn command_envelope() -> Value {
     let mut properties = Map::from_iter(command_attributes().map(|(name, schema)| (name.to_owned(), schema)));
-    properties.insert("datacontenttype".to_owned(), json!({ "type": "string", "const": "application/json" }));
+    properties.insert(
+        "datacontenttype".to_owned(),
+        json!({ "type": "string", "const": "application/json" }),
+    );
     properties.insert("data".to_owned(), json!({ "type": "object" }));
     json!({
         "type": "object",

@@ -1,7 +1,8 @@
 //! The written contract: the files under `schemas/` that people and programs without Rust read, made from the types.
 //!
-//! [`documents`] gives every file whole; a test compares them with what is in the repository. The descriptions are the types'
-//! doc comments, so those are written for outsiders.
+//! [`documents`] gives every file of this crate's types whole; a test compares them with what is in the repository. The
+//! catalogue's comes from its own crate, by [`document_of`]. The descriptions are the types' doc comments, so those are
+//! written for outsiders.
 
 mod asyncapi;
 mod yaml;
@@ -42,13 +43,18 @@ pub fn documents() -> Vec<Document> {
         message::<ReplayRequest>("queries/Replay.v1.json", "Replay", Contract::Read),
         message::<ReplayAnswer>("queries/ReplayAnswer.v1.json", "ReplayAnswer", Contract::Written),
     ];
-    let bus = Document { path: "asyncapi.yaml".to_owned(), text: yaml::write(&asyncapi::document()) };
+    let bus = Document {
+        path: "asyncapi.yaml".to_owned(),
+        text: yaml::write(&asyncapi::document()),
+    };
     commands.chain(events).chain(replies).chain([bus]).collect()
 }
 
 /// Every event, with its aggregate's name.
 fn event_names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let customer = CustomerEvent::NAMES.iter().map(|name| (CustomerEvent::AGGREGATE, *name));
+    let customer = CustomerEvent::NAMES
+        .iter()
+        .map(|name| (CustomerEvent::AGGREGATE, *name));
     let case = CaseEvent::NAMES.iter().map(|name| (CaseEvent::AGGREGATE, *name));
     customer.chain(case)
 }
@@ -88,7 +94,10 @@ fn command(name: &str) -> Option<Document> {
         (false, AggregateKind::Customer) => "The envelope's `subject` is the customer's id.",
         (false, AggregateKind::Case) => "The envelope's `subject` is the case's id.",
     };
-    describe(&mut own, &format!("The data of a command of type `caseledger.{name}.v1`. {address}"));
+    describe(
+        &mut own,
+        &format!("The data of a command of type `caseledger.{name}.v1`. {address}"),
+    );
     Some(file(&format!("commands/{name}.v1.json"), name, own))
 }
 
@@ -101,7 +110,10 @@ fn event(aggregate: &str, name: &str) -> Option<Document> {
     }?;
     let mut schema = Schema::from(Map::from_iter([
         ("type".to_owned(), json!("object")),
-        ("properties".to_owned(), json!({ "event": { "description": "The event's name.", "const": name } })),
+        (
+            "properties".to_owned(),
+            json!({ "event": { "description": "The event's name.", "const": name } }),
+        ),
         ("required".to_owned(), json!(["event"])),
     ]));
     for keyword in ["properties", "required"] {
@@ -111,8 +123,20 @@ fn event(aggregate: &str, name: &str) -> Option<Document> {
         schema.insert("description".to_owned(), description.clone());
     }
     let about = "Personal values are sealed. A reader ignores members that it does not know.";
-    describe(&mut schema, &format!("The data of an event of type `caseledger.{aggregate}.{name}.v1`. {about}"));
+    describe(
+        &mut schema,
+        &format!("The data of an event of type `caseledger.{aggregate}.{name}.v1`. {about}"),
+    );
     Some(file(&format!("events/{name}.v1.json"), name, schema))
+}
+
+/// The schema of something that is read as a `T` of another crate and belongs to the written contract too, such as a service's
+/// file of the catalogue. `path` is relative to the folder `schemas/`; `about` stands after the type's own description.
+#[must_use]
+pub fn document_of<T: JsonSchema>(path: &str, title: &str, about: &str) -> Document {
+    let mut schema = T::json_schema(&mut Contract::Read.generator());
+    describe(&mut schema, about);
+    file(path, title, schema)
 }
 
 fn message<T: JsonSchema>(path: &str, title: &str, contract: Contract) -> Document {
@@ -136,8 +160,14 @@ fn merge(into: &mut Schema, from: &Schema, keyword: &str) {
 
 /// Puts a sentence after the type's own description.
 fn describe(schema: &mut Schema, sentence: &str) {
-    let own = schema.get("description").and_then(Value::as_str).map(|own| format!("{own}\n\n"));
-    schema.insert("description".to_owned(), json!(format!("{}{sentence}", own.unwrap_or_default())));
+    let own = schema
+        .get("description")
+        .and_then(Value::as_str)
+        .map(|own| format!("{own}\n\n"));
+    schema.insert(
+        "description".to_owned(),
+        json!(format!("{}{sentence}", own.unwrap_or_default())),
+    );
 }
 
 /// Writes a schema as a file, its head first.
@@ -155,9 +185,15 @@ fn file(path: &str, title: &str, mut schema: Schema) -> Document {
         }
     }
     if let Value::Object(body) = body {
-        head.extend(body.into_iter().filter(|(key, _)| !order.contains(&key.as_str()) && key != "title" && key != "$schema"));
+        head.extend(
+            body.into_iter()
+                .filter(|(key, _)| !order.contains(&key.as_str()) && key != "title" && key != "$schema"),
+        );
     }
-    Document { path: path.to_owned(), text: format!("{:#}\n", Value::Object(head)) }
+    Document {
+        path: path.to_owned(),
+        text: format!("{:#}\n", Value::Object(head)),
+    }
 }
 
 /// Makes a schema read as one written by hand.
@@ -174,16 +210,31 @@ fn tidy(schema: &mut Schema) {
 
 /// Joins the lines of each paragraph: where a doc comment breaks its lines is our affair.
 fn unwrap_lines(text: &str) -> String {
-    text.split("\n\n").map(|paragraph| paragraph.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
+    text.split("\n\n")
+        .map(|paragraph| paragraph.replace('\n', " "))
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// schemars writes documented words as a `oneOf` of constants; most readers look for an `enum`.
 fn words_as_enum(schema: &mut Schema) {
-    let Some(Value::Array(choices)) = schema.get("oneOf") else { return };
-    let word = |choice: &Value| Some((choice.get("const")?.as_str()?.to_owned(), choice.get("description")?.clone()));
-    let Some(words) = choices.iter().map(word).collect::<Option<Vec<_>>>() else { return };
+    let Some(Value::Array(choices)) = schema.get("oneOf") else {
+        return;
+    };
+    let word = |choice: &Value| {
+        Some((
+            choice.get("const")?.as_str()?.to_owned(),
+            choice.get("description")?.clone(),
+        ))
+    };
+    let Some(words) = choices.iter().map(word).collect::<Option<Vec<_>>>() else {
+        return;
+    };
     schema.remove("oneOf");
     schema.insert("type".to_owned(), json!("string"));
     schema.insert("enum".to_owned(), words.iter().map(|(word, _)| json!(word)).collect());
-    schema.insert("x-enum-descriptions".to_owned(), Value::Object(words.into_iter().collect()));
+    schema.insert(
+        "x-enum-descriptions".to_owned(),
+        Value::Object(words.into_iter().collect()),
+    );
 }

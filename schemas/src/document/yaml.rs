@@ -38,7 +38,11 @@ fn block(value: &Value, depth: usize, text: &mut String) {
 
 fn below(value: &Value, depth: usize, text: &mut String) {
     let empty = value.as_object().is_some_and(serde_json::Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
-    text.push(if (value.is_object() || value.is_array()) && !empty { '\n' } else { ' ' });
+    text.push(if (value.is_object() || value.is_array()) && !empty {
+        '\n'
+    } else {
+        ' '
+    });
     block(value, depth, text);
 }
 
@@ -48,8 +52,13 @@ fn indent(depth: usize, text: &mut String) {
 
 /// A plain key where no reader can take it for anything but a string.
 fn key(name: &str) -> String {
-    let plain = name.len() > 3 && name.bytes().all(|b| b.is_ascii_alphabetic()) && !matches!(name, "true" | "false" | "null");
-    if plain { name.to_owned() } else { Value::from(name).to_string() }
+    let plain =
+        name.len() > 3 && name.bytes().all(|b| b.is_ascii_alphabetic()) && !matches!(name, "true" | "false" | "null");
+    if plain {
+        name.to_owned()
+    } else {
+        Value::from(name).to_string()
+    }
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Decider, NoticeMedium};
 use crate::command::words;
-use crate::ids::{CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName};
+use crate::command::{Decider, NoticeMedium};
+use crate::ids::{
+    CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName,
+};
 use crate::moment::Day;
 use crate::personal::{Answers, Personal, recorded_answers};
 use crate::reference::Reference;
@@ -62,7 +64,11 @@ pub struct RequestSubmitted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
     /// Answers to the type's own questions, by question: in clear where the catalogue marks the question open, otherwise sealed.
-    #[serde(default, deserialize_with = "recorded_answers", skip_serializing_if = "Answers::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "recorded_answers",
+        skip_serializing_if = "Answers::is_empty"
+    )]
     pub answers: Answers,
     /// The day that clocks start from.
     pub received_on: Day,
@@ -80,7 +86,11 @@ pub struct RequestUpdated {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
     /// The answers that were added or changed, by question: in clear where the catalogue marks the question open, otherwise sealed.
-    #[serde(default, deserialize_with = "recorded_answers", skip_serializing_if = "Answers::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "recorded_answers",
+        skip_serializing_if = "Answers::is_empty"
+    )]
     pub answers: Answers,
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]

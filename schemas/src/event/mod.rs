@@ -11,8 +11,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 pub use case::{
-    NotificationFailed, NotificationFailure, NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled, RequestClass,
-    RequestClosed, RequestReopened, RequestSubmitted, RequestUpdated,
+    NotificationFailed, NotificationFailure, NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled,
+    RequestClass, RequestClosed, RequestReopened, RequestSubmitted, RequestUpdated,
 };
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 
@@ -137,7 +137,10 @@ impl EventRecord {
         match aggregate {
             CustomerEvent::AGGREGATE => CustomerEvent::read(event_type, event_version, payload).map(Self::Customer),
             CaseEvent::AGGREGATE => CaseEvent::read(event_type, event_version, payload).map(Self::Case),
-            _ => Err(EventError::Unknown { event_type: event_type.into(), event_version: event_version.into() }),
+            _ => Err(EventError::Unknown {
+                event_type: event_type.into(),
+                event_version: event_version.into(),
+            }),
         }
     }
 
@@ -147,6 +150,26 @@ impl EventRecord {
         match self {
             Self::Customer(event) => event.name(),
             Self::Case(event) => event.name(),
+        }
+    }
+
+    /// The version that it is written at.
+    #[must_use]
+    pub const fn version(&self) -> &'static str {
+        match self {
+            Self::Customer(event) => event.version(),
+            Self::Case(event) => event.version(),
+        }
+    }
+
+    /// Its payload, as it is stored.
+    ///
+    /// # Errors
+    /// Where a personal value in it is not sealed: an open one never gets into an event.
+    pub fn payload(&self) -> Result<String, serde_json::Error> {
+        match self {
+            Self::Customer(event) => serde_json::to_string(event),
+            Self::Case(event) => serde_json::to_string(event),
         }
     }
 }

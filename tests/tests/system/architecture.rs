@@ -21,7 +21,10 @@ const ALLOWED: [(&str, &[&str]); 11] = [
         "projections",
         &["schemas", "catalogue", "event-store", "bus", "sqlx", "tokio"],
     ),
-    ("notifier", &["schemas", "catalogue", "vault", "bus", "sqlx", "tokio"]),
+    (
+        "notifier",
+        &["schemas", "catalogue", "vault", "event-store", "sqlx", "tokio"],
+    ),
     ("caseledger", &[EVERY_CRATE, "sqlx", "tokio"]),
     (
         "system-tests",

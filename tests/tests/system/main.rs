@@ -4,6 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod architecture;
+mod bad_input;
+mod event_store;
 mod harness;
+mod notifier;
+mod projections;
+mod python_client;
 mod servers;
 mod vault;
+mod walk;

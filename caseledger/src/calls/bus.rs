@@ -1,0 +1,51 @@
+//! `caseledger bus`.
+
+use std::time::{Duration, Instant};
+
+use bus::{Bus, ServiceUser};
+use event_store::{Ledger, PgLedger};
+use serde_json::json;
+
+use super::operator;
+use crate::cli::Bus as Call;
+use crate::outcome::Failure;
+use crate::print;
+
+/// How long the relay may show no progress before the call gives up waiting for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often the stream's end is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Empties the event stream and waits until the relay has filled it again.
+pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
+    let Call::Refill = call;
+    let bus = operator::bus_as(ServiceUser::Relay).await?;
+    let ledger = PgLedger::new(operator::pool()?);
+    let head = ledger.head().await.map_err(Failure::down)?.position;
+    let emptied = command_service::refill(&bus).await.map_err(Failure::down)?;
+    if !json {
+        print::line(format!(
+            "emptied of {emptied} events; the relay publishes {head} from the log"
+        ));
+    }
+    let (mut reached, mut since) = (schemas::Position::START, Instant::now());
+    while reached < head {
+        let end = bus.last_event().await.map_err(Failure::down)?;
+        let now_at = end.last.map_or(schemas::Position::START, |last| last.position);
+        if now_at > reached {
+            (reached, since) = (now_at, Instant::now());
+        } else if since.elapsed() > PATIENCE {
+            return Err(Failure::Down(format!(
+                "the stream stands at {reached} of {head}: is the relay running?"
+            )));
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    if json {
+        print::json(&json!({ "emptied": emptied, "position": reached }));
+    } else {
+        print::line(format!("the stream holds every event up to position {reached}"));
+    }
+    Ok(())
+}

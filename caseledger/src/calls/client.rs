@@ -1,0 +1,193 @@
+//! `caseledger client`.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bus::clients::{self, ClientRegister, Edited, Rights};
+use bus::{BusClient, BusError, Password, accounts};
+use schemas::ClientName;
+use serde_json::json;
+
+use super::operator;
+use crate::cli::{Client as Call, ClientAdd};
+use crate::outcome::Failure;
+use crate::passwords;
+use crate::print;
+use crate::servers::random_hex;
+use crate::settings::{CLIENT_PASSWORDS, Reader, environment};
+
+/// How long the call waits for nats-server to take the new accounts, where somebody reloads it.
+const IN_FORCE_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// The files that a change of clients touches.
+struct Files {
+    register: PathBuf,
+    accounts: PathBuf,
+    passwords: Option<PathBuf>,
+}
+
+impl Files {
+    fn read() -> Result<Self, Failure> {
+        let mut reader = Reader::new(&environment);
+        let files = Self {
+            register: reader.file("CASELEDGER_CLIENTS_FILE", "the client register"),
+            accounts: reader.file(
+                "CASELEDGER_ACCOUNTS_FILE",
+                "the accounts file that nats-server includes",
+            ),
+            passwords: reader.optional(CLIENT_PASSWORDS.0).map(PathBuf::from),
+        };
+        Ok(reader.finish(files)?)
+    }
+
+    /// Writes the accounts first: a client that is in the register and not in the accounts can't connect, which shows; the other
+    /// way round it could connect and would be refused everything.
+    async fn put_in_force(&self, edited: &Edited) -> Result<(), Failure> {
+        let (url, passwords) = operator::nats()?;
+        let conf = accounts::render(&edited.register, &passwords).map_err(Failure::down)?;
+        ClientRegister::write(&self.accounts, &conf).map_err(Failure::usage)?;
+        ClientRegister::write(&self.register, &edited.text).map_err(Failure::usage)?;
+        let steward = operator::steward(&url, &passwords).await?;
+        steward.ensure_consumers(&edited.register).await.map_err(Failure::down)
+    }
+}
+
+/// Lets a client in, shuts one out, or lists them.
+pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
+    match call {
+        Call::List => list(json),
+        Call::Add(add) => let_in(add, json).await,
+        Call::Revoke { name } => shut_out(name, json).await,
+    }
+}
+
+fn list(json: bool) -> Result<(), Failure> {
+    let mut reader = Reader::new(&environment);
+    let file = reader.file("CASELEDGER_CLIENTS_FILE", "the client register");
+    let register = ClientRegister::load(&reader.finish(file)?).map_err(Failure::usage)?;
+    let actors = |client: &clients::Client| client.actors.iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
+    if json {
+        for client in register.iter() {
+            print::json(&json!({
+                "name": client.name, "commands": client.commands_in_words(), "services": client.services.to_string(),
+                "reads": client.reads.to_string(), "actors": actors(client), "teams": client.teams.to_string(),
+            }));
+        }
+        return Ok(());
+    }
+    print::table(
+        &["client", "sends", "speaks to", "reads", "speaks for", "officers of"],
+        register.iter().map(|client| {
+            vec![
+                client.name.to_string(),
+                client.commands_in_words(),
+                client.services.to_string(),
+                client.reads.to_string(),
+                actors(client).join(", "),
+                client.teams.to_string(),
+            ]
+        }),
+    );
+    Ok(())
+}
+
+async fn let_in(add: &ClientAdd, json: bool) -> Result<(), Failure> {
+    let files = Files::read()?;
+    let name = ClientName::new(add.name.as_str()).map_err(Failure::usage)?;
+    let password = Password::new(random_hex());
+    let rights = Rights {
+        commands: add.commands.clone(),
+        services: add.services.clone(),
+        reads: add.reads.clone(),
+        actors: add.actors.clone(),
+        teams: add.teams.clone(),
+        may_leave_decider_unrecorded: add.may_leave_decider_unrecorded,
+        feed: add.feed,
+    };
+    let text = std::fs::read_to_string(&files.register).unwrap_or_default();
+    let edited = clients::add(&text, &name, &password, &rights).map_err(Failure::usage)?;
+    files.put_in_force(&edited).await?;
+    if let Some(passwords) = &files.passwords {
+        let kept = std::fs::read_to_string(passwords).unwrap_or_default();
+        let line = format!("{name} = \"{}\"\n", password.reveal());
+        ClientRegister::write(passwords, &(kept + &line)).map_err(Failure::usage)?;
+    }
+    let (url, _) = operator::nats()?;
+    let in_force = in_force(&url, &name, &password, true).await?;
+    if json {
+        print::json(&json!({ "user": name, "password": password.reveal(), "in_force": in_force }));
+    } else {
+        print::pairs([("user", name.to_string()), ("password", password.reveal().to_owned())]);
+        say(in_force, &files);
+    }
+    Ok(())
+}
+
+async fn shut_out(name: &str, json: bool) -> Result<(), Failure> {
+    let files = Files::read()?;
+    let name = ClientName::new(name).map_err(Failure::usage)?;
+    let text = std::fs::read_to_string(&files.register).map_err(Failure::usage)?;
+    let edited = clients::revoke(&text, &name).map_err(|error| match error {
+        error @ clients::ClientFileError::Unknown(_) => {
+            print::aside(error.to_string());
+            Failure::No
+        }
+        error => Failure::usage(error),
+    })?;
+    // Where this machine has its password, the call can see that it no longer opens anything.
+    let password = files
+        .passwords
+        .as_deref()
+        .and_then(|file| passwords::of_client(file, &name).ok());
+    files.put_in_force(&edited).await?;
+    if let Some(passwords) = &files.passwords {
+        let kept = std::fs::read_to_string(passwords).unwrap_or_default();
+        let others = kept
+            .lines()
+            .filter(|line| line.split('=').next().map(str::trim) != Some(name.as_str()));
+        ClientRegister::write(passwords, &others.map(|line| format!("{line}\n")).collect::<String>())
+            .map_err(Failure::usage)?;
+    }
+    let (url, _) = operator::nats()?;
+    let in_force = match &password {
+        Some(password) => in_force(&url, &name, password, false).await?,
+        None => false,
+    };
+    if json {
+        print::json(&json!({ "user": name, "in_force": in_force }));
+    } else {
+        print::line(format!("{name} is shut out"));
+        say(in_force, &files);
+    }
+    Ok(())
+}
+
+fn say(in_force: bool, files: &Files) {
+    if in_force {
+        print::line("In force.");
+    } else {
+        let accounts = files.accounts.display();
+        print::line(format!(
+            "{accounts} is written. Reload nats-server to put it in force: nats-server --signal reload"
+        ));
+    }
+}
+
+/// Whether nats-server has taken the change: the client's password lets it in, or no longer does.
+async fn in_force(url: &str, name: &ClientName, password: &Password, let_in: bool) -> Result<bool, Failure> {
+    let begun = Instant::now();
+    loop {
+        let is_in = match BusClient::connect(url, name, password).await {
+            Ok(_) => true,
+            Err(BusError::Refused { .. }) => false,
+            Err(error) => return Err(Failure::down(error)),
+        };
+        if is_in == let_in || begun.elapsed() > IN_FORCE_WITHIN {
+            return Ok(is_in == let_in);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,44 @@
+//! What each call does.
+
+mod bus;
+mod case;
+mod catalogue;
+mod client;
+mod customer;
+mod import;
+mod opening;
+mod operator;
+mod projection;
+mod schema;
+mod send;
+mod serve;
+
+use crate::cli::{Call, Cli};
+use crate::dev;
+use crate::logging;
+use crate::outcome::Failure;
+
+/// Does what was called.
+///
+/// # Errors
+/// [`Failure`]: how it ended.
+pub async fn run(cli: Cli) -> Result<(), Failure> {
+    let json = cli.json;
+    if !matches!(cli.call, Call::Dev(_)) {
+        logging::start(logging::to_standard_error());
+    }
+    match cli.call {
+        Call::Dev(call) => dev::run(call).await,
+        Call::Serve(call) => serve::run(&call).await,
+        Call::Migrate => operator::migrate().await,
+        Call::Send(call) => send::run(&call, json).await,
+        Call::Import(call) => import::run(&call, json).await,
+        Call::Case(call) => case::run(&call, json).await,
+        Call::Customer(call) => customer::run(&call, json).await,
+        Call::Catalogue(call) => catalogue::run(&call, json),
+        Call::Client(call) => client::run(&call, json).await,
+        Call::Projection(call) => projection::run(&call, json).await,
+        Call::Bus(call) => bus::run(&call, json).await,
+        Call::Schema(call) => schema::run(&call, json),
+    }
+}

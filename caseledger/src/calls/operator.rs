@@ -1,0 +1,77 @@
+//! What an operator's call needs: the owner's database, the services' NATS users; and `caseledger migrate`.
+
+use bus::{NatsBus, ServicePasswords, ServiceUser, Steward};
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+use crate::database;
+use crate::outcome::Failure;
+use crate::passwords;
+use crate::print;
+use crate::settings::{Reader, environment};
+
+/// The database that the environment names.
+pub fn pool() -> Result<PgPool, Failure> {
+    let mut reader = Reader::new(&environment);
+    let url = reader.required(
+        "CASELEDGER_DATABASE_URL",
+        "the Postgres login that this call reads with",
+    );
+    let url = reader.finish(url)?;
+    database::pool(&url, "caseledger")
+}
+
+/// Where NATS is, and the passwords of the services' users.
+pub fn nats() -> Result<(String, ServicePasswords), Failure> {
+    let mut reader = Reader::new(&environment);
+    let url = reader.required("CASELEDGER_NATS_URL", "where NATS is");
+    let file = reader.file(
+        "CASELEDGER_NATS_USERS_FILE",
+        "the passwords of the services' NATS users",
+    );
+    let (url, file) = reader.finish((url, file))?;
+    Ok((url, passwords::of_services(&file)?))
+}
+
+/// The bus, as one of the services' users.
+pub async fn bus_as(user: ServiceUser) -> Result<NatsBus, Failure> {
+    let (url, passwords) = nats()?;
+    NatsBus::connect(&url, &passwords.only(&[user]))
+        .await
+        .map_err(Failure::down)
+}
+
+/// The steward of the streams.
+pub async fn steward(url: &str, passwords: &ServicePasswords) -> Result<Steward, Failure> {
+    let missing = || Failure::Usage("the file of NATS users has no password for steward".to_owned());
+    let password = passwords.get(ServiceUser::Steward).ok_or_else(missing)?;
+    Steward::connect(url, password).await.map_err(Failure::down)
+}
+
+/// Brings the database to the current version; and the bus its streams and consumers, where the environment names it.
+pub async fn migrate() -> Result<(), Failure> {
+    let pool = pool()?;
+    database::migrate(&pool, OffsetDateTime::now_utc()).await?;
+    print::line("the database is at the current version");
+    if environment("CASELEDGER_NATS_URL").is_none() {
+        print::line("CASELEDGER_NATS_URL is not set: the streams were not looked at");
+        return Ok(());
+    }
+    let mut reader = Reader::new(&environment);
+    let clients = reader.file("CASELEDGER_CLIENTS_FILE", "the client register");
+    let replicas = reader
+        .optional("CASELEDGER_NATS_REPLICAS")
+        .unwrap_or_else(|| "1".to_owned());
+    let replicas = replicas.parse().unwrap_or_else(|_| {
+        reader.fault("CASELEDGER_NATS_REPLICAS must be a number: on how many servers each stream is kept");
+        1
+    });
+    let clients = reader.finish(clients)?;
+    let (url, passwords) = nats()?;
+    let steward = steward(&url, &passwords).await?;
+    steward.ensure_streams(replicas).await.map_err(Failure::down)?;
+    let register = bus::clients::ClientRegister::load(&clients).map_err(Failure::usage)?;
+    steward.ensure_consumers(&register).await.map_err(Failure::down)?;
+    print::line("the streams and the clients' consumers are as they should be");
+    Ok(())
+}

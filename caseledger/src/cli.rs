@@ -1,0 +1,289 @@
+//! What can be called, and how it is written.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use schemas::moment::Instant;
+use uuid::Uuid;
+
+/// Case management for councils: commands in, events for ever.
+///
+/// Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 something it needs is down.
+#[derive(Debug, Parser)]
+#[command(name = "caseledger", version, max_term_width = 100)]
+pub struct Cli {
+    /// Prints one JSON document, or JSON lines, in place of tables.
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub call: Call,
+}
+
+/// The calls.
+#[derive(Debug, Subcommand)]
+pub enum Call {
+    /// Runs the whole system in one process on a private Postgres and NATS.
+    Dev(Dev),
+    /// Runs one or more services, for deployment.
+    Serve(Serve),
+    /// Brings the database to the current version, and the bus its streams.
+    Migrate,
+    /// Sends a command, its data on standard input, and prints the result.
+    Send(Send),
+    /// Brings cases from another system through the bus, with their original times.
+    Import(Import),
+    /// Looks a case up.
+    #[command(subcommand)]
+    Case(Case),
+    /// Looks a customer up.
+    #[command(subcommand)]
+    Customer(Customer),
+    /// The services and their request types.
+    #[command(subcommand)]
+    Catalogue(Catalogue),
+    /// Who may use the bus, and for what.
+    #[command(subcommand)]
+    Client(Client),
+    /// Where the read models stand.
+    #[command(subcommand)]
+    Projection(Projection),
+    /// The bus itself.
+    #[command(subcommand)]
+    Bus(Bus),
+    /// The contract in schemas/.
+    #[command(subcommand)]
+    Schema(Schema),
+}
+
+/// `caseledger dev`.
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Where its data is kept.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Sends a few dozen demo cases through the bus, once.
+    #[arg(long)]
+    pub demo: bool,
+    /// Written whole, as JSON, when everything is ready.
+    #[arg(long, value_name = "F")]
+    pub ready_file: Option<PathBuf>,
+}
+
+/// A service that can be run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Service {
+    /// Takes commands, answers queries and replays.
+    CommandService,
+    /// Publishes the log to the bus.
+    Relay,
+    /// Keeps history and reporting up to date.
+    Projections,
+    /// Tells people.
+    Notifier,
+}
+
+/// `caseledger serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Which services.
+    #[arg(required = true, value_enum)]
+    pub services: Vec<Service>,
+}
+
+/// `caseledger send`.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// The command's name, such as SubmitRequest.
+    pub command: String,
+    /// As which client.
+    #[arg(long, env = "CASELEDGER_CLIENT", default_value = "website")]
+    pub client: String,
+    /// The command's id; a new one where it is not given.
+    #[arg(long)]
+    pub id: Option<Uuid>,
+    /// The customer or case that it speaks to.
+    #[arg(long)]
+    pub subject: Option<Uuid>,
+    /// Through the durable stream, waiting for the result.
+    #[arg(long)]
+    pub durable: bool,
+}
+
+/// `caseledger import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The other system's export: CSV, plain or gzip.
+    pub file: PathBuf,
+    /// How its columns become commands.
+    #[arg(long, value_name = "M.toml")]
+    pub mapping: PathBuf,
+    /// As which client; it needs the right to leave deciders unrecorded.
+    #[arg(long, default_value = "import")]
+    pub client: String,
+    /// Goes on after an import that was broken off. Nothing is taken twice with or without it: it only skips what is known
+    /// to be done.
+    #[arg(long)]
+    pub resume: bool,
+    /// Where the row-by-row report is written.
+    #[arg(long, value_name = "F.csv")]
+    pub report: Option<PathBuf>,
+}
+
+/// Up to where history is read.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct AsOf {
+    /// As it stood at this time.
+    #[arg(long, value_name = "TIME", conflicts_with = "at_position")]
+    pub as_of: Option<Instant>,
+    /// As it stood at this position of the log.
+    #[arg(long, value_name = "N")]
+    pub at_position: Option<i64>,
+    /// Whether TIME is when something was recorded or when it happened.
+    #[arg(long, value_enum, default_value = "recorded")]
+    pub by: By,
+}
+
+/// Which of an event's two times counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// When it was recorded.
+    Recorded,
+    /// When it happened.
+    Occurred,
+}
+
+/// Opening personal data.
+#[derive(Clone, Debug, Args)]
+pub struct Reader {
+    /// The officer who reads.
+    #[arg(long, env = "CASELEDGER_OFFICER", requires = "reason")]
+    pub officer: Option<String>,
+    /// Why they need to.
+    #[arg(long, env = "CASELEDGER_REASON")]
+    pub reason: Option<String>,
+}
+
+/// `caseledger case`.
+#[derive(Debug, Subcommand)]
+pub enum Case {
+    /// A case as it stands.
+    Show {
+        /// Its reference or id.
+        reference: String,
+        /// Who reads.
+        #[command(flatten)]
+        reader: Reader,
+    },
+    /// A case's timeline, now or then.
+    History {
+        /// Its reference or id.
+        reference: String,
+        /// Up to where.
+        #[command(flatten)]
+        as_of: AsOf,
+        /// Who reads.
+        #[command(flatten)]
+        reader: Reader,
+    },
+}
+
+/// `caseledger customer`.
+#[derive(Debug, Subcommand)]
+pub enum Customer {
+    /// All of a customer's cases.
+    History {
+        /// The customer's id.
+        id: Uuid,
+    },
+}
+
+/// `caseledger catalogue`.
+#[derive(Debug, Subcommand)]
+pub enum Catalogue {
+    /// Checks the files of a catalogue; without DIR the one that is built in.
+    Check {
+        /// Where they are.
+        dir: Option<PathBuf>,
+    },
+    /// Lists services and request types.
+    List,
+}
+
+/// `caseledger client`.
+#[derive(Debug, Subcommand)]
+pub enum Client {
+    /// Lets a client in: its name, rights and a new password.
+    Add(ClientAdd),
+    /// Shuts a client out.
+    Revoke {
+        /// Which.
+        name: String,
+    },
+    /// Lists the clients and their rights.
+    List,
+}
+
+/// `caseledger client add`.
+#[derive(Debug, Args)]
+pub struct ClientAdd {
+    /// Its name on the bus.
+    pub name: String,
+    /// A command that it may send; repeat it. `*` for all.
+    #[arg(long = "command", value_name = "COMMAND")]
+    pub commands: Vec<String>,
+    /// A service whose cases it may speak to; repeat it. `*` for all.
+    #[arg(long = "service", value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// A service whose events it may read, where that is not the same; repeat it.
+    #[arg(long = "reads", value_name = "SERVICE")]
+    pub reads: Vec<String>,
+    /// A kind of actor that it may speak for; repeat it.
+    #[arg(long = "actor", value_name = "KIND")]
+    pub actors: Vec<String>,
+    /// A team whose officers it may speak for; repeat it.
+    #[arg(long = "team", value_name = "TEAM")]
+    pub teams: Vec<String>,
+    /// It may bring decisions whose officer nobody wrote down: an import.
+    #[arg(long)]
+    pub may_leave_decider_unrecorded: bool,
+    /// It is a contractor's, with a feed of jobs.
+    #[arg(long)]
+    pub feed: bool,
+}
+
+/// `caseledger projection`.
+#[derive(Debug, Subcommand)]
+pub enum Projection {
+    /// Where each stands.
+    Status,
+    /// Builds one anew beside the live one, and switches.
+    Rebuild {
+        /// Which.
+        name: String,
+    },
+    /// Compares one with a rebuild.
+    Verify {
+        /// Which.
+        name: String,
+    },
+}
+
+/// `caseledger bus`.
+#[derive(Debug, Subcommand)]
+pub enum Bus {
+    /// Empties the event stream and fills it again from Postgres.
+    Refill,
+}
+
+/// `caseledger schema`.
+#[derive(Debug, Subcommand)]
+pub enum Schema {
+    /// Compares schemas/ with the types.
+    Check {
+        /// The folder.
+        #[arg(default_value = "schemas")]
+        dir: PathBuf,
+    },
+}

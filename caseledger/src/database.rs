@@ -1,0 +1,128 @@
+//! The database: its migrations, in the order in which the crates rely on one another, and the services' logins.
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection, Executor, PgConnection};
+use std::str::FromStr;
+use time::OffsetDateTime;
+use url::Url;
+
+use crate::outcome::Failure;
+
+/// The connections that one service holds at most.
+pub const SERVICE_CONNECTIONS: u32 = 8;
+
+/// A service's login, and the group roles that say what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Login {
+    /// The last part of the login's name.
+    pub service: &'static str,
+    roles: &'static [&'static str],
+}
+
+/// Appends, seals, answers queries.
+pub const COMMAND_SERVICE: Login = Login {
+    service: "command_service",
+    roles: &["caseledger_writer", "caseledger_vault"],
+};
+/// Reads the log and publishes it.
+pub const RELAY: Login = Login {
+    service: "relay",
+    roles: &["caseledger_feed", "caseledger_relay"],
+};
+/// Reads the log and keeps the read models.
+pub const PROJECTIONS: Login = Login {
+    service: "projections",
+    roles: &["caseledger_projector", "caseledger_feed"],
+};
+/// Reads the log, opens what it needs, keeps its deliveries.
+pub const NOTIFIER: Login = Login {
+    service: "notifier",
+    roles: &["caseledger_notifier", "caseledger_feed", "caseledger_vault"],
+};
+
+/// Every service's login.
+pub const LOGINS: [Login; 4] = [COMMAND_SERVICE, RELAY, PROJECTIONS, NOTIFIER];
+
+/// Brings a database to the current version. `now` becomes the cut-over of a database that is new: nothing that happened
+/// before it sends a notice.
+///
+/// # Errors
+/// [`Failure::Down`] with what a migration said.
+pub async fn migrate(pool: &PgPool, now: OffsetDateTime) -> Result<(), Failure> {
+    vault::migrate(pool).await.map_err(Failure::down)?;
+    event_store::migrate(pool).await.map_err(Failure::down)?;
+    projections::migrate(pool).await.map_err(Failure::down)?;
+    notifier::migrate(pool, now).await.map_err(Failure::down)
+}
+
+/// Makes the role that owns a database, and the database, on a server of our own. Returns the owner's URL.
+///
+/// # Errors
+/// [`Failure::Down`].
+pub async fn create_owned(superuser_url: &str, database: &str, password: &str) -> Result<String, Failure> {
+    let mut connection = PgConnection::connect(superuser_url).await?;
+    let owner = format!("{database}_owner");
+    set_login(&mut connection, &owner, password, "CREATEROLE").await?;
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+        .bind(database)
+        .fetch_one(&mut connection)
+        .await?;
+    if !exists {
+        connection
+            .execute(format!("CREATE DATABASE {database} OWNER {owner}").as_str())
+            .await?;
+    }
+    with_login(superuser_url, Some(database), &owner, password)
+}
+
+/// Makes or renews a service's login in the owner's database, and returns its URL.
+///
+/// # Errors
+/// [`Failure::Down`]; the owner must be allowed to create roles.
+pub async fn service_url(owner: &PgPool, owner_url: &str, login: Login, password: &str) -> Result<String, Failure> {
+    let mut connection = owner.acquire().await?;
+    let database: String = sqlx::query_scalar("SELECT current_database()")
+        .fetch_one(&mut *connection)
+        .await?;
+    let name = format!("{database}_svc_{}", login.service);
+    set_login(&mut connection, &name, password, "").await?;
+    for role in login.roles {
+        connection.execute(format!("GRANT {role} TO {name}").as_str()).await?;
+    }
+    with_login(owner_url, None, &name, password)
+}
+
+/// The names and passwords are our own: letters, digits and underscores.
+async fn set_login(connection: &mut PgConnection, name: &str, password: &str, options: &str) -> Result<(), Failure> {
+    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+        .bind(name)
+        .fetch_one(&mut *connection)
+        .await?;
+    let verb = if exists { "ALTER" } else { "CREATE" };
+    connection
+        .execute(format!("{verb} ROLE {name} LOGIN {options} PASSWORD '{password}'").as_str())
+        .await?;
+    Ok(())
+}
+
+fn with_login(url: &str, database: Option<&str>, user: &str, password: &str) -> Result<String, Failure> {
+    let mut url = Url::parse(url).map_err(|_| Failure::Usage("the Postgres URL is no URL".to_owned()))?;
+    let set = url.set_username(user).and_then(|()| url.set_password(Some(password)));
+    set.map_err(|()| Failure::Usage("the Postgres URL can't hold a user".to_owned()))?;
+    if let Some(database) = database {
+        url.set_path(database);
+    }
+    Ok(url.into())
+}
+
+/// A pool of connections for one service, named in `pg_stat_activity`.
+///
+/// # Errors
+/// [`Failure::Usage`] for something that is no URL. Nothing is connected yet: a database that is down shows later.
+pub fn pool(url: &str, name: &str) -> Result<PgPool, Failure> {
+    let options =
+        PgConnectOptions::from_str(url).map_err(|_| Failure::Usage("the Postgres URL is not valid".to_owned()))?;
+    Ok(PgPoolOptions::new()
+        .max_connections(SERVICE_CONNECTIONS)
+        .connect_lazy_with(options.application_name(name)))
+}

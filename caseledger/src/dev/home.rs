@@ -1,0 +1,206 @@
+//! What `dev` keeps in its data directory beside the servers' data: keys, passwords and registers, each made once.
+
+use std::path::PathBuf;
+
+use bus::clients::{self, ClientRegister, Rights};
+use bus::{Password, ServicePasswords, ServiceUser};
+use schemas::ClientName;
+use vault::KeyEncryptionKey;
+
+use super::platform::Platform;
+use crate::cli::Service;
+use crate::database;
+use crate::outcome::Failure;
+use crate::passwords;
+use crate::servers::{DataDir, make_directory, write_private};
+use crate::settings::{DEFAULT_MAIL_FROM, MailSetting, ServiceFiles, ServiceSettings};
+
+/// The officers of the demo council.
+const OFFICERS: &str = include_str!("../../demo/officers.toml");
+
+/// The files, and what is in them.
+pub struct Home {
+    /// The key-encryption key.
+    pub key_file: PathBuf,
+    /// The passwords of the services' NATS users.
+    pub nats_users_file: PathBuf,
+    /// The client register.
+    pub clients_file: PathBuf,
+    /// The clients' passwords.
+    pub client_passwords_file: PathBuf,
+    /// The officer register.
+    pub officers_file: PathBuf,
+    /// Where notices land.
+    pub mail_dir: PathBuf,
+    /// The passwords of the services' NATS users.
+    pub service_passwords: ServicePasswords,
+}
+
+impl Home {
+    /// Finds the files, and makes those that are missing.
+    pub fn prepare(data: &DataDir) -> Result<Self, Failure> {
+        let config = data.path().join("config");
+        make_directory(&config, 0o700).map_err(Failure::down)?;
+        let home = Self {
+            key_file: config.join("key-encryption-key"),
+            nats_users_file: config.join("nats-users.toml"),
+            clients_file: config.join("clients.toml"),
+            client_passwords_file: config.join("client-passwords.toml"),
+            officers_file: config.join("officers.toml"),
+            mail_dir: data.path().join("mail"),
+            service_passwords: service_passwords(data)?,
+        };
+        make_directory(&home.mail_dir, 0o700).map_err(Failure::down)?;
+        if !home.key_file.exists() {
+            let key = KeyEncryptionKey::generate(&mut vault::fresh_rng()).map_err(Failure::down)?;
+            key.write_new(&home.key_file).map_err(Failure::down)?;
+        }
+        let users = passwords::text(
+            home.service_passwords
+                .iter()
+                .map(|(user, password)| (user.as_str(), password)),
+        );
+        write_private(&home.nats_users_file, &users).map_err(Failure::down)?;
+        if !home.clients_file.exists() {
+            home.make_clients(data)?;
+        }
+        if !home.officers_file.exists() {
+            write_private(&home.officers_file, OFFICERS).map_err(Failure::down)?;
+        }
+        Ok(home)
+    }
+
+    /// The clients that a council would begin with. The passwords are written first: the register says that all is done.
+    fn make_clients(&self, data: &DataDir) -> Result<(), Failure> {
+        let mut register = String::from(
+            "# Who may use the bus, and for what. `caseledger client add | revoke` change it; by hand is fine too: a running\n\
+             # `caseledger dev` follows.\n\n",
+        );
+        let mut known = Vec::new();
+        for (name, rights) in first_clients() {
+            let client = ClientName::new(name).map_err(Failure::down)?;
+            let password = Password::new(data.secret(&format!("client-{name}")).map_err(Failure::down)?);
+            register = clients::add(&register, &client, &password, &rights)
+                .map_err(Failure::down)?
+                .text;
+            known.push((name, password));
+        }
+        let known = passwords::text(known.iter().map(|(name, password)| (*name, password)));
+        write_private(&self.client_passwords_file, &known).map_err(Failure::down)?;
+        ClientRegister::write(&self.clients_file, &register).map_err(Failure::down)
+    }
+
+    /// Each service with its own login and its own settings.
+    pub async fn services(
+        &self,
+        data: &DataDir,
+        platform: &Platform,
+    ) -> Result<Vec<(Service, ServiceSettings)>, Failure> {
+        let owner = database::pool(&platform.owner_url, "caseledger dev")?;
+        let mut services = Vec::new();
+        for (service, login) in [
+            (Service::CommandService, database::COMMAND_SERVICE),
+            (Service::Relay, database::RELAY),
+            (Service::Projections, database::PROJECTIONS),
+            (Service::Notifier, database::NOTIFIER),
+        ] {
+            let password = data
+                .secret(&format!("postgres-{}", login.service))
+                .map_err(Failure::down)?;
+            let settings = ServiceSettings {
+                database_url: database::service_url(&owner, &platform.owner_url, login, &password).await?,
+                nats_url: platform.nats_url.clone(),
+                nats_users_file: self.nats_users_file.clone(),
+                catalogue_dir: None,
+                files: self.files_of(service),
+            };
+            services.push((service, settings));
+        }
+        owner.close().await;
+        Ok(services)
+    }
+
+    fn files_of(&self, service: Service) -> ServiceFiles {
+        let key_file = self.key_file.clone();
+        match service {
+            Service::CommandService => ServiceFiles::CommandService {
+                key_file,
+                clients_file: self.clients_file.clone(),
+                officers_file: self.officers_file.clone(),
+            },
+            Service::Relay => ServiceFiles::Relay,
+            Service::Projections => ServiceFiles::Projections,
+            Service::Notifier => ServiceFiles::Notifier {
+                key_file,
+                client_passwords_file: self.client_passwords_file.clone(),
+                mail: MailSetting::Folder(self.mail_dir.clone()),
+                mail_from: DEFAULT_MAIL_FROM.to_owned(),
+            },
+        }
+    }
+}
+
+fn service_passwords(data: &DataDir) -> Result<ServicePasswords, Failure> {
+    let made = |user: ServiceUser| {
+        let password = data.secret(&format!("nats-{user}")).map_err(Failure::down)?;
+        Ok((user, Password::new(password)))
+    };
+    ServiceUser::ALL.into_iter().map(made).collect()
+}
+
+/// The clients of a first start. `import` alone may leave a decider unrecorded.
+#[must_use]
+pub fn first_clients() -> [(&'static str, Rights); 4] {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let every = owned(&["*"]);
+    let of_residents = owned(&[
+        "RegisterCustomer",
+        "UpdateContactDetails",
+        "RecordConsent",
+        "WithdrawConsent",
+        "SubmitRequest",
+        "UpdateRequest",
+        "CancelRequest",
+        "ReopenRequest",
+    ]);
+    [
+        (
+            "website",
+            Rights {
+                commands: of_residents,
+                services: every.clone(),
+                actors: owned(&["resident", "representative"]),
+                ..Rights::default()
+            },
+        ),
+        (
+            "contact-centre",
+            Rights {
+                commands: every.clone(),
+                services: every.clone(),
+                actors: owned(&["resident", "representative", "officer", "contractor"]),
+                teams: every.clone(),
+                ..Rights::default()
+            },
+        ),
+        (
+            "import",
+            Rights {
+                commands: owned(&["SubmitRequest", "CloseRequest", "CancelRequest"]),
+                services: every.clone(),
+                actors: owned(&["resident", "contractor", "system"]),
+                may_leave_decider_unrecorded: true,
+                ..Rights::default()
+            },
+        ),
+        (
+            crate::services::NOTIFIER_CLIENT,
+            Rights {
+                commands: owned(&["RecordNotification"]),
+                services: every,
+                actors: owned(&["system"]),
+                ..Rights::default()
+            },
+        ),
+    ]
+}

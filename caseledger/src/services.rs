@@ -1,0 +1,164 @@
+//! Each service, built from its settings and run until it is told to stop.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bus::{Bus, NatsBus, ServiceUser};
+use command_service::{CommandService, Machine, Parts, Relay};
+use event_store::{Leases, PgLedger, StoredEvent};
+use futures::StreamExt;
+use futures::stream::{BoxStream, FuturesUnordered};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use vault::{KeyEncryptionKey, Vault};
+
+use crate::cli::Service;
+use crate::database;
+use crate::outcome::Failure;
+use crate::passwords;
+use crate::registers::{self, RegisterFiles};
+use crate::settings::{ServiceFiles, ServiceSettings};
+
+mod notifying;
+
+pub use notifying::CLIENT as NOTIFIER_CLIENT;
+
+impl Service {
+    /// Its name, as it is called and as Postgres shows it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CommandService => "command-service",
+            Self::Relay => "relay",
+            Self::Projections => "projections",
+            Self::Notifier => "notifier",
+        }
+    }
+
+    /// As which NATS users it speaks.
+    const fn users(self) -> &'static [ServiceUser] {
+        match self {
+            Self::CommandService => &[ServiceUser::Answerer, ServiceUser::Puller],
+            Self::Relay => &[ServiceUser::Relay],
+            Self::Projections | Self::Notifier => &[ServiceUser::Follower],
+        }
+    }
+}
+
+/// Runs services side by side until `stop`, or until one of them fails: then all stop, and the failure is returned.
+///
+/// # Errors
+/// The first failure.
+pub async fn run_all(
+    services: impl IntoIterator<Item = (Service, ServiceSettings)>,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    // What is heavy in them (commands, sending, answering) spawns tasks of its own.
+    let start = |(service, settings)| async move { (service, run(service, settings, stop.clone()).await) };
+    let mut running: FuturesUnordered<_> = services.into_iter().map(start).collect();
+    let mut outcome = Ok(());
+    while let Some((service, ended)) = running.next().await {
+        let failure = match ended {
+            Ok(()) => {
+                tracing::info!(service = service.name(), "stopped");
+                continue;
+            }
+            Err(failure) => Failure::Down(format!("{}: {failure}", service.name())),
+        };
+        tracing::error!(%failure, "a service ended, so all stop");
+        stop.cancel();
+        outcome = outcome.and(Err(failure));
+    }
+    outcome
+}
+
+/// Runs one service.
+async fn run(service: Service, settings: ServiceSettings, stop: CancellationToken) -> Result<(), Failure> {
+    let passwords = passwords::of_services(&settings.nats_users_file)?.only(service.users());
+    if let Some(missing) = service.users().iter().find(|user| passwords.get(**user).is_none()) {
+        return Err(Failure::Usage(format!(
+            "{} has no password for {missing}",
+            settings.nats_users_file.display()
+        )));
+    }
+    let bus = Arc::new(
+        NatsBus::connect(&settings.nats_url, &passwords)
+            .await
+            .map_err(Failure::down)?,
+    );
+    let pool = database::pool(&settings.database_url, &format!("caseledger {}", service.name()))?;
+    let ledger = Arc::new(PgLedger::new(pool.clone()));
+    tracing::info!(service = service.name(), "started");
+    match &settings.files {
+        ServiceFiles::CommandService {
+            key_file,
+            clients_file,
+            officers_file,
+        } => {
+            let catalogue = Arc::new(registers::catalogue(settings.catalogue_dir.as_deref())?);
+            let files = RegisterFiles {
+                clients: clients_file.clone(),
+                officers: officers_file.clone(),
+            };
+            let registers = files.load(Arc::clone(&catalogue))?;
+            let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);
+            let service = CommandService::new(Parts {
+                leases: Leases::new(pool.clone(), Uuid::new_v4()),
+                ledger,
+                fingerprinter: key.fingerprinter().map_err(Failure::down)?,
+                vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),
+                registers,
+                environment: Arc::new(Machine),
+                bus,
+            });
+            let watching = files.watch(catalogue, &stop, async |registers| service.set_registers(registers));
+            tokio::join!(service.run(&stop), watching).0.map_err(Failure::down)
+        }
+        ServiceFiles::Relay => {
+            let leases = Leases::new(pool, Uuid::new_v4());
+            Relay::new(ledger, bus).run(&leases, &stop).await.map_err(Failure::down)
+        }
+        ServiceFiles::Projections => {
+            let projections = projections::projections(Uuid::new_v4);
+            let run = async |projection| {
+                let live = live(bus.as_ref()).await?;
+                let run = projections::run(
+                    projection,
+                    ledger.clone(),
+                    pool.clone(),
+                    live,
+                    stop.clone().cancelled_owned(),
+                );
+                run.await.map_err(Failure::down)
+            };
+            futures::future::try_join_all(projections.into_iter().map(run))
+                .await
+                .map(drop)
+        }
+        ServiceFiles::Notifier { .. } => {
+            let live = live(bus.as_ref()).await?;
+            notifying::run(&settings, pool, ledger, live, stop).await
+        }
+    }
+}
+
+/// Events as they are heard of.
+async fn live(bus: &dyn Bus) -> Result<BoxStream<'static, StoredEvent>, Failure> {
+    let events = bus.follow_events(None).await.map_err(Failure::down)?;
+    Ok(events
+        .filter_map(|message| std::future::ready(projections::heard(&message.body)))
+        .boxed())
+}
+
+/// Ready when somebody asks this process to end: Ctrl-C, or the signal that a supervisor sends.
+///
+/// # Errors
+/// [`Failure::Down`] where the system has no signals to give.
+pub async fn asked_to_stop() -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::down)?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::down),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,226 @@
+//! Settings from the environment, read once; every fault is listed, not only the first.
+
+use std::path::PathBuf;
+
+use crate::cli::Service;
+
+/// Where a setting comes from: the environment, or a test's map.
+pub type Source<'s> = &'s dyn Fn(&str) -> Option<String>;
+
+/// The process's environment. An empty variable counts as not set.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Settings that are missing or wrong.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("settings are missing or wrong:\n{}", .0.join("\n"))]
+pub struct SettingsError(pub Vec<String>);
+
+/// How notices leave.
+#[derive(Clone, PartialEq, Eq)]
+pub enum MailSetting {
+    /// Each as an `.eml` file in this folder.
+    Folder(PathBuf),
+    /// Through this SMTP server, `smtp://` or `smtps://`.
+    Smtp(String),
+}
+
+/// What each service needs beside the database and the bus.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ServiceFiles {
+    /// The command-service.
+    CommandService {
+        /// `CASELEDGER_KEY_FILE`: the key-encryption key.
+        key_file: PathBuf,
+        /// `CASELEDGER_CLIENTS_FILE`: the client register.
+        clients_file: PathBuf,
+        /// `CASELEDGER_OFFICERS_FILE`: the officer register.
+        officers_file: PathBuf,
+    },
+    /// The relay.
+    Relay,
+    /// The read models.
+    Projections,
+    /// The notifier.
+    Notifier {
+        /// `CASELEDGER_KEY_FILE`.
+        key_file: PathBuf,
+        /// `CASELEDGER_CLIENT_PASSWORDS_FILE`: it records deliveries as a client of the bus.
+        client_passwords_file: PathBuf,
+        /// `CASELEDGER_SMTP_URL` or `CASELEDGER_MAIL_DIR`.
+        mail: MailSetting,
+        /// `CASELEDGER_MAIL_FROM`: the sender of notices.
+        mail_from: String,
+    },
+}
+
+/// What a service needs to run.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// `CASELEDGER_DATABASE_URL`: the service's own login.
+    pub database_url: String,
+    /// `CASELEDGER_NATS_URL`, without user.
+    pub nats_url: String,
+    /// `CASELEDGER_NATS_USERS_FILE`: TOML, `<user> = "<password>"` for the services' users that it speaks as.
+    pub nats_users_file: PathBuf,
+    /// `CASELEDGER_CATALOGUE_DIR`: the catalogue's files; the built-in ones where it is not set.
+    pub catalogue_dir: Option<PathBuf>,
+    /// What only this service needs.
+    pub files: ServiceFiles,
+}
+
+/// Prints no password.
+impl std::fmt::Debug for ServiceSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceSettings")
+            .field("nats_url", &self.nats_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects faults while settings are read.
+pub struct Reader<'s> {
+    source: Source<'s>,
+    faults: Vec<String>,
+}
+
+impl<'s> Reader<'s> {
+    /// Reads from this source.
+    pub fn new(source: Source<'s>) -> Self {
+        Self {
+            source,
+            faults: Vec::new(),
+        }
+    }
+
+    /// A setting that must be there.
+    pub fn required(&mut self, name: &str, what: &str) -> String {
+        (self.source)(name).unwrap_or_else(|| {
+            self.fault(format!("{name} is not set: {what}"));
+            String::new()
+        })
+    }
+
+    /// A file that must be named.
+    pub fn file(&mut self, name: &str, what: &str) -> PathBuf {
+        self.required(name, what).into()
+    }
+
+    /// A setting that may be there.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        (self.source)(name)
+    }
+
+    /// A fault found by the caller.
+    pub fn fault(&mut self, sentence: impl Into<String>) {
+        self.faults.push(sentence.into());
+    }
+
+    /// The settings, unless there were faults.
+    ///
+    /// # Errors
+    /// All faults.
+    pub fn finish<T>(self, settings: T) -> Result<T, SettingsError> {
+        if self.faults.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsError(self.faults))
+        }
+    }
+
+    fn mail(&mut self) -> MailSetting {
+        match (
+            self.optional("CASELEDGER_SMTP_URL"),
+            self.optional("CASELEDGER_MAIL_DIR"),
+        ) {
+            (Some(url), None) if url.starts_with("smtp://") || url.starts_with("smtps://") => {
+                return MailSetting::Smtp(url);
+            }
+            (None, Some(folder)) => return MailSetting::Folder(folder.into()),
+            (Some(_), None) => self.fault("CASELEDGER_SMTP_URL must begin with smtp:// or smtps://"),
+            _ => self.fault("exactly one of CASELEDGER_SMTP_URL and CASELEDGER_MAIL_DIR must be set"),
+        }
+        MailSetting::Folder(PathBuf::new())
+    }
+
+    fn service_files(&mut self, service: Service) -> ServiceFiles {
+        const KEY: (&str, &str) = ("CASELEDGER_KEY_FILE", "the key-encryption key");
+        match service {
+            Service::CommandService => ServiceFiles::CommandService {
+                key_file: self.file(KEY.0, KEY.1),
+                clients_file: self.file("CASELEDGER_CLIENTS_FILE", "the client register"),
+                officers_file: self.file("CASELEDGER_OFFICERS_FILE", "the officer register"),
+            },
+            Service::Relay => ServiceFiles::Relay,
+            Service::Projections => ServiceFiles::Projections,
+            Service::Notifier => ServiceFiles::Notifier {
+                key_file: self.file(KEY.0, KEY.1),
+                client_passwords_file: self.file(CLIENT_PASSWORDS.0, CLIENT_PASSWORDS.1),
+                mail: self.mail(),
+                mail_from: self
+                    .optional("CASELEDGER_MAIL_FROM")
+                    .unwrap_or_else(|| DEFAULT_MAIL_FROM.to_owned()),
+            },
+        }
+    }
+}
+
+/// Whom notices come from where nobody says.
+pub const DEFAULT_MAIL_FROM: &str = "Caseledger <no-reply@caseledger.localhost>";
+
+/// Where clients' passwords are.
+pub const CLIENT_PASSWORDS: (&str, &str) = (
+    "CASELEDGER_CLIENT_PASSWORDS_FILE",
+    "the file with the passwords of the clients that this machine may speak as",
+);
+
+impl ServiceSettings {
+    /// Reads what a service needs.
+    ///
+    /// # Errors
+    /// Every setting that is missing or wrong.
+    pub fn read(source: Source<'_>, service: Service) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(source);
+        let settings = Self {
+            database_url: reader.required("CASELEDGER_DATABASE_URL", "the Postgres login of this service"),
+            nats_url: reader.required("CASELEDGER_NATS_URL", "where NATS is"),
+            nats_users_file: reader.file(
+                "CASELEDGER_NATS_USERS_FILE",
+                "the passwords of the services' NATS users",
+            ),
+            catalogue_dir: reader.optional("CASELEDGER_CATALOGUE_DIR").map(PathBuf::from),
+            files: reader.service_files(service),
+        };
+        reader.finish(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_listed() {
+        let faults = |service| ServiceSettings::read(&|_| None, service).unwrap_err().0;
+        assert_eq!(faults(Service::Relay).len(), 3);
+        assert_eq!(faults(Service::CommandService).len(), 6);
+        assert_eq!(faults(Service::Notifier).len(), 6);
+        let smtp = |name: &str| {
+            Some(if name == "CASELEDGER_SMTP_URL" { "ftp://x" } else { "x" }.to_owned())
+                .filter(|_| name != "CASELEDGER_MAIL_DIR")
+        };
+        let SettingsError(faults) = ServiceSettings::read(&smtp, Service::Notifier).unwrap_err();
+        assert_eq!(faults, ["CASELEDGER_SMTP_URL must begin with smtp:// or smtps://"]);
+    }
+
+    #[test]
+    fn settings_print_no_password() {
+        let source = |name: &str| {
+            Some("smtp://secret".to_owned()).filter(|_| name != "CASELEDGER_NATS_URL" && name != "CASELEDGER_MAIL_DIR")
+        };
+        let nats =
+            |name: &str| source(name).or_else(|| (name == "CASELEDGER_NATS_URL").then(|| "nats://here".to_owned()));
+        assert!(!format!("{:?}", ServiceSettings::read(&nats, Service::Notifier).unwrap()).contains("secret"));
+    }
+}

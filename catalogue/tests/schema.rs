@@ -1,0 +1,99 @@
+//! Holds the written schema of a service's file to the types, and to the files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what the tests share stands outside test functions"
+)]
+
+use std::fs;
+use std::path::Path;
+
+use catalogue::{files, service_file_schema};
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// Set to 1, the generated file is written instead of compared.
+const UPDATE: &str = "UPDATE_CONTRACT";
+
+fn validator() -> Validator {
+    let schema: Value = serde_json::from_str(&service_file_schema().text).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+/// Every service's file of the built-in catalogue, with its path.
+fn services() -> Vec<(String, String)> {
+    let files = files::built_in()
+        .into_iter()
+        .filter(|file| file.path.starts_with("services/"));
+    files.map(|file| (file.path, file.text)).collect()
+}
+
+fn as_json(text: &str) -> Value {
+    serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap()
+}
+
+#[test]
+fn the_written_schema_is_what_the_types_say() {
+    let document = service_file_schema();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../schemas")
+        .join(&document.path);
+    if std::env::var(UPDATE).is_ok_and(|value| value == "1") {
+        fs::write(&path, &document.text).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&path).unwrap_or_default() == document.text,
+        "schemas/{} is not what the types say. Where the change is meant, write it anew:\n\
+         \n    {UPDATE}=1 cargo test -p catalogue --test schema\n\n\
+         and read the difference before you commit it.",
+        document.path
+    );
+}
+
+#[test]
+fn every_service_fits_the_schema_and_names_it() {
+    let validator = validator();
+    let services = services();
+    assert!(!services.is_empty());
+    for (path, text) in services {
+        assert!(
+            text.starts_with("#:schema ../../schemas/catalogue.json\n"),
+            "{path} does not name its schema"
+        );
+        if let Err(error) = validator.validate(&as_json(&text)) {
+            panic!("{path}: {error} at {}", error.instance_path());
+        }
+    }
+}
+
+#[test]
+fn what_the_loader_can_t_read_does_not_fit_the_schema() {
+    let validator = validator();
+    let (_, waste) = services()
+        .into_iter()
+        .find(|(path, _)| path == "services/waste.toml")
+        .unwrap();
+    for (from, to) in [
+        ("name = \"waste\"", "name = \"Waste\""),
+        ("prefix = \"WAS\"", "prefix = \"was\""),
+        ("title = \"Waste and recycling\"", ""),
+        (
+            "title = \"Waste and recycling\"",
+            "title = \"Waste and recycling\"\ncolour = \"green\"",
+        ),
+        ("class = \"service_request\"", "class = \"wish\""),
+        ("anonymous = true", "anonymous = \"yes\""),
+        ("channels = [\"online\",", "channels = [\"fax\","),
+        ("by = \"contractor\"", "by = \"magic\""),
+        ("deciding_teams = [\"waste-client\"]", "deciding_teams = []"),
+        ("years = 2", "years = -2"),
+        ("kind = \"choice\"", "kind = \"guess\""),
+        ("sensitivity = \"open\"", ""),
+        ("code = \"collected\"", "code = \"Collected!\""),
+    ] {
+        assert!(waste.contains(from), "the file has no {from:?}");
+        let broken = as_json(&waste.replacen(from, to, 1));
+        assert!(!validator.is_valid(&broken), "{to:?} for {from:?} fits");
+    }
+}

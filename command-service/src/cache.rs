@@ -1,0 +1,64 @@
+//! Recently used streams, folded, with their version. A stale entry does no harm: the append checks the version, and what is
+//! answered without an append is confirmed first.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::AggregateState;
+use lru::LruCache;
+use schemas::{AggregateId, Version};
+
+/// The most streams kept. A folded case takes about one kilobyte, so that this bounds the cache to some 50 MiB.
+pub const CACHED_STREAMS_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(49_999);
+
+/// A stream as it stood.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Folded.
+    pub state: Arc<AggregateState>,
+    /// At this version.
+    pub version: Version,
+}
+
+/// The cache.
+#[derive(Debug)]
+pub struct StateCache {
+    streams: Mutex<LruCache<AggregateId, Snapshot>>,
+}
+
+impl Default for StateCache {
+    fn default() -> Self {
+        Self {
+            streams: Mutex::new(LruCache::new(CACHED_STREAMS_MAX)),
+        }
+    }
+}
+
+impl StateCache {
+    /// The stream as it last stood here.
+    pub fn get(&self, id: AggregateId) -> Option<Snapshot> {
+        self.streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
+    }
+
+    /// Keeps a stream.
+    pub fn put(&self, id: AggregateId, snapshot: Snapshot) {
+        self.streams
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .put(id, snapshot);
+    }
+
+    /// Forgets a stream.
+    pub fn forget(&self, id: AggregateId) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).pop(&id);
+    }
+
+    /// Forgets everything: after an append whose end is not known.
+    pub fn clear(&self) {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}

@@ -1,0 +1,130 @@
+//! Calls, queries and replays: request and reply.
+
+use std::sync::Arc;
+
+use bus::{Bus, BusError, Request};
+use futures::StreamExt;
+use schemas::CommandId;
+use schemas::result::CommandResult;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::handler::Handler;
+use crate::queries::Queries;
+use crate::task::Mode;
+
+/// The most calls that one process works on at once; more wait on the bus. With a body of 256 KiB each it bounds memory to
+/// half a gigabyte in the worst case.
+pub const CALLS_IN_FLIGHT_MAX: usize = 2048;
+
+/// The most queries and replays that one process works on at once.
+pub const QUERIES_IN_FLIGHT_MAX: usize = 64;
+
+/// Answers calls until it is told to stop; then lets those under way end.
+///
+/// # Errors
+/// When the bus does not let it take calls.
+pub async fn answer_calls(bus: Arc<dyn Bus>, handler: Arc<Handler>, stop: CancellationToken) -> Result<(), BusError> {
+    let requests = bus.calls().await?;
+    let answer = move |request: Request| {
+        let handler = Arc::clone(&handler);
+        async move {
+            let result = call(&handler, &request).await;
+            serde_json::to_vec(&result).unwrap_or_default()
+        }
+    };
+    serve(bus, requests, CALLS_IN_FLIGHT_MAX, stop, answer).await;
+    Ok(())
+}
+
+/// Answers queries until it is told to stop.
+///
+/// # Errors
+/// When the bus does not let it take queries.
+pub async fn answer_queries(
+    bus: Arc<dyn Bus>,
+    handler: Arc<Handler>,
+    queries: Arc<Queries>,
+    stop: CancellationToken,
+) -> Result<(), BusError> {
+    let requests = bus.queries().await?;
+    let answer = move |request: Request| {
+        let (handler, queries) = (Arc::clone(&handler), Arc::clone(&queries));
+        async move {
+            queries
+                .answer(&handler.registers(), &request.subject, &request.body)
+                .await
+        }
+    };
+    serve(bus, requests, QUERIES_IN_FLIGHT_MAX, stop, answer).await;
+    Ok(())
+}
+
+/// Answers requests for a replay until it is told to stop.
+///
+/// # Errors
+/// When the bus does not let it take them.
+pub async fn answer_replays(
+    bus: Arc<dyn Bus>,
+    handler: Arc<Handler>,
+    queries: Arc<Queries>,
+    stop: CancellationToken,
+) -> Result<(), BusError> {
+    let requests = bus.replays().await?;
+    let answer = move |request: Request| {
+        let (handler, queries) = (Arc::clone(&handler), Arc::clone(&queries));
+        async move {
+            queries
+                .replay(&handler.registers(), &request.subject, &request.body)
+                .await
+        }
+    };
+    serve(bus, requests, QUERIES_IN_FLIGHT_MAX, stop, answer).await;
+    Ok(())
+}
+
+async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
+    let now = handler.environment().now();
+    match handler
+        .registers()
+        .admit(&request.subject, |name| request.headers.get(name), &request.body, now)
+    {
+        Ok(admitted) => {
+            let id = admitted.envelope.id;
+            handler
+                .submit(admitted, Mode::Call)
+                .await
+                .unwrap_or(CommandResult::unavailable(id))
+        }
+        Err(refused) => CommandResult::rejected(refused.id.unwrap_or(CommandId(Uuid::nil())), refused.problem),
+    }
+}
+
+async fn serve<A, F>(bus: Arc<dyn Bus>, mut requests: bus::Requests, most: usize, stop: CancellationToken, answer: A)
+where
+    A: Fn(Request) -> F,
+    F: Future<Output = Vec<u8>> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(most));
+    loop {
+        let request = tokio::select! {
+            () = stop.cancelled() => break,
+            request = requests.next() => request,
+        };
+        let Some(request) = request else { break };
+        let Some(reply) = request.reply.clone() else { continue };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            break;
+        };
+        let (bus, answer) = (Arc::clone(&bus), answer(request));
+        tokio::spawn(async move {
+            if let Err(error) = bus.reply(&reply, answer.await.into()).await {
+                tracing::warn!(%error, "an answer could not be sent; the caller will repeat");
+            }
+            drop(place);
+        });
+    }
+    // Every place free again: nobody is left without an answer.
+    let _ = places.acquire_many(u32::try_from(most).unwrap_or(u32::MAX)).await;
+}

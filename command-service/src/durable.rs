@@ -1,0 +1,138 @@
+//! Durable commands: one command-service at a time takes them from the bus, in the order sent. Each is acknowledged when its
+//! result is published, and not before.
+
+use std::sync::Arc;
+
+use bus::{Bus, BusError, DeadLetter, Delivery, Generation};
+use event_store::LeaseGrant;
+use futures::StreamExt;
+use schemas::ClientName;
+use schemas::result::{CommandResult, CommandStatus};
+use schemas::subjects::Addressed;
+use tokio_util::sync::CancellationToken;
+use vault::Vault;
+
+use crate::handler::{Handler, not_handled};
+use crate::intake::Refused;
+use crate::task::Mode;
+
+/// The name of the lease that the taker of durable commands holds.
+pub const LEASE: &str = "durable-commands";
+
+/// The consumer's name, in dead letters.
+pub const CONSUMER: &str = "command-service";
+
+/// What taking durable commands needs.
+pub struct DurableCommands {
+    /// The wire.
+    pub bus: Arc<dyn Bus>,
+    /// Who decides.
+    pub handler: Arc<Handler>,
+    /// Seals what is parked.
+    pub vault: Arc<Vault>,
+}
+
+impl DurableCommands {
+    /// Takes commands while the lease is held.
+    ///
+    /// # Errors
+    /// What ended it: the bus is down, or another has taken over. Acquire the lease and call again.
+    pub async fn take(self: &Arc<Self>, grant: LeaseGrant, ended: CancellationToken) -> Result<(), BusError> {
+        let mut deliveries = self.bus.take_commands(Generation(grant.token)).await?;
+        loop {
+            let delivery = tokio::select! {
+                () = ended.cancelled() => return Ok(()),
+                delivery = deliveries.next() => delivery,
+            };
+            let Some(delivery) = delivery.transpose()? else {
+                return Ok(());
+            };
+            self.handle(delivery).await;
+        }
+    }
+
+    /// Puts the command into its lane before the next is taken, so that the order holds; what follows runs beside.
+    async fn handle(self: &Arc<Self>, delivery: Delivery) {
+        let now = self.handler.environment().now();
+        let admitted = self.handler.registers().admit(
+            &delivery.subject,
+            |name| delivery.headers.get(name),
+            &delivery.body,
+            now,
+        );
+        let this = Arc::clone(self);
+        match admitted {
+            Ok(admitted) => {
+                let (client, id) = (admitted.client.name.clone(), admitted.envelope.id);
+                let result = self.handler.submit(admitted, Mode::Durable);
+                tokio::spawn(async move {
+                    match result.await {
+                        Ok(result) => this.conclude(&delivery, Some((&client, result)), None).await,
+                        Err(_) => {
+                            let result = CommandResult::rejected(id, not_handled());
+                            this.conclude(&delivery, Some((&client, result)), Some("the service failed on it"))
+                                .await;
+                        }
+                    }
+                });
+            }
+            Err(refused) => {
+                tokio::spawn(async move { this.refuse(&delivery, refused).await });
+            }
+        }
+    }
+
+    async fn refuse(&self, delivery: &Delivery, refused: Refused) {
+        let reason = refused.unreadable.then(|| refused.problem.detail.clone());
+        let sender = Addressed::read(&delivery.subject);
+        let result = refused.id.map(|id| CommandResult::rejected(id, refused.problem));
+        let told = sender
+            .as_ref()
+            .zip(result)
+            .map(|(sender, result)| (&sender.client, result));
+        self.conclude(delivery, told, reason.as_deref()).await;
+    }
+
+    /// Publishes the result, parks what must be parked, then acknowledges. Where one of them fails the command stays with the
+    /// bus and comes again: by then its result is recorded.
+    async fn conclude(&self, delivery: &Delivery, told: Option<(&ClientName, CommandResult)>, parked: Option<&str>) {
+        if let Err(error) = self.try_conclude(delivery, told, parked).await {
+            tracing::warn!(%error, sequence = delivery.stream_sequence, "a durable command stays on the bus and will come again");
+        }
+    }
+
+    async fn try_conclude(
+        &self,
+        delivery: &Delivery,
+        told: Option<(&ClientName, CommandResult)>,
+        parked: Option<&str>,
+    ) -> Result<(), BusError> {
+        if let Some(reason) = parked {
+            let sealed = self.vault.seal_letter(&delivery.body).ok();
+            self.bus
+                .dead_letter(CONSUMER, DeadLetter::new(delivery, reason, sealed))
+                .await?;
+            tracing::warn!(
+                reason,
+                sequence = delivery.stream_sequence,
+                "a durable command was put among the dead letters"
+            );
+        }
+        match told {
+            // Not known to be recorded: never published as a durable result.
+            Some((
+                _,
+                CommandResult {
+                    status: CommandStatus::Unavailable,
+                    ..
+                },
+            )) => return Ok(()),
+            Some((client, result)) => {
+                let body = serde_json::to_vec(&result).unwrap_or_default();
+                self.bus.publish_result(client, result.command_id, body.into()).await?;
+            }
+            None => {}
+        }
+        self.bus.ack(delivery).await
+    }
+}

@@ -1,0 +1,36 @@
+//! Takes commands from the bus, checks and seals them, runs the domain, appends, answers; and relays the log to the bus.
+//!
+//! The way of a command: [`intake`] reads it and checks the sender's rights; its lane keeps the order within one stream; the
+//! handler decides what waits there as a chain, seals each command's personal values before the domain sees them, and appends the
+//! chain in one commit with those of other lanes; only then each is answered. What lost (to another writer, on a key) is decided
+//! anew from the open command.
+//!
+//! [`CommandService`] puts it together for calls, durable commands, queries and replays; [`Relay`] publishes the log. As many
+//! copies of each may run as wanted: the log decides between writers, and a lease in Postgres chooses who takes durable commands
+//! and who relays.
+
+mod cache;
+mod calls;
+mod durable;
+mod environment;
+mod handler;
+mod held;
+pub mod intake;
+mod lanes;
+pub mod officers;
+mod prepare;
+mod published;
+mod queries;
+mod references;
+pub mod relay;
+mod service;
+mod streams;
+mod task;
+
+pub use calls::{CALLS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
+pub use environment::{Environment, Machine};
+pub use held::{LEASE_ASKED_EVERY, LEASE_KEPT, LEASE_RENEWED_EVERY};
+pub use intake::Registers;
+pub use published::{Published, published};
+pub use relay::{Relay, RelayError, refill};
+pub use service::{CommandService, Parts};

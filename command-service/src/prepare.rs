@@ -1,0 +1,505 @@
+//! One command against one state: checked by the catalogue, sealed, decided, and written as an append.
+
+use std::sync::Arc;
+
+use catalogue::RequestType;
+use domain::{AggregateState, Authority, DecisionContext, Submission};
+use event_store::{Append, Ledger, LedgerError, NewEvent, Outcome};
+use schemas::command::{AggregateKind, Command, CommandBody};
+use schemas::event::EventRecord;
+use schemas::metadata::EventMetadata;
+use schemas::personal::SealFieldError;
+use schemas::problem::{FieldError, ProblemKind};
+use schemas::sealed::{KeyAdmission, LookupHash};
+use schemas::{AggregateId, CustomerId, Personal, Problem, Reference, ServiceName, Version};
+use vault::{Keys, LookupKind, SealError, Sealer, Vault, VaultError};
+
+use crate::cache::Snapshot;
+use crate::environment::Environment;
+use crate::intake::Registers;
+use crate::references::{NoReference, References};
+use crate::streams::{StreamError, load};
+use crate::task::Task;
+
+/// Why a command could not be decided at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Something that it needs is down: back off and try again.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Something is not as it should be: trying again won't help.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
+        if error.is_transient() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Broken(error.to_string())
+        }
+    }
+}
+
+impl From<StreamError> for Fault {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Ledger(error) => error.into(),
+            StreamError::Event { .. } => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<VaultError> for Fault {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<NoReference> for Fault {
+    fn from(error: NoReference) -> Self {
+        match error {
+            NoReference::Ledger(error) => error.into(),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+impl From<SealFieldError<SealError>> for Fault {
+    fn from(error: SealFieldError<SealError>) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// A command, decided.
+pub enum Decision {
+    /// Accepted: what to append, and the stream after it.
+    Accepted {
+        /// For the ledger.
+        append: Box<Append>,
+        /// The stream once this is appended.
+        after: Option<Snapshot>,
+        /// The keys that sealed it, for the cache once the append has won.
+        keys: Option<Keys>,
+    },
+    /// Refused.
+    Rejected(Problem),
+}
+
+/// What deciding needs beside the stream itself.
+pub struct Preparation<'s> {
+    /// Clients, officers, catalogue.
+    pub registers: &'s Registers,
+    /// The log.
+    pub ledger: &'s dyn Ledger,
+    /// The keys.
+    pub vault: &'s Vault,
+    /// References for new cases.
+    pub references: &'s References,
+    /// Time and ids.
+    pub environment: &'s dyn Environment,
+}
+
+type Refusable<T> = Result<Result<T, Problem>, Fault>;
+
+impl Preparation<'_> {
+    /// Decides a task on a stream. `chain_keys` are the keys of an earlier command of the same chain, not admitted yet.
+    ///
+    /// # Errors
+    /// [`Fault`]: nothing was decided.
+    pub async fn decide(
+        &self,
+        task: &Task,
+        stream: Option<&Snapshot>,
+        chain_keys: Option<&Keys>,
+    ) -> Result<Decision, Fault> {
+        match self.try_decide(task, stream, chain_keys).await? {
+            Ok(decision) => Ok(decision),
+            Err(problem) => Ok(Decision::Rejected(problem)),
+        }
+    }
+
+    async fn try_decide(
+        &self,
+        task: &Task,
+        stream: Option<&Snapshot>,
+        chain_keys: Option<&Keys>,
+    ) -> Refusable<Decision> {
+        if let Some(problem) = &task.rejection {
+            return Ok(Err(problem.clone()));
+        }
+        let mut command = task.command.clone();
+        let version = stream.map_or(Version(0), |stream| stream.version);
+        if let Some(problem) = version_moved_on(&command, version) {
+            return Ok(Err(problem));
+        }
+        let request_type = match self.request_type(&command, stream) {
+            Ok(request_type) => request_type,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        if let Some(problem) = self.not_for_this_client(task, stream, request_type.as_deref()) {
+            return Ok(Err(problem));
+        }
+        if let Some(problem) = check_answers(&mut command, request_type.as_deref()) {
+            return Ok(Err(problem));
+        }
+        if let Some(problem) = self.unknown_customer(&command).await? {
+            return Ok(Err(problem));
+        }
+        let person = person_of(task.lane, &command, stream);
+        let lookups = self.lookups(&command, person);
+        let (admission, keys) = match self
+            .seal(task, &mut command, person, stream.is_none(), chain_keys)
+            .await?
+        {
+            Ok(sealed) => sealed,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let submission = self.submission(&command, request_type.as_ref()).await?;
+        let reference = submission.as_ref().map(|submission| submission.reference.clone());
+        let context = DecisionContext {
+            now: self.environment.now(),
+            request_type: request_type.clone(),
+            submission,
+            authority: self.authority(&command),
+            may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
+        };
+        let state = stream.map(|stream| stream.state.as_ref());
+        let events = match domain::decide(state, &command, &context) {
+            Ok(events) => events,
+            Err(rejection) => return Ok(Err(rejection.into())),
+        };
+        let keys_needed = if events.is_empty() {
+            KeyAdmission::default()
+        } else {
+            KeyAdmission { lookups, ..admission }
+        };
+        let service = service_of(&events, stream, request_type.as_deref());
+        let reference = reference.or_else(|| stream.and_then(|stream| reference_of(&stream.state)));
+        let append = self.append(task, &command, version, &events, reference, service, keys_needed)?;
+        Ok(Ok(Decision::Accepted {
+            append: Box::new(append),
+            after: after(stream, version, events, &command),
+            keys,
+        }))
+    }
+
+    /// The type of the case that the command opens or speaks to.
+    fn request_type(&self, command: &Command, stream: Option<&Snapshot>) -> Result<Option<Arc<RequestType>>, Problem> {
+        let catalogue = &self.registers.catalogue;
+        if let CommandBody::SubmitRequest(submit) = &command.body {
+            let found = catalogue.request_type(&submit.request_type).cloned();
+            let unknown = || {
+                let message = "the catalogue has no such request type";
+                Problem::one(ProblemKind::Invalid, "/request_type", "unknown_request_type", message)
+            };
+            return found.ok_or_else(unknown).map(Some);
+        }
+        Ok(match stream.map(|stream| stream.state.as_ref()) {
+            Some(AggregateState::Case(case)) => case
+                .opened()
+                .and_then(|opened| catalogue.request_type(&opened.request_type))
+                .cloned(),
+            _ => None,
+        })
+    }
+
+    /// A client may speak to cases of its services only; of others it is not told whether they exist.
+    fn not_for_this_client(
+        &self,
+        task: &Task,
+        stream: Option<&Snapshot>,
+        request_type: Option<&RequestType>,
+    ) -> Option<Problem> {
+        let service = match (stream.map(|stream| stream.state.as_ref()), request_type) {
+            (Some(AggregateState::Case(case)), _) => case.opened().map(|opened| &opened.service),
+            (None, Some(request_type)) => Some(&request_type.service),
+            _ => None,
+        };
+        let foreign = service.is_some_and(|service| !task.client.may_speak_to(service));
+        match (foreign, task.command.body.creates()) {
+            (false, _) => None,
+            (true, true) => {
+                let message = format!("{} may not open cases of this type's service", task.client.name);
+                Some(Problem::one(
+                    ProblemKind::Forbidden,
+                    "/request_type",
+                    "service_not_allowed",
+                    message,
+                ))
+            }
+            (true, false) => Some(domain::Rejection::UnknownCase.into()),
+        }
+    }
+
+    async fn unknown_customer(&self, command: &Command) -> Result<Option<Problem>, Fault> {
+        let CommandBody::SubmitRequest(submit) = &command.body else {
+            return Ok(None);
+        };
+        let Some(customer) = submit.customer_id else {
+            return Ok(None);
+        };
+        let known = load(self.ledger, customer.into()).await?;
+        if known.is_some_and(|known| matches!(known.state.as_ref(), AggregateState::Customer(_))) {
+            return Ok(None);
+        }
+        let message = "there is no such customer: register them first";
+        Ok(Some(Problem::one(
+            ProblemKind::NotFound,
+            "/customer_id",
+            "unknown_customer",
+            message,
+        )))
+    }
+
+    async fn seal(
+        &self,
+        task: &Task,
+        command: &mut Command,
+        person: Option<CustomerId>,
+        new_stream: bool,
+        chain_keys: Option<&Keys>,
+    ) -> Refusable<(KeyAdmission, Option<Keys>)> {
+        let keys = match chain_keys.filter(|keys| keys.person() == person) {
+            Some(keys) => keys.clone(),
+            // A stream that is about to begin has no keys yet: the append finds out if it has.
+            None if new_stream && task.command.body.creates() && !task.keys_refused => {
+                self.vault.keys_for_new_stream(person, task.lane)
+            }
+            None => match self.vault.keys_for(person, task.lane).await {
+                Err(VaultError::Erased) => return Ok(Err(person_erased())),
+                keys => keys?,
+            },
+        };
+        let mut sealer = Sealer::new(keys, task.envelope.id, vault::fresh_rng());
+        let sealed = command.seal_fields(&mut |field| sealer.seal(field.pointer, field.category, field.json));
+        match sealed {
+            Ok(()) => {
+                let keys = sealer.keys();
+                Ok(Ok((sealer.into_admission(), Some(keys))))
+            }
+            Err(SealFieldError::AlreadySealed { pointer }) => {
+                let message = "this value is sealed already: send it open, the service seals it";
+                Ok(Err(Problem::one(
+                    ProblemKind::Invalid,
+                    pointer,
+                    "sealed_value",
+                    message,
+                )))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The hashes by which the customer can be found from now on.
+    fn lookups(&self, command: &Command, person: Option<CustomerId>) -> Vec<LookupHash> {
+        let Some(person) = person else { return Vec::new() };
+        // For each field that is spoken of, its value; none where it is removed.
+        let (email, phone, address) = match &command.body {
+            CommandBody::RegisterCustomer(register) => (
+                register.email.as_ref().map(Some),
+                register.phone.as_ref().map(Some),
+                register.address.as_ref().map(Some),
+            ),
+            CommandBody::UpdateContactDetails(update) => (
+                update.email.as_ref().map(Option::as_ref),
+                update.phone.as_ref().map(Option::as_ref),
+                update.address.as_ref().map(Option::as_ref),
+            ),
+            _ => return Vec::new(),
+        };
+        let email = email.map(|email| email.and_then(Personal::as_open).map(ToString::to_string));
+        let phone = phone.map(|phone| phone.and_then(Personal::as_open).map(ToString::to_string));
+        let postcode = address.map(|address| {
+            let postcode = address
+                .and_then(Personal::as_open)
+                .and_then(|address| address.postcode.as_ref());
+            postcode.map(ToString::to_string)
+        });
+        // What is removed, or can't be looked up by, must not stay findable by its old value.
+        let hash = |kind, value: Option<String>| {
+            let hash = value.and_then(|value| self.vault.lookup_hash(kind, &value, person));
+            hash.unwrap_or_else(|| Vault::lookup_removed(kind, person))
+        };
+        let spoken_of = [
+            (LookupKind::Email, email),
+            (LookupKind::Phone, phone),
+            (LookupKind::Postcode, postcode),
+        ];
+        spoken_of
+            .into_iter()
+            .filter_map(|(kind, value)| Some(hash(kind, value?)))
+            .collect()
+    }
+
+    async fn submission(
+        &self,
+        command: &Command,
+        request_type: Option<&Arc<RequestType>>,
+    ) -> Result<Option<Submission>, Fault> {
+        let (CommandBody::SubmitRequest(_), Some(request_type)) = (&command.body, request_type) else {
+            return Ok(None);
+        };
+        let catalogue = &self.registers.catalogue;
+        let service = catalogue.service(&request_type.service);
+        let service =
+            service.ok_or_else(|| Fault::Broken(format!("the catalogue has no service {}", request_type.service)))?;
+        let reference = self.references.next(&service.prefix).await?;
+        Ok(Some(Submission {
+            reference,
+            catalogue_version: catalogue.version().to_owned(),
+        }))
+    }
+
+    /// What the register vouches for: the deciding officer's teams.
+    fn authority(&self, command: &Command) -> Option<Authority> {
+        let officer = domain::named_officer(command)?;
+        let entry = self.registers.standing(officer, self.environment.now())?;
+        Some(Authority::vouched(entry.id.clone(), entry.teams.clone()))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn append(
+        &self,
+        task: &Task,
+        command: &Command,
+        expected: Version,
+        events: &[EventRecord],
+        reference: Option<Reference>,
+        service: ServiceName,
+        keys: KeyAdmission,
+    ) -> Result<Append, Fault> {
+        let origin = task.envelope.origin(task.client.name.clone());
+        let metadata = EventMetadata::new(
+            &origin,
+            &command.circumstances,
+            Some(self.registers.catalogue.version()),
+        );
+        let metadata = serde_json::to_string(&metadata).map_err(|error| Fault::Broken(error.to_string()))?;
+        let occurred_at = command
+            .circumstances
+            .occurred_at
+            .unwrap_or_else(|| self.environment.now());
+        let write = |event: &EventRecord| -> Result<NewEvent, Fault> {
+            Ok(NewEvent {
+                event_id: self.environment.event_id(),
+                event_type: event.name(),
+                event_version: event.version(),
+                payload: event.payload().map_err(|error| Fault::Broken(error.to_string()))?,
+                metadata: metadata.clone(),
+                occurred_at: occurred_at.get(),
+            })
+        };
+        let events = events.iter().map(write).collect::<Result<Vec<_>, _>>()?;
+        Ok(Append {
+            external_ref: command.circumstances.external_ref.clone(),
+            keys,
+            ..base(task, expected, service, Outcome::Accepted { reference, events })
+        })
+    }
+}
+
+fn base(task: &Task, expected: Version, service: ServiceName, outcome: Outcome) -> Append {
+    Append {
+        client: task.client.name.clone(),
+        command_id: task.envelope.id,
+        fingerprint: task.fingerprint,
+        aggregate_type: task.command.body.aggregate().as_str(),
+        aggregate_id: task.lane,
+        service,
+        expected,
+        outcome,
+        external_ref: None,
+        keys: KeyAdmission::default(),
+    }
+}
+
+/// A rejection, as it is recorded for a durable command.
+pub fn rejection_append(task: &Task, stream: Option<&Snapshot>, problem: &Problem) -> Result<Append, Fault> {
+    let problem = serde_json::to_string(problem).map_err(|error| Fault::Broken(error.to_string()))?;
+    let expected = stream.map_or(Version(0), |stream| stream.version);
+    Ok(base(
+        task,
+        expected,
+        service_of(&[], stream, None),
+        Outcome::Rejected { problem },
+    ))
+}
+
+fn person_erased() -> Problem {
+    let message = "this person's data was erased at their wish or by law: nothing more can be recorded of them";
+    Problem::one(ProblemKind::NotAllowed, "", "person_erased", message)
+}
+
+fn version_moved_on(command: &Command, version: Version) -> Option<Problem> {
+    let expected = command.circumstances.expected_version?;
+    (expected != version).then(|| {
+        let message = format!("the stream is at version {version}, not {expected}: read it again and decide anew");
+        Problem::one(ProblemKind::Conflict, "/expected_version", "version_moved_on", message)
+    })
+}
+
+fn check_answers(command: &mut Command, request_type: Option<&RequestType>) -> Option<Problem> {
+    let complete = command.body.creates();
+    let (Some(answers), Some(request_type)) = (command.body.answers_mut(), request_type) else {
+        return None;
+    };
+    request_type.mark_answers(answers);
+    let faults: Vec<FieldError> = request_type.check_answers(answers, complete);
+    (!faults.is_empty()).then(|| Problem::new(ProblemKind::Invalid, faults))
+}
+
+/// Whose personal data it is: the customer's own, or those of the case's customer.
+fn person_of(lane: AggregateId, command: &Command, stream: Option<&Snapshot>) -> Option<CustomerId> {
+    match (
+        command.body.aggregate(),
+        &command.body,
+        stream.map(|stream| stream.state.as_ref()),
+    ) {
+        (AggregateKind::Customer, ..) => Some(CustomerId(lane.uuid())),
+        (_, CommandBody::SubmitRequest(submit), _) => submit.customer_id,
+        (_, _, Some(AggregateState::Case(case))) => case.customer_id(),
+        _ => None,
+    }
+}
+
+/// The service that the events belong to; the events of customers are customer services'.
+fn service_of(events: &[EventRecord], stream: Option<&Snapshot>, request_type: Option<&RequestType>) -> ServiceName {
+    let of_stream = stream.and_then(|stream| match stream.state.as_ref() {
+        AggregateState::Case(case) => case.opened().map(|opened| opened.service.clone()),
+        AggregateState::Customer(_) => None,
+    });
+    let of_type = || {
+        request_type
+            .filter(|_| !events.is_empty())
+            .map(|request_type| request_type.service.clone())
+    };
+    of_stream
+        .or_else(of_type)
+        .unwrap_or_else(ServiceName::customer_services)
+}
+
+fn reference_of(state: &AggregateState) -> Option<Reference> {
+    match state {
+        AggregateState::Case(case) => case.opened().map(|opened| opened.reference.clone()),
+        AggregateState::Customer(_) => None,
+    }
+}
+
+fn after(stream: Option<&Snapshot>, version: Version, events: Vec<EventRecord>, command: &Command) -> Option<Snapshot> {
+    let first = events.first()?;
+    let mut state = stream.map_or_else(|| AggregateState::before(first), |stream| stream.state.as_ref().clone());
+    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let at = command.circumstances.occurred_at?;
+    for event in events {
+        state.apply(event, at);
+    }
+    Some(Snapshot {
+        state: Arc::new(state),
+        version: Version(version.0 + count),
+    })
+}

@@ -1,0 +1,199 @@
+//! Queries: what a client may ask and is answered from the log itself, so that it sees what it has just been told.
+
+use std::sync::Arc;
+
+use bus::clients::{Allowed, Client};
+use domain::{AggregateState, Case};
+use event_store::Ledger;
+use schemas::problem::ProblemKind;
+use schemas::query::{
+    CaseAnswer, CaseQuery, CaseStatus, CaseSummary, REPLAY_PAGE_EVENTS, ReplayAnswer, ReplayRequest, ResultQuery,
+};
+use schemas::result::CommandResult;
+use schemas::subjects::Addressed;
+use schemas::{AggregateId, CaseId, CommandId, Position, Problem, Version};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::intake::Registers;
+use crate::published::published;
+use crate::streams::load;
+use crate::task::recorded_status;
+
+/// The most bytes of events in one page: a page must fit into one message of the bus.
+const PAGE_BYTES_MAX: usize = bus::limits::MAX_REPLY_BYTES - 64 * 1024;
+
+/// Answers queries and replays.
+pub struct Queries {
+    ledger: Arc<dyn Ledger>,
+}
+
+fn unreadable(message: &str) -> Problem {
+    Problem::one(ProblemKind::Malformed, "", "malformed_query", message)
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|_| unreadable("the query is not of the form that its schema gives"))
+}
+
+fn write(answer: &impl Serialize) -> Vec<u8> {
+    // Every answer is made of strings, numbers and stored JSON: it has a JSON form.
+    serde_json::to_vec(answer).unwrap_or_default()
+}
+
+impl Queries {
+    /// Answers from this ledger.
+    pub fn new(ledger: Arc<dyn Ledger>) -> Self {
+        Self { ledger }
+    }
+
+    /// Answers one query: the reply's body.
+    pub async fn answer(&self, registers: &Registers, subject: &str, body: &[u8]) -> Vec<u8> {
+        let known = Addressed::read(subject).and_then(|addressed| {
+            registers
+                .clients
+                .get(&addressed.client)
+                .map(|client| (client, addressed.name))
+        });
+        let Some((client, name)) = known else {
+            let message = "the subject names no client of the register";
+            let problem = Problem::one(ProblemKind::Forbidden, "", "unknown_client", message);
+            return write(&CaseAnswer::Rejected { problem });
+        };
+        match name.as_str() {
+            "Case" => write(&self.case(&client, body).await),
+            "Result" => write(&self.result(&client, body).await),
+            _ => {
+                let problem = Problem::one(
+                    ProblemKind::NotFound,
+                    "",
+                    "unknown_query",
+                    "there is no query of this name",
+                );
+                write(&CaseAnswer::Rejected { problem })
+            }
+        }
+    }
+
+    async fn result(&self, client: &Client, body: &[u8]) -> CommandResult {
+        let command_id = match read::<ResultQuery>(body) {
+            Ok(query) => query.command_id,
+            Err(problem) => return CommandResult::rejected(CommandId(Uuid::nil()), problem),
+        };
+        match self.ledger.receipt(&client.name, command_id).await {
+            Ok(Some(receipt)) => CommandResult {
+                command_id,
+                status: recorded_status(receipt),
+            },
+            Ok(None) | Err(_) => CommandResult::unavailable(command_id),
+        }
+    }
+
+    async fn case(&self, client: &Client, body: &[u8]) -> CaseAnswer {
+        let query = match read(body) {
+            Ok(query) => query,
+            Err(problem) => return CaseAnswer::Rejected { problem },
+        };
+        let found = match self.find(query).await {
+            Ok(found) => found,
+            Err(_) => return CaseAnswer::Unavailable,
+        };
+        match found {
+            Some(case) if client.may_read(&case.service) => CaseAnswer::Found { case },
+            _ => {
+                let message = "there is no such case, or it is of a service that this client may not read";
+                CaseAnswer::Rejected {
+                    problem: Problem::one(ProblemKind::NotFound, "", "unknown_case", message),
+                }
+            }
+        }
+    }
+
+    async fn find(&self, query: CaseQuery) -> Result<Option<CaseSummary>, crate::streams::StreamError> {
+        let id = match query {
+            CaseQuery::Id(id) => AggregateId::from(id),
+            CaseQuery::Reference(reference) => match self.ledger.case_of(&reference).await? {
+                Some(id) => id,
+                None => return Ok(None),
+            },
+        };
+        let snapshot = load(self.ledger.as_ref(), id).await?;
+        Ok(snapshot.and_then(|snapshot| match snapshot.state.as_ref() {
+            AggregateState::Case(case) => summary(id, case, snapshot.version),
+            AggregateState::Customer(_) => None,
+        }))
+    }
+
+    /// Answers one request for a replay: a page of events.
+    pub async fn replay(&self, registers: &Registers, subject: &str, body: &[u8]) -> Vec<u8> {
+        let client = subject
+            .rsplit('.')
+            .next()
+            .and_then(|name| name.parse().ok())
+            .and_then(|name| registers.clients.get(&name));
+        let forbidden = |message: &str| ReplayAnswer::Rejected {
+            problem: Problem::one(ProblemKind::Forbidden, "/service", "service_not_allowed", message),
+        };
+        let answer = match (client, read::<ReplayRequest>(body)) {
+            (None, _) => forbidden("the subject names no client of the register"),
+            (_, Err(problem)) => ReplayAnswer::Rejected { problem },
+            (Some(client), Ok(request)) => {
+                let services = match (&request.service, &client.reads) {
+                    (Some(service), reads) if reads.includes(service) => Some(vec![service.clone()]),
+                    (Some(_), _) => return write(&forbidden("this client may not read the events of this service")),
+                    (None, Allowed::Only(services)) => Some(services.iter().cloned().collect()),
+                    (None, Allowed::All) => None,
+                };
+                self.page(&request, services.as_deref())
+                    .await
+                    .unwrap_or(ReplayAnswer::Unavailable)
+            }
+        };
+        write(&answer)
+    }
+
+    async fn page(&self, request: &ReplayRequest, services: Option<&[schemas::ServiceName]>) -> Option<ReplayAnswer> {
+        let limit = request.limit.unwrap_or(REPLAY_PAGE_EVENTS).clamp(1, REPLAY_PAGE_EVENTS) as usize;
+        // The head first: what is appended meanwhile is the next page's affair.
+        let head = self.ledger.head().await.ok()?.position;
+        let stored = self.ledger.feed(request.after, services, limit).await.ok()?;
+        let complete = stored.len() < limit;
+        let mut up_to = request.after;
+        let (mut bytes, mut events) = (0, Vec::with_capacity(stored.len()));
+        for event in &stored {
+            let body = String::from_utf8(published(event).ok()?.body.to_vec()).ok()?;
+            if !events.is_empty() && bytes + body.len() > PAGE_BYTES_MAX {
+                return Some(ReplayAnswer::Page { events, up_to, head });
+            }
+            bytes += body.len();
+            up_to = event.position;
+            events.push(RawValue::from_string(body).ok()?);
+        }
+        let up_to = if complete { up_to.max(head) } else { up_to };
+        Some(ReplayAnswer::Page {
+            events,
+            up_to,
+            head: Position(head.0.max(up_to.0)),
+        })
+    }
+}
+
+/// A case as it may be shown to a client: nothing personal is in its state.
+fn summary(id: AggregateId, case: &Case, version: Version) -> Option<CaseSummary> {
+    let opened = case.opened()?;
+    Some(CaseSummary {
+        id: CaseId(id.uuid()),
+        reference: opened.reference.clone(),
+        service: opened.service.clone(),
+        request_type: opened.request_type.clone(),
+        class: opened.class,
+        status: case.status().unwrap_or(CaseStatus::Open),
+        outcome: case.outcome().cloned(),
+        team: case.team()?.clone(),
+        received_on: opened.received_on,
+        reopened: case.times_reopened(),
+        version,
+    })
+}

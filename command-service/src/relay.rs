@@ -1,0 +1,222 @@
+//! The relay: publishes the log to the bus, each event once, in position order.
+//!
+//! One relay is active, by lease. Each event is published with the stream's last sequence as it expects it: a second relay
+//! that was paused and wakes up can't publish anything, and a repeat after a lost answer is found by reading the stream's end.
+//! That end is compared with the log at the start and whenever the connection was made anew.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
+use event_store::{HeadListener, LeaseGrant, Leases, Ledger, LedgerError, PgLedger, StoredEvent};
+use schemas::Position;
+use tokio_util::sync::CancellationToken;
+
+use crate::held::while_held;
+use crate::published::published;
+
+/// The name of the lease that the active relay holds.
+pub const LEASE: &str = "relay";
+
+/// How many events are read from the log at once.
+pub const READ_EVENTS: usize = 500;
+
+/// How many published events wait for their acknowledgement at once.
+pub const IN_FLIGHT_EVENTS: usize = 256;
+
+/// How long the relay waits for news before it looks by itself: a notification may have been lost.
+pub const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long it rests when NATS or Postgres is away.
+pub const REST: Duration = Duration::from_millis(500);
+
+/// What only people can mend.
+#[derive(Debug, thiserror::Error)]
+pub enum RelayError {
+    /// The event stream is ahead of the log: the log was rolled back, and positions would be used twice.
+    #[error(
+        "the event stream holds position {stream}, the log ends at {log}: the database was rolled back; restore the missing \
+         events, or empty the stream with `caseledger bus refill` once every consumer has been told"
+    )]
+    LogBehindStream {
+        /// The stream's last position.
+        stream: Position,
+        /// The log's.
+        log: Position,
+    },
+    /// The stream's last event is another than the log's at the same position.
+    #[error(
+        "the event stream and the log differ at position {0}: one of them was altered; run `caseledger audit verify`, and \
+         empty the stream with `caseledger bus refill` once the log is known to be right"
+    )]
+    Differs(Position),
+    /// An event can't be written in its published form.
+    #[error("position {0} can't be published: its stored text is no JSON; run `caseledger audit verify`")]
+    Unwritable(Position),
+    /// The log can't be read as this release needs it.
+    #[error(transparent)]
+    Ledger(LedgerError),
+    /// The bus does not let the relay do what it must.
+    #[error(transparent)]
+    Bus(BusError),
+}
+
+/// Why a run of publishing ended.
+enum Ended {
+    /// Read the stream's end and begin again.
+    Again,
+    /// Only people can mend it.
+    Broken(RelayError),
+}
+
+impl From<BusError> for Ended {
+    fn from(error: BusError) -> Self {
+        match error {
+            BusError::Refused { .. } | BusError::Broken { .. } | BusError::TooLarge { .. } => {
+                Self::Broken(RelayError::Bus(error))
+            }
+            _ => {
+                tracing::info!(%error, "the relay begins again at the stream's end");
+                Self::Again
+            }
+        }
+    }
+}
+
+impl From<LedgerError> for Ended {
+    fn from(error: LedgerError) -> Self {
+        if error.is_transient() {
+            tracing::warn!(%error, "the relay waits for the log");
+            Self::Again
+        } else {
+            Self::Broken(RelayError::Ledger(error))
+        }
+    }
+}
+
+/// Publishes the log.
+pub struct Relay {
+    ledger: Arc<PgLedger>,
+    bus: Arc<dyn Bus>,
+}
+
+/// Where the next event goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    after: Position,
+    last_sequence: u64,
+}
+
+impl Relay {
+    /// A relay from this log to this bus.
+    pub fn new(ledger: Arc<PgLedger>, bus: Arc<dyn Bus>) -> Self {
+        Self { ledger, bus }
+    }
+
+    /// Publishes whenever the lease is held, until `stop`.
+    ///
+    /// # Errors
+    /// [`RelayError`]: what only people can mend.
+    pub async fn run(&self, leases: &Leases, stop: &CancellationToken) -> Result<(), RelayError> {
+        while_held(leases, LEASE, stop, async |_: LeaseGrant, ended: CancellationToken| {
+            while !ended.is_cancelled() {
+                match self.publish_until(&ended).await {
+                    Ok(()) => return Ok(()),
+                    Err(Ended::Broken(error)) => return Err(error),
+                    Err(Ended::Again) => tokio::select! {
+                        () = ended.cancelled() => {}
+                        () = tokio::time::sleep(REST) => {}
+                    },
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn publish_until(&self, ended: &CancellationToken) -> Result<(), Ended> {
+        let mut news = HeadListener::connect(self.ledger.pool()).await?;
+        let mut connection = self.bus.state();
+        let connects = connection.borrow_and_update().connects;
+        let mut place = self.compare(self.bus.last_event().await?).await?;
+        while !ended.is_cancelled() {
+            let events = self.ledger.feed(place.after, None, READ_EVENTS).await?;
+            if events.is_empty() {
+                tokio::select! {
+                    () = ended.cancelled() => return Ok(()),
+                    changed = news.changed(LOOK_EVERY) => changed?,
+                }
+            } else {
+                place = self.publish(place, &events).await?;
+            }
+            if connection.borrow_and_update().connects != connects {
+                // NATS went and came back: what it holds may be another than before.
+                return Err(Ended::Again);
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares the end of the stream with the log: from where on to publish.
+    async fn compare(&self, end: StreamEnd) -> Result<Place, Ended> {
+        let Some(last) = end.last else {
+            return Ok(Place {
+                after: Position::START,
+                last_sequence: end.sequence,
+            });
+        };
+        let log = self.ledger.head().await?.position;
+        if last.position > log {
+            return Err(Ended::Broken(RelayError::LogBehindStream {
+                stream: last.position,
+                log,
+            }));
+        }
+        let stored = self.ledger.feed(Position(last.position.0 - 1), None, 1).await?;
+        let same = stored
+            .first()
+            .is_some_and(|event| published(event).is_ok_and(|published| published.body == last.body));
+        if !same {
+            return Err(Ended::Broken(RelayError::Differs(last.position)));
+        }
+        Ok(Place {
+            after: last.position,
+            last_sequence: end.sequence,
+        })
+    }
+
+    /// Publishes events, many at once, and returns when all are acknowledged.
+    async fn publish(&self, mut place: Place, events: &[StoredEvent]) -> Result<Place, Ended> {
+        let mut waiting: VecDeque<PublishAckFuture> = VecDeque::with_capacity(IN_FLIGHT_EVENTS);
+        for event in events {
+            let message = published(event).map_err(|_| Ended::Broken(RelayError::Unwritable(event.position)))?;
+            if waiting.len() == IN_FLIGHT_EVENTS
+                && let Some(oldest) = waiting.pop_front()
+            {
+                oldest.await?;
+            }
+            waiting.push_back(
+                self.bus
+                    .publish_event(message.subject, message.body, place.last_sequence)
+                    .await?,
+            );
+            place = Place {
+                after: event.position,
+                last_sequence: place.last_sequence + 1,
+            };
+        }
+        for acknowledged in waiting {
+            acknowledged.await?;
+        }
+        Ok(place)
+    }
+}
+
+/// Empties the event stream; the active relay then fills it again from the log's beginning. Returns how many events it held.
+///
+/// # Errors
+/// [`BusError`].
+pub async fn refill(bus: &dyn Bus) -> Result<u64, BusError> {
+    bus.purge_events().await
+}

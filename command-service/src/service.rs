@@ -1,0 +1,132 @@
+//! The command-service, put together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bus::{Bus, BusError};
+use event_store::{Appender, LeaseGrant, Leases, PgLedger};
+use tokio_util::sync::CancellationToken;
+use vault::{Fingerprinter, Vault};
+
+use crate::calls::{answer_calls, answer_queries, answer_replays};
+use crate::durable::{DurableCommands, LEASE};
+use crate::environment::Environment;
+use crate::handler::{Handler, HandlerParts};
+use crate::held::while_held;
+use crate::intake::Registers;
+use crate::queries::Queries;
+
+/// How long the taking of durable commands rests after the bus failed it.
+const REST: Duration = Duration::from_millis(500);
+
+/// What a command-service is made of.
+pub struct Parts {
+    /// The log.
+    pub ledger: Arc<PgLedger>,
+    /// Its leases, in the name of this process.
+    pub leases: Leases,
+    /// The keys.
+    pub vault: Arc<Vault>,
+    /// Keyed hashes of commands.
+    pub fingerprinter: Fingerprinter,
+    /// Clients, officers, catalogue.
+    pub registers: Registers,
+    /// Time and ids.
+    pub environment: Arc<dyn Environment>,
+    /// The wire, as answerer and puller.
+    pub bus: Arc<dyn Bus>,
+}
+
+/// Answers calls, queries and replays, and takes durable commands.
+#[derive(Clone)]
+pub struct CommandService {
+    handler: Arc<Handler>,
+    queries: Arc<Queries>,
+    durable: Arc<DurableCommands>,
+    leases: Arc<Leases>,
+    bus: Arc<dyn Bus>,
+}
+
+impl std::fmt::Debug for CommandService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CommandService").finish_non_exhaustive()
+    }
+}
+
+impl CommandService {
+    /// A command-service of these parts. Call it within a tokio runtime: its appender starts at once.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let handler = Arc::new(Handler::new(HandlerParts {
+            ledger: parts.ledger.clone(),
+            appender: Appender::start(parts.ledger.clone()),
+            vault: Arc::clone(&parts.vault),
+            fingerprinter: parts.fingerprinter,
+            registers: parts.registers,
+            environment: parts.environment,
+        }));
+        let durable = DurableCommands {
+            bus: Arc::clone(&parts.bus),
+            handler: Arc::clone(&handler),
+            vault: parts.vault,
+        };
+        Self {
+            queries: Arc::new(Queries::new(parts.ledger)),
+            durable: Arc::new(durable),
+            leases: Arc::new(parts.leases),
+            bus: parts.bus,
+            handler,
+        }
+    }
+
+    /// Puts other registers in force, for commands that come in from now on.
+    pub fn set_registers(&self, registers: Registers) {
+        self.handler.set_registers(registers);
+    }
+
+    /// Works until `stop`; then ends what is under way. What the bus still holds comes again, here or in another copy.
+    ///
+    /// # Errors
+    /// What only people can mend: the bus refuses what this service must do.
+    pub async fn run(&self, stop: &CancellationToken) -> Result<(), BusError> {
+        let calls = answer_calls(Arc::clone(&self.bus), Arc::clone(&self.handler), stop.clone());
+        let queries = answer_queries(
+            Arc::clone(&self.bus),
+            Arc::clone(&self.handler),
+            Arc::clone(&self.queries),
+            stop.clone(),
+        );
+        let replays = answer_replays(
+            Arc::clone(&self.bus),
+            Arc::clone(&self.handler),
+            Arc::clone(&self.queries),
+            stop.clone(),
+        );
+        // One that fails ends the others: a service that answers only half of what it should is worse than none.
+        tokio::try_join!(calls, queries, replays, self.take_durable(stop)).map(drop)
+    }
+
+    /// Takes durable commands whenever the lease is held.
+    async fn take_durable(&self, stop: &CancellationToken) -> Result<(), BusError> {
+        while_held(
+            &self.leases,
+            LEASE,
+            stop,
+            async |grant: LeaseGrant, ended: CancellationToken| match self.durable.take(grant, ended.clone()).await {
+                Err(error @ (BusError::Refused { .. } | BusError::Broken { .. } | BusError::TooLarge { .. })) => {
+                    Err(error)
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "durable commands are taken anew");
+                    tokio::select! {
+                        () = ended.cancelled() => {}
+                        () = tokio::time::sleep(REST) => {}
+                    }
+                    Ok(())
+                }
+                Ok(()) => Ok(()),
+            },
+        )
+        .await
+    }
+}

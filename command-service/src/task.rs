@@ -1,0 +1,104 @@
+//! A command on its way through the command-service.
+
+use std::sync::Arc;
+
+use bus::clients::Client;
+use event_store::{Receipt, ReceiptStatus};
+use schemas::command::Command;
+use schemas::envelope::CommandEnvelope;
+use schemas::problem::ProblemKind;
+use schemas::result::{Accepted, CommandResult, CommandStatus};
+use schemas::{AggregateId, Problem};
+use tokio::sync::oneshot;
+
+/// How a command came; it decides whether a rejection is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Request and reply: the caller waits.
+    Call,
+    /// Held by the bus until its result is published.
+    Durable,
+}
+
+/// A command that intake has passed.
+pub struct Task {
+    /// Who sent it.
+    pub client: Arc<Client>,
+    /// Its envelope.
+    pub envelope: CommandEnvelope,
+    /// Its content, still open.
+    pub command: Command,
+    /// Keyed hash of type, subject and data.
+    pub fingerprint: [u8; 32],
+    /// The stream that it speaks to.
+    pub lane: AggregateId,
+    /// How it came.
+    pub mode: Mode,
+    /// A rejection that only the append could find; it is what the next attempt records.
+    pub rejection: Option<Problem>,
+    /// Whether an append refused its keys: the next attempt looks in the vault first.
+    pub keys_refused: bool,
+    /// Where the result goes.
+    pub answer: oneshot::Sender<CommandResult>,
+}
+
+impl Task {
+    /// Answers; a caller who no longer waits is no fault.
+    pub fn answer(self, status: CommandStatus) {
+        let _ = self.answer.send(CommandResult {
+            command_id: self.envelope.id,
+            status,
+        });
+    }
+
+    /// Answers with what was recorded, now or the first time.
+    pub fn answer_recorded(self, receipt: Receipt) {
+        let status = recorded_status(receipt);
+        self.answer(status);
+    }
+}
+
+/// What a receipt says to its sender.
+pub fn recorded_status(receipt: Receipt) -> CommandStatus {
+    match receipt.status {
+        ReceiptStatus::Accepted => CommandStatus::Accepted(Accepted {
+            aggregate_id: receipt.aggregate_id,
+            reference: receipt.reference,
+            version: receipt.version,
+            position: receipt.position,
+            events: receipt.event_ids,
+        }),
+        ReceiptStatus::Rejected { problem } => CommandStatus::Rejected {
+            problem: serde_json::from_str(&problem).unwrap_or_else(|_| {
+                Problem::one(
+                    ProblemKind::NotAllowed,
+                    "",
+                    "rejected",
+                    "the command was rejected; its reasons can't be read",
+                )
+            }),
+        },
+    }
+}
+
+/// The refusal of an id that was used before with other content.
+#[must_use]
+pub fn id_reused() -> Problem {
+    Problem::one(
+        ProblemKind::Conflict,
+        "",
+        "id_reused",
+        "this command id was used before with other content: its first result stands; send this command under a new id",
+    )
+}
+
+/// The refusal of an external reference that another command has.
+#[must_use]
+pub fn external_ref_taken(holder: AggregateId) -> Problem {
+    Problem::one(
+        ProblemKind::Conflict,
+        "/external_ref",
+        "external_ref_taken",
+        format!("this reference of the other system was brought before, to {holder}"),
+    )
+}

@@ -1,0 +1,3 @@
+-- The cut-over.
+-- Parameters: none
+SELECT cut_over FROM notifier.settings

@@ -1,0 +1,261 @@
+//! Sending what is due, one delivery at a time.
+
+use std::sync::Arc;
+
+use catalogue::{Catalogue, Notice, NoticeContext};
+use schemas::moment::Instant;
+use schemas::text::{EmailAddress, Line, Text};
+use schemas::{CustomerId, Sealed};
+use serde::de::DeserializeOwned;
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{Row as _, query};
+use time::OffsetDateTime;
+use vault::{OpenError, Vault};
+
+use crate::backoff;
+use crate::delivery::{Delivery, DeliveryState};
+use crate::error::NotifierError;
+use crate::message::{self, Recipient, Sender};
+use crate::transport::{Email, Transport, Undelivered};
+
+/// What sending needs.
+#[derive(Debug)]
+pub struct Dispatcher {
+    /// The notifier's tables.
+    pub pool: PgPool,
+    /// Opens names, addresses and reasons.
+    pub vault: Arc<Vault>,
+    /// Holds the words.
+    pub catalogue: Arc<Catalogue>,
+    /// Whom notices come from.
+    pub sender: Sender,
+    /// Where they go.
+    pub transport: Transport,
+}
+
+/// The code of a notice that was not sent because its customer does not want emails.
+const CONSENT_WITHDRAWN: &str = "consent_withdrawn";
+
+/// How an attempt ended.
+enum Attempt {
+    Sent,
+    NoAddress,
+    /// The customer does not want emails.
+    Withdrawn,
+    Undelivered(Undelivered),
+}
+
+impl Dispatcher {
+    /// Makes the next attempt that is due, and says whether there was one.
+    ///
+    /// The row stays locked while the mail server is spoken to, so several notifiers share the work. Where this process or
+    /// its connection to the database ends in between, the attempt is not noted and the notice is sent again, with the same
+    /// Message-ID.
+    ///
+    /// # Errors
+    /// [`NotifierError`]. A notice that could not be sent is not one: that is noted with its delivery.
+    pub async fn send_next(&self, now: OffsetDateTime, jitter: f64) -> Result<bool, NotifierError> {
+        let mut transaction = self.pool.begin().await?;
+        let Some(mut delivery) = crate::table::claim_to_send(&mut transaction, now).await? else {
+            return Ok(false);
+        };
+        let attempt = self.attempt(&mut transaction, &delivery).await?;
+        if matches!(attempt, Attempt::Sent | Attempt::Undelivered(_)) {
+            delivery.attempts = delivery.attempts.saturating_add(1);
+        }
+        note(&mut transaction, &delivery, attempt, now, jitter).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    async fn attempt(&self, connection: &mut PgConnection, delivery: &Delivery) -> Result<Attempt, NotifierError> {
+        let contact = match reach(connection, delivery.recipient).await? {
+            Reach::At(contact) => contact,
+            Reach::Nowhere => return Ok(Attempt::NoAddress),
+            Reach::Withdrawn => return Ok(Attempt::Withdrawn),
+        };
+        let email = match self.email(delivery, &contact).await {
+            Ok(email) => email,
+            Err(Unready::Undelivered(undelivered)) => return Ok(Attempt::Undelivered(undelivered)),
+            Err(Unready::Fault(fault)) => return Err(fault),
+        };
+        Ok(match self.transport.send(&email).await {
+            Ok(()) => Attempt::Sent,
+            Err(undelivered) => Attempt::Undelivered(undelivered),
+        })
+    }
+
+    /// Opens what is sealed and writes the email. What was opened lives no longer than the attempt.
+    async fn email(&self, delivery: &Delivery, contact: &Contact) -> Result<Email, Unready> {
+        let recipient = Recipient {
+            name: self.open::<Line>(&contact.name).await?,
+            address: self.open::<EmailAddress>(&contact.email).await?,
+        };
+        let title = self.open_optional::<Line>(contact.title.as_ref()).await?;
+        let reasons = self.open_optional::<Text>(delivery.reasons.as_ref()).await?;
+        let notice = self.notice(delivery, title.as_ref(), &recipient.name, reasons)?;
+        let message = message::build(
+            &self.sender,
+            &recipient,
+            &delivery.message_id,
+            notice,
+            delivery.queued_at,
+        )
+        .map_err(|_| Undelivered::for_good("address"))?;
+        Ok(Email {
+            message,
+            file_name: file_name(delivery),
+        })
+    }
+
+    async fn open_optional<T: DeserializeOwned>(&self, sealed: Option<&Sealed>) -> Result<Option<T>, Unready> {
+        match sealed {
+            Some(sealed) => self.open(sealed).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens one value. A person who was erased, or a case whose time is up, gets no notice any more.
+    async fn open<T: DeserializeOwned>(&self, sealed: &Sealed) -> Result<T, Unready> {
+        let opened = self.vault.open(sealed).await.and_then(|opened| opened.read());
+        opened.map_err(|error| match error {
+            OpenError::Erased => Undelivered::for_good("erased").into(),
+            OpenError::NoKey => Undelivered::for_good("key_destroyed").into(),
+            OpenError::Damaged => Undelivered::for_good("damaged").into(),
+            OpenError::Unavailable(fault) => Unready::Fault(NotifierError::Vault(fault)),
+        })
+    }
+
+    /// The notice in words. A template that fails is tried again: the catalogue can be mended.
+    fn notice(
+        &self,
+        delivery: &Delivery,
+        title: Option<&Line>,
+        name: &Line,
+        reasons: Option<Text>,
+    ) -> Result<Notice, Undelivered> {
+        let request_type = self.catalogue.request_type(&delivery.request_type);
+        let request_type = request_type.ok_or_else(|| Undelivered::for_now("request_type"))?;
+        let occurred_at = Instant::new(delivery.occurred_at);
+        let greeted = title.map_or_else(|| name.to_string(), |title| format!("{title} {name}"));
+        let mut context =
+            NoticeContext::new(&self.catalogue, request_type, &delivery.reference, occurred_at).to(Some(greeted));
+        if let Some(outcome) = &delivery.outcome {
+            let reasons = reasons.map(|reasons| reasons.to_string());
+            context = context.closed(&self.catalogue, request_type, outcome, reasons, occurred_at);
+        }
+        catalogue::notice::render(&self.catalogue, &delivery.notice, &context).map_err(|fault| {
+            tracing::error!(notice = %delivery.notice, %fault, "a notice can't be written");
+            Undelivered::for_now("template")
+        })
+    }
+}
+
+/// How a customer is reached, sealed.
+struct Contact {
+    title: Option<Sealed>,
+    name: Sealed,
+    email: Sealed,
+}
+
+/// `<position>-<notice>-<short id>.eml`.
+fn file_name(delivery: &Delivery) -> String {
+    let short_id: String = delivery.message_id.local_part().chars().take(8).collect();
+    format!("{}-{}-{short_id}.eml", delivery.position, delivery.notice)
+}
+
+/// Why there is no email to send.
+enum Unready {
+    /// This notice can't be sent, for now or for good.
+    Undelivered(Undelivered),
+    /// No notice can.
+    Fault(NotifierError),
+}
+
+impl From<Undelivered> for Unready {
+    fn from(undelivered: Undelivered) -> Self {
+        Self::Undelivered(undelivered)
+    }
+}
+
+/// Whether and how a customer is reached by email at this moment.
+enum Reach {
+    At(Contact),
+    Nowhere,
+    Withdrawn,
+}
+
+async fn reach(connection: &mut PgConnection, customer: CustomerId) -> Result<Reach, NotifierError> {
+    let row = query(include_str!("../sql/contact.sql"))
+        .bind(customer.uuid())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else {
+        return Ok(Reach::Nowhere);
+    };
+    let Some(email) = row.try_get::<Option<String>, _>("email")? else {
+        return Ok(Reach::Nowhere);
+    };
+    if row.try_get("withdrawn")? {
+        return Ok(Reach::Withdrawn);
+    }
+    Ok(Reach::At(Contact {
+        title: row.try_get::<Option<String>, _>("title")?.map(Sealed::from_token),
+        name: Sealed::from_token(row.try_get("name")?),
+        email: Sealed::from_token(email),
+    }))
+}
+
+/// Writes down how an attempt ended. The log names the delivery, never the person.
+async fn note(
+    connection: &mut PgConnection,
+    delivery: &Delivery,
+    attempt: Attempt,
+    now: OffsetDateTime,
+    jitter: f64,
+) -> Result<(), NotifierError> {
+    let (position, case, notice, attempts) = (
+        delivery.position.0,
+        delivery.case_id,
+        &delivery.notice,
+        delivery.attempts,
+    );
+    let undelivered = match attempt {
+        Attempt::Sent => {
+            tracing::info!(position, %case, %notice, attempts, "a notice was sent");
+            return crate::table::finish(connection, delivery, DeliveryState::Sent, None, now).await;
+        }
+        Attempt::NoAddress => {
+            tracing::warn!(position, %case, %notice, "there is no address to send a notice to: its case is told");
+            return crate::table::finish(connection, delivery, DeliveryState::NoAddress, None, now).await;
+        }
+        Attempt::Withdrawn => {
+            tracing::warn!(position, %case, %notice, "its customer withdrew the consent to emails: the case is told");
+            return crate::table::finish(
+                connection,
+                delivery,
+                DeliveryState::Failed,
+                Some(CONSENT_WITHDRAWN),
+                now,
+            )
+            .await;
+        }
+        Attempt::Undelivered(undelivered) => undelivered,
+    };
+    let code = undelivered.code.as_str();
+    let wait = if undelivered.lasting {
+        None
+    } else {
+        backoff::before_sending_again(attempts, jitter)
+    };
+    match wait {
+        Some(wait) => {
+            tracing::warn!(position, %case, %notice, attempts, code, "a notice was not taken: it will be sent again");
+            crate::table::postpone_sending(connection, delivery, code, now + wait).await
+        }
+        None => {
+            tracing::error!(position, %case, %notice, attempts, code, "a notice is given up: its case is told");
+            crate::table::finish(connection, delivery, DeliveryState::Failed, Some(code), now).await
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The notifier as it runs: it follows, sends and records, side by side.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_store::{Consumer, ConsumerError, Ledger, StoredEvent, Subscription};
+use futures::Stream;
+use schemas::Position;
+use sqlx::postgres::PgPool;
+use time::OffsetDateTime;
+use tokio::sync::{Notify, watch};
+
+use crate::error::NotifierError;
+use crate::follow::Follower;
+use crate::recording::Registrar;
+use crate::send::Dispatcher;
+
+/// How many deliveries one notifier sends at once.
+const SENDERS: usize = 4;
+
+/// How long to wait before looking again for what is due, where nothing was and nobody said that something is.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long to wait after a fault that passes: the first time, and the longest that doubling leads to.
+const AFTER_A_FAULT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// What the outermost layer passes in: the time and chance.
+pub struct Environment {
+    /// The instant now.
+    pub now: Box<dyn Fn() -> OffsetDateTime + Send + Sync>,
+    /// A number in 0.0 to 1.0, another each time: it spreads what failed together.
+    pub jitter: Box<dyn Fn() -> f64 + Send + Sync>,
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
+    }
+}
+
+/// Everything that a running notifier is made of.
+pub struct Notifier {
+    /// The notifier's tables.
+    pub pool: PgPool,
+    /// Takes events in.
+    pub follower: Follower,
+    /// Sends what is due.
+    pub dispatcher: Dispatcher,
+    /// Records what is finished.
+    pub registrar: Registrar,
+    /// Time and chance.
+    pub environment: Environment,
+}
+
+/// What a worker does, one delivery at a time.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Send,
+    Record,
+}
+
+/// Wakes the workers of a kind: something is due for them. Nothing rests on it, as they look again in any case.
+#[derive(Default)]
+struct Due {
+    to_send: Notify,
+    to_record: Notify,
+}
+
+impl Notifier {
+    /// The connections that a running notifier needs at once: one for each sender, the recorder and the follower, and two
+    /// for the vault and the log where they share the pool.
+    pub const CONNECTIONS: u32 = 8;
+
+    /// Follows the log, sends and records, until `shutdown` holds true (or its sender is gone), or a fault that needs a person.
+    ///
+    /// `live` yields events as they are heard of, to be quick; nothing rests on it. What has begun is finished first: an
+    /// email is not given up half-way, which takes a minute at most. To drop the future is safe too: what was under way is
+    /// then done again, the email with the same Message-ID and the record with the same command id.
+    ///
+    /// # Errors
+    /// [`NotifierError`]: what does not pass by itself.
+    pub async fn run(
+        self,
+        ledger: Arc<dyn Ledger>,
+        live: impl Stream<Item = StoredEvent> + Send + Unpin,
+        shutdown: watch::Receiver<bool>,
+    ) -> Result<(), NotifierError> {
+        let due = Due::default();
+        // Whoever fails first stops the others.
+        let (failed, stop) = watch::channel(false);
+        let work = |step| {
+            let worked = self.work(step, &due, shutdown.clone(), stop.clone());
+            async { worked.await.inspect_err(|_| _ = failed.send(true)) }
+        };
+        let follow = async {
+            let mut feed = Feed {
+                notifier: &self,
+                due: &due,
+            };
+            let subscription = Subscription::new("notifier", ledger, live);
+            let followed = subscription
+                .run(&mut feed, stopped(shutdown.clone(), stop.clone()))
+                .await;
+            followed
+                .inspect_err(|_| _ = failed.send(true))
+                .map_err(|fault| NotifierError::Subscription(Box::new(fault)))
+        };
+        let send = futures::future::join_all((0..SENDERS).map(|_| work(Step::Send)));
+        let (followed, sent, recorded) = tokio::join!(follow, send, work(Step::Record));
+        sent.into_iter().chain([followed, recorded]).collect()
+    }
+
+    /// Sends or records until it is told to stop, or a fault that does not pass.
+    async fn work(
+        &self,
+        step: Step,
+        due: &Due,
+        shutdown: watch::Receiver<bool>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<(), NotifierError> {
+        let mut stopped = std::pin::pin!(stopped(shutdown, stop));
+        let mut after_a_fault = AFTER_A_FAULT.0;
+        loop {
+            // Made before the look: what becomes due during it is not slept through.
+            let woken = match step {
+                Step::Send => due.to_send.notified(),
+                Step::Record => due.to_record.notified(),
+            };
+            let (now, jitter) = ((self.environment.now)(), (self.environment.jitter)());
+            let done = match step {
+                Step::Send => self.dispatcher.send_next(now, jitter).await,
+                Step::Record => self.registrar.record_next(now, jitter).await,
+            };
+            let (pause, may_wake) = match done {
+                Ok(true) => {
+                    due.to_record.notify_waiters();
+                    (Duration::ZERO, false)
+                }
+                Ok(false) => (LOOK_AGAIN, true),
+                Err(fault) if fault.is_transient() => {
+                    let pause = after_a_fault;
+                    tracing::warn!(?step, %fault, pause_ms = pause.as_millis(), "the notifier waits");
+                    after_a_fault = (pause * 2).min(AFTER_A_FAULT.1);
+                    (pause, false)
+                }
+                Err(fault) => return Err(fault),
+            };
+            if may_wake || pause.is_zero() {
+                after_a_fault = AFTER_A_FAULT.0;
+            }
+            tokio::select! {
+                biased;
+                () = &mut stopped => return Ok(()),
+                () = woken, if may_wake => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}
+
+/// Ready once one of the two holds true, or nobody is left who could say so.
+async fn stopped(mut shutdown: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        _ = shutdown.wait_for(|stop| *stop) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// The notifier, as the subscription sees it.
+struct Feed<'a> {
+    notifier: &'a Notifier,
+    due: &'a Due,
+}
+
+impl Feed<'_> {
+    async fn take_in(&self, events: &[StoredEvent]) -> Result<(), NotifierError> {
+        let mut transaction = self.notifier.pool.begin().await?;
+        let now = (self.notifier.environment.now)();
+        self.notifier.follower.apply(&mut transaction, events, now).await?;
+        transaction.commit().await?;
+        self.due.to_send.notify_waiters();
+        self.due.to_record.notify_waiters();
+        Ok(())
+    }
+}
+
+impl Consumer for Feed<'_> {
+    async fn checkpoint(&mut self) -> Result<Position, ConsumerError> {
+        let read = async {
+            let mut connection = self.notifier.pool.acquire().await?;
+            Follower::position(&mut connection).await
+        };
+        read.await.map_err(of_consumer)
+    }
+
+    async fn apply(&mut self, events: &[StoredEvent]) -> Result<(), ConsumerError> {
+        let taken = self.take_in(events).await;
+        if let Err(NotifierError::Event { position, .. } | NotifierError::UnknownRequestType { position, .. }) = &taken
+        {
+            // What is before it has its effect all the same.
+            let readable = events.partition_point(|event| event.position < *position);
+            if readable > 0 {
+                self.take_in(&events[..readable]).await.map_err(of_consumer)?;
+            }
+        }
+        taken.map_err(of_consumer)
+    }
+}
+
+fn of_consumer(fault: NotifierError) -> ConsumerError {
+    if fault.is_transient() {
+        ConsumerError::Retry(Box::new(fault))
+    } else {
+        ConsumerError::Stop(Box::new(fault))
+    }
+}

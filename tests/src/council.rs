@@ -1,0 +1,418 @@
+//! A council in one test: a database, a bus with its clients, and the services as real processes.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bus::clients::{self, ClientRegister, Rights};
+use bus::{BusClient, Outgoing, Password, ServicePasswords, ServiceUser, Steward, accounts};
+use caseledger::database;
+use caseledger::servers::NatsConfig;
+use schemas::result::{Accepted, CommandResult, CommandStatus};
+use schemas::{AggregateId, ClientName, CommandId, Problem};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{Process, TestDatabase, TestNats, eventually};
+
+/// How long anything in a whole system may take on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+const OFFICERS: &str = include_str!("../../caseledger/demo/officers.toml");
+
+/// The services of a council, in the order in which `serve` names them.
+pub const SERVICES: [&str; 4] = ["command-service", "relay", "projections", "notifier"];
+
+/// A council: everything but its services, which [`serve`](Self::serve) starts.
+pub struct Council {
+    /// Its database.
+    pub database: TestDatabase,
+    /// Its bus.
+    pub nats: TestNats,
+    /// Its clients.
+    pub register: ClientRegister,
+    /// The passwords of the services' NATS users.
+    pub service_passwords: ServicePasswords,
+    passwords: BTreeMap<String, Password>,
+    logins: BTreeMap<&'static str, String>,
+    folder: TempDir,
+    nats_url: Option<String>,
+    serial: AtomicU64,
+}
+
+impl Council {
+    /// Sets a council up on the shared PostgreSQL.
+    ///
+    /// # Panics
+    /// If one of its parts does not start.
+    pub async fn new() -> Council {
+        Council::on(crate::database().await).await
+    }
+
+    /// Sets a council up in this database, which has all migrations.
+    ///
+    /// # Panics
+    /// If one of its parts does not start.
+    pub async fn on(database: TestDatabase) -> Council {
+        let mut register = String::new();
+        let mut passwords = BTreeMap::new();
+        for (name, rights) in first_clients() {
+            let password = Password::new(format!("{name}-{}", Uuid::new_v4()));
+            register = clients::add(&register, &ClientName::new(name).unwrap(), &password, &rights)
+                .unwrap()
+                .text;
+            passwords.insert(name.to_owned(), password);
+        }
+        let service_passwords: ServicePasswords = ServiceUser::ALL
+            .into_iter()
+            .map(|user| (user, Password::new(Uuid::new_v4().to_string())))
+            .collect();
+        let parsed = ClientRegister::parse(&register).unwrap();
+        let conf = accounts::render(&parsed, &service_passwords).unwrap();
+        let nats = crate::nats(NatsConfig::new(conf)).await;
+        let folder = tempfile::tempdir().unwrap();
+        let council = Council {
+            logins: logins(&database).await,
+            database,
+            nats,
+            register: parsed,
+            service_passwords,
+            passwords,
+            folder,
+            nats_url: None,
+            serial: AtomicU64::new(0),
+        };
+        council.write_files(&register);
+        council.make_streams().await;
+        council
+    }
+
+    /// Lets processes that are started from now on, and clients that connect, reach NATS there: through a proxy.
+    pub fn reach_nats_at(&mut self, url: String) {
+        self.nats_url = Some(url);
+    }
+
+    /// Lets processes that are started from now on reach PostgreSQL through a proxy.
+    pub fn reach_postgres_through(&mut self, proxy: &crate::Proxy) {
+        for url in self.logins.values_mut() {
+            *url = proxy.url(url);
+        }
+    }
+
+    fn write_files(&self, register: &str) {
+        std::fs::write(self.path("clients.toml"), register).unwrap();
+        std::fs::write(self.path("officers.toml"), OFFICERS).unwrap();
+        let users: String = self
+            .service_passwords
+            .iter()
+            .map(|(user, password)| format!("{user} = \"{}\"\n", password.reveal()))
+            .collect();
+        std::fs::write(self.path("nats-users.toml"), users).unwrap();
+        let known: String = self
+            .passwords
+            .iter()
+            .map(|(name, password)| format!("{name} = \"{}\"\n", password.reveal()))
+            .collect();
+        std::fs::write(self.path("client-passwords.toml"), known).unwrap();
+        let key = vault::KeyEncryptionKey::generate(&mut vault::fresh_rng()).unwrap();
+        key.write_new(&self.path("key")).unwrap();
+        std::fs::create_dir(self.mail_dir()).unwrap();
+    }
+
+    /// Makes the streams and the clients' consumers: what `caseledger migrate` does.
+    ///
+    /// # Panics
+    /// If that does not work.
+    pub async fn make_streams(&self) {
+        let password = self.service_passwords.get(ServiceUser::Steward).unwrap();
+        let steward = Steward::connect(&self.nats.url(), password).await.unwrap();
+        steward.ensure_streams(1).await.unwrap();
+        steward.ensure_consumers(&self.register).await.unwrap();
+    }
+
+    /// Starts one service as a process of its own.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn serve(&self, service: &str) -> Process {
+        let mut command = Command::new(caseledger());
+        command
+            .arg("serve")
+            .arg(service)
+            .envs(self.environment())
+            .env("CASELEDGER_DATABASE_URL", &self.logins[service]);
+        Process::start(&mut command)
+    }
+
+    /// Starts all services, and waits until calls are answered.
+    ///
+    /// # Panics
+    /// If they are not.
+    pub async fn serve_all(&self) -> Vec<Process> {
+        let services = SERVICES.map(|service| self.serve(service)).into();
+        self.answering().await;
+        services
+    }
+
+    /// Waits until a command-service answers.
+    ///
+    /// # Panics
+    /// If none does.
+    pub async fn answering(&self) {
+        let website = self.client("website").await;
+        eventually("the command-service answers", PATIENCE, || async {
+            website.result(CommandId(Uuid::new_v4())).await.is_ok()
+        })
+        .await;
+    }
+
+    /// Runs the command with what an operator has, and this on its standard input.
+    ///
+    /// # Panics
+    /// If it can't be run.
+    pub async fn run(&self, arguments: &[&str], input: &str) -> Output {
+        use std::io::Write;
+        let mut command = Command::new(caseledger());
+        command
+            .args(arguments)
+            .envs(self.environment())
+            .env("CASELEDGER_DATABASE_URL", self.database.owner_url());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .current_dir(self.folder.path());
+        let input = input.to_owned();
+        let run = move || {
+            let mut child = command.spawn().unwrap();
+            // A call that reads nothing may have closed it.
+            let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+            child.wait_with_output().unwrap()
+        };
+        tokio::task::spawn_blocking(run).await.unwrap()
+    }
+
+    /// The command with an operator's settings, for a test that starts it itself.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(caseledger());
+        command
+            .envs(self.environment())
+            .env("CASELEDGER_DATABASE_URL", self.database.owner_url())
+            .current_dir(self.folder.path());
+        command
+    }
+
+    fn environment(&self) -> BTreeMap<&'static str, String> {
+        let path = |name: &str| self.path(name).display().to_string();
+        BTreeMap::from([
+            (
+                "CASELEDGER_NATS_URL",
+                self.nats_url.clone().unwrap_or_else(|| self.nats.url()),
+            ),
+            ("CASELEDGER_NATS_USERS_FILE", path("nats-users.toml")),
+            ("CASELEDGER_KEY_FILE", path("key")),
+            ("CASELEDGER_CLIENTS_FILE", path("clients.toml")),
+            ("CASELEDGER_CLIENT_PASSWORDS_FILE", path("client-passwords.toml")),
+            ("CASELEDGER_ACCOUNTS_FILE", path("accounts.conf")),
+            ("CASELEDGER_OFFICERS_FILE", path("officers.toml")),
+            ("CASELEDGER_MAIL_DIR", self.mail_dir().display().to_string()),
+        ])
+    }
+
+    /// A path in the council's own folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where notices land.
+    pub fn mail_dir(&self) -> PathBuf {
+        self.path("mail")
+    }
+
+    /// The password of a client.
+    ///
+    /// # Panics
+    /// If there is no such client.
+    pub fn password(&self, client: &str) -> &Password {
+        &self.passwords[client]
+    }
+
+    /// A connection as one of the clients.
+    ///
+    /// # Panics
+    /// If it can't connect.
+    pub async fn client(&self, name: &str) -> BusClient {
+        let url = self.nats_url.clone().unwrap_or_else(|| self.nats.url());
+        BusClient::connect(&url, &ClientName::new(name).unwrap(), self.password(name))
+            .await
+            .unwrap()
+    }
+
+    /// The database, as its owner.
+    ///
+    /// # Panics
+    /// If it can't connect.
+    pub async fn owner(&self) -> PgPool {
+        self.database.owner().await
+    }
+
+    /// A command with a new id, ready to be sent.
+    pub fn command_of(&self, name: &str, subject: Option<AggregateId>, data: Value) -> Outgoing {
+        // The number tells the commands of a test apart, in the order in which they were made.
+        let number = self.serial.fetch_add(1, Ordering::Relaxed);
+        Outgoing {
+            id: CommandId(Uuid::from_u128(
+                Uuid::new_v4().as_u128() & !0xffff | u128::from(number & 0xffff),
+            )),
+            name: name.to_owned(),
+            subject,
+            time: OffsetDateTime::now_utc().into(),
+            correlation_id: None,
+            causation_id: None,
+            data: data.to_string(),
+        }
+    }
+
+    /// Calls a command, and returns its result once it is known.
+    ///
+    /// # Panics
+    /// If the bus refuses it.
+    pub async fn call(
+        &self,
+        client: &BusClient,
+        name: &str,
+        subject: Option<AggregateId>,
+        data: Value,
+    ) -> CommandResult {
+        let command = self.command_of(name, subject, data);
+        let result = tokio::time::timeout(PATIENCE, client.call_until_known(&command)).await;
+        result.unwrap_or_else(|_| panic!("{name} was not answered")).unwrap()
+    }
+
+    /// Calls a command that must be accepted.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub async fn accept(&self, client: &BusClient, name: &str, subject: Option<AggregateId>, data: Value) -> Accepted {
+        accepted(self.call(client, name, subject, data).await)
+    }
+}
+
+/// What was accepted.
+///
+/// # Panics
+/// If it was not.
+pub fn accepted(result: CommandResult) -> Accepted {
+    match result.status {
+        CommandStatus::Accepted(accepted) => accepted,
+        other => panic!("not accepted: {other:?}"),
+    }
+}
+
+/// Why a command was rejected.
+///
+/// # Panics
+/// If it was not.
+pub fn rejected(result: CommandResult) -> Problem {
+    match result.status {
+        CommandStatus::Rejected { problem } => problem,
+        other => panic!("not rejected: {other:?}"),
+    }
+}
+
+/// The data of the contract's example for a command, with these members put in.
+///
+/// # Panics
+/// If there is no such example.
+pub fn example(command: &str, put_in: Value) -> Value {
+    let file = repository().join(format!("schemas/examples/commands/{command}.v1.json"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let mut data: Value = serde_json::from_str(&text).unwrap();
+    data.as_object_mut()
+        .unwrap()
+        .extend(put_in.as_object().unwrap().clone());
+    data
+}
+
+/// An anonymous report of a pothole.
+pub fn pothole(description: &str) -> Value {
+    json!({
+        "request_type": "pothole",
+        "description": description,
+        "actor": { "kind": "resident", "assurance": "none" },
+        "channel": "online",
+    })
+}
+
+/// The repository's folder.
+///
+/// # Panics
+/// Never: the package is in it.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The command, built beside the test: `<target>/<profile>/deps/system-…` and `<target>/<profile>/caseledger`.
+///
+/// # Panics
+/// If it is not built.
+pub fn caseledger() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let built = test.ancestors().nth(2).unwrap().join("caseledger");
+    assert!(
+        built.exists(),
+        "{} is not built: run cargo build -p caseledger",
+        built.display()
+    );
+    built
+}
+
+async fn logins(database: &TestDatabase) -> BTreeMap<&'static str, String> {
+    let owner = database.owner().await;
+    let logins = [
+        database::COMMAND_SERVICE,
+        database::RELAY,
+        database::PROJECTIONS,
+        database::NOTIFIER,
+    ];
+    let mut urls = BTreeMap::new();
+    for (service, login) in SERVICES.into_iter().zip(logins) {
+        let password = Uuid::new_v4().simple().to_string();
+        urls.insert(
+            service,
+            database::service_url(&owner, &database.owner_url(), login, &password)
+                .await
+                .unwrap(),
+        );
+    }
+    urls
+}
+
+/// The clients of a test: those of `dev`, and two that may do little.
+fn first_clients() -> Vec<(&'static str, Rights)> {
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let mut all = caseledger::dev::first_clients().to_vec();
+    all.push((
+        "highways-app",
+        Rights {
+            commands: owned(&["SubmitRequest", "CloseRequest", "AssignRequest"]),
+            services: owned(&["highways"]),
+            actors: owned(&["resident", "officer"]),
+            teams: owned(&["highways-inspection"]),
+            ..Rights::default()
+        },
+    ));
+    all.push((
+        "onlooker",
+        Rights {
+            reads: owned(&["waste"]),
+            ..Rights::default()
+        },
+    ));
+    all
+}

@@ -1,0 +1,377 @@
+//! A real log with sealed events, a notifier on it that has no right more than the service has, and a clock that the test
+//! moves.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use catalogue::Catalogue;
+use event_store::{Append, Ledger as _, NewEvent, Outcome, PgLedger, StoredEvent, Verdict};
+use notifier::{Dispatcher, Environment, Follower, Notifier, NotifierError, Registrar, Sender, Transport};
+use schemas::command::Decider;
+use schemas::event::{
+    CaseEvent, ConsentRecorded, ConsentWithdrawn, CustomerEvent, CustomerRegistered, EventRecord, OutcomeKind,
+    RequestClass, RequestClosed, RequestSubmitted,
+};
+use schemas::metadata::EventMetadata;
+use schemas::text::Text;
+use schemas::{
+    AggregateId, CaseId, Category, ClientName, CommandId, CustomerId, EventId, Personal, Reference, Sealed, Version,
+};
+use sqlx::PgPool;
+use system_tests::{TestDatabase, eventually};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+use time::macros::{date, datetime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+use vault::{KeyEncryptionKey, Sealer, Settings, Vault, fresh_rng};
+
+use super::case_book::CaseBook;
+
+/// What the clock shows at first.
+pub const BEGINNING: OffsetDateTime = datetime!(2026-07-01 09:00 UTC);
+
+pub const FROM: &str = "Borough of Example <no-reply@example.gov.uk>";
+
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// What moves only when the test says so.
+#[derive(Clone)]
+pub struct Clock(Arc<Mutex<OffsetDateTime>>);
+
+impl Clock {
+    pub fn now(&self) -> OffsetDateTime {
+        *self.0.lock().unwrap()
+    }
+
+    pub fn pass(&self, time: Duration) {
+        *self.0.lock().unwrap() += time;
+    }
+}
+
+/// Seals a text as it stands at a place in the command's data.
+type Seal<'s> = &'s mut dyn FnMut(&str, &str) -> Sealed;
+
+pub struct World {
+    pub database: TestDatabase,
+    pub owner: PgPool,
+    pub log: Arc<PgLedger>,
+    pub vault: Vault,
+    pub clock: Clock,
+    pub cases: Arc<CaseBook>,
+    key_file: Arc<KeyEncryptionKey>,
+    catalogue: Arc<Catalogue>,
+    mail: TempDir,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::on(system_tests::database().await).await
+    }
+
+    pub async fn on(database: TestDatabase) -> Self {
+        let owner = database.owner().await;
+        let log = Arc::new(PgLedger::new(owner.clone()));
+        let key_file = Arc::new(KeyEncryptionKey::generate(&mut fresh_rng()).unwrap());
+        let vault = Vault::new(owner.clone(), Arc::clone(&key_file), Settings::default(), Instant::now);
+        let clock = Clock(Arc::new(Mutex::new(BEGINNING)));
+        let catalogue = Arc::new(Catalogue::built_in().unwrap());
+        let cases = Arc::new(CaseBook::new(Arc::clone(&log), Arc::clone(&catalogue), clock.clone()));
+        let mail = tempfile::tempdir().unwrap();
+        Self {
+            database,
+            owner,
+            log,
+            vault,
+            clock,
+            cases,
+            key_file,
+            catalogue,
+            mail,
+        }
+    }
+
+    /// A transport into this world's own folder.
+    pub fn folder(&self) -> Transport {
+        Transport::folder(self.mail_folder())
+    }
+
+    pub fn mail_folder(&self) -> PathBuf {
+        self.mail.path().join("mail")
+    }
+
+    /// What lies in the folder, in the order of the names.
+    pub fn emails(&self) -> Vec<(String, String)> {
+        let Ok(entries) = std::fs::read_dir(self.mail_folder()) else {
+            return Vec::new();
+        };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let mut emails: Vec<_> = paths
+            .filter(|path| path.extension().is_some_and(|ending| ending == "eml"))
+            .map(|path| {
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                (name, std::fs::read_to_string(path).unwrap())
+            })
+            .collect();
+        emails.sort();
+        emails
+    }
+
+    /// A notifier with pools of its own.
+    pub async fn notifier(&self, transport: Transport) -> Notifier {
+        let pool = self.database.as_role("caseledger_notifier").await;
+        let clock = self.clock.clone();
+        let client = ClientName::new("notifier").unwrap();
+        let sender = Sender::new(FROM, None).unwrap();
+        Notifier {
+            pool: pool.clone(),
+            follower: Follower {
+                catalogue: Arc::clone(&self.catalogue),
+                client: client.clone(),
+                domain: sender.domain().to_owned(),
+            },
+            dispatcher: self.dispatcher(pool.clone(), sender, transport).await,
+            registrar: Registrar {
+                pool,
+                recorder: self.cases.clone(),
+                client,
+            },
+            environment: Environment {
+                now: Box::new(move || clock.now()),
+                jitter: Box::new(|| 1.0),
+            },
+        }
+    }
+
+    async fn dispatcher(&self, pool: PgPool, sender: Sender, transport: Transport) -> Dispatcher {
+        let keys = self.database.as_role("caseledger_vault").await;
+        let vault = Arc::new(Vault::new(
+            keys,
+            Arc::clone(&self.key_file),
+            Settings::default(),
+            Instant::now,
+        ));
+        Dispatcher {
+            pool,
+            vault,
+            catalogue: Arc::clone(&self.catalogue),
+            sender,
+            transport,
+        }
+    }
+
+    /// Starts a notifier. It hears nothing live and finds all by looking.
+    pub async fn start(&self, transport: Transport) -> Running {
+        let (stop, told) = watch::channel(false);
+        let feed = Arc::new(PgLedger::new(self.database.as_role("caseledger_feed").await));
+        let notifier = self.notifier(transport).await;
+        let task = tokio::spawn(notifier.run(feed, futures::stream::pending(), told));
+        Running { stop, task }
+    }
+
+    /// Takes the whole log in, as a running notifier does.
+    pub async fn follow(&self, notifier: &Notifier) {
+        let events = self.log.feed(schemas::Position::START, None, 1_000).await.unwrap();
+        let mut transaction = notifier.pool.begin().await.unwrap();
+        notifier
+            .follower
+            .apply(&mut transaction, &events, self.clock.now())
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    pub async fn customer(&self, name: &str, email: Option<&str>) -> CustomerId {
+        let id = CustomerId(Uuid::new_v4());
+        self.append(Some(id), id.into(), |seal| {
+            let registered = CustomerRegistered {
+                title: None,
+                name: Personal::sealed(seal("/name", name)),
+                address: None,
+                phone: None,
+                email: email.map(|email| Personal::sealed(seal("/email", email))),
+            };
+            EventRecord::Customer(registered.into())
+        })
+        .await;
+        id
+    }
+
+    pub async fn consent(&self, customer: CustomerId, purpose: &str, given: bool) {
+        let purpose = purpose.parse().unwrap();
+        let event: CustomerEvent = if given {
+            ConsentRecorded {
+                purpose,
+                wording: Text::new("May we email you?").unwrap(),
+            }
+            .into()
+        } else {
+            ConsentWithdrawn { purpose, reason: None }.into()
+        };
+        self.append(Some(customer), customer.into(), |_| EventRecord::Customer(event))
+            .await;
+    }
+
+    /// A missed bin.
+    pub async fn submitted(&self, number: i64, customer: Option<CustomerId>) -> CaseId {
+        self.submitted_as("missed-bin", number, customer).await
+    }
+
+    /// A case of this request type.
+    pub async fn submitted_as(&self, request_type: &str, number: i64, customer: Option<CustomerId>) -> CaseId {
+        let id = CaseId(Uuid::new_v4());
+        let event: CaseEvent = RequestSubmitted {
+            reference: Reference::of_number("WAS", number).unwrap(),
+            service: "waste".parse().unwrap(),
+            request_type: request_type.parse().unwrap(),
+            class: RequestClass::ServiceRequest,
+            reporting_code: "WASTE_MISSED_BIN".into(),
+            catalogue_version: "1".into(),
+            customer_id: customer,
+            description: None,
+            place: None,
+            answers: [].into(),
+            received_on: schemas::moment::Day(date!(2026 - 07 - 01)),
+            team: "refuse".parse().unwrap(),
+        }
+        .into();
+        self.append(customer, id.into(), |_| EventRecord::Case(event)).await;
+        id
+    }
+
+    pub async fn closed(&self, case: CaseId, customer: CustomerId, reasons: &str) {
+        self.append(Some(customer), case.into(), |seal| {
+            let closed = RequestClosed {
+                outcome: "not-presented".parse().unwrap(),
+                outcome_kind: OutcomeKind::Decision,
+                decided_by: Some(Decider::NotRecorded),
+                reasons: Some(Personal::sealed(seal("/reasons", reasons))),
+            };
+            EventRecord::Case(closed.into())
+        })
+        .await;
+    }
+
+    /// Appends one event, which happens now.
+    async fn append(
+        &self,
+        person: Option<CustomerId>,
+        stream: AggregateId,
+        make: impl FnOnce(Seal<'_>) -> EventRecord,
+    ) {
+        let command_id = CommandId(Uuid::new_v4());
+        let keys = self.vault.keys_for(person, stream).await.unwrap();
+        let mut sealer = Sealer::new(keys, command_id, fresh_rng());
+        let event = make(&mut |pointer, text| {
+            let json = serde_json::to_string(text).unwrap();
+            sealer.seal(pointer, Category::Personal, &json).unwrap()
+        });
+        let (aggregate_type, service) = match event {
+            EventRecord::Customer(_) => (CustomerEvent::AGGREGATE, "customer-services"),
+            EventRecord::Case(_) => (CaseEvent::AGGREGATE, "waste"),
+        };
+        let keys = sealer.keys();
+        let append = Append {
+            client: ClientName::new("website").unwrap(),
+            command_id,
+            fingerprint: [0; 32],
+            aggregate_type,
+            aggregate_id: stream,
+            service: service.parse().unwrap(),
+            expected: self.log.version(stream).await.unwrap(),
+            outcome: Outcome::Accepted {
+                reference: None,
+                events: vec![new_event(&event, "resident", self.clock.now())],
+            },
+            external_ref: None,
+            keys: sealer.into_admission(),
+        };
+        let verdicts = self.log.append(vec![append]).await.unwrap();
+        assert!(matches!(verdicts[..], [Verdict::Appended(_)]), "{verdicts:?}");
+        self.vault.admitted(keys);
+    }
+
+    /// The events of a case of this name.
+    pub async fn on_case(&self, case: CaseId, name: &str) -> Vec<StoredEvent> {
+        let events = self.log.stream(case.into(), Version(0)).await.unwrap();
+        events.into_iter().filter(|event| event.event_type == name).collect()
+    }
+
+    /// One number.
+    pub async fn number(&self, query: &str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.owner).await.unwrap()
+    }
+
+    /// Waits until a query gives this number.
+    pub async fn until(&self, number: i64, query: &str) {
+        eventually(&format!("{query} gives {number}"), SOON, || async {
+            self.number(query).await == number
+        })
+        .await;
+    }
+
+    /// Waits until nothing is left to follow, to send or to record.
+    pub async fn until_all_is_done(&self) {
+        let query = "SELECT (SELECT count(*) FROM notifier.deliveries WHERE recorded IS NULL)
+            + (SELECT position FROM ledger.head) - (SELECT position FROM notifier.checkpoint)";
+        self.until(0, query).await;
+    }
+}
+
+/// A notifier at work.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<Result<(), NotifierError>>,
+}
+
+impl Running {
+    /// Ends it in good order.
+    pub async fn stop(self) {
+        self.stop.send(true).unwrap();
+        self.task.await.unwrap().unwrap();
+    }
+
+    /// Waits until it has ended by itself, and says why.
+    pub async fn ended(self) -> NotifierError {
+        let ended = tokio::time::timeout(SOON, self.task).await;
+        ended.expect("the notifier ends by itself").unwrap().unwrap_err()
+    }
+
+    /// Ends it wherever it is, as a crash does.
+    pub async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+pub fn new_event(event: &EventRecord, actor_kind: &str, occurred_at: OffsetDateTime) -> NewEvent {
+    let client = if actor_kind == "system" { "notifier" } else { "website" };
+    let metadata = EventMetadata {
+        client: ClientName::new(client).unwrap(),
+        command_type: "caseledger.Any.v1".into(),
+        actor_kind: actor_kind.into(),
+        actor_id: None,
+        actor_assurance: "none".into(),
+        on_behalf_of: None,
+        channel: "online".into(),
+        channel_detail: None,
+        correlation_id: "c".into(),
+        causation_id: "c".into(),
+        traceparent: None,
+        sent_at: None,
+        notice_version: None,
+        external_system: None,
+        external_id: None,
+        catalogue_version: None,
+    };
+    NewEvent {
+        event_id: EventId(Uuid::new_v4()),
+        event_type: event.name(),
+        event_version: "1",
+        payload: event.payload().unwrap(),
+        metadata: serde_json::to_string(&metadata).unwrap(),
+        occurred_at,
+    }
+}

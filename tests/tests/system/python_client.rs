@@ -1,0 +1,98 @@
+//! The Python client under `docs/clients/python`, against the real system.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use system_tests::{Process, eventually};
+
+/// First start of everything, set-up of databases included, on a busy machine.
+const READY: Duration = Duration::from_secs(120);
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace").to_path_buf()
+}
+
+fn client_folder() -> PathBuf {
+    repository().join("docs/clients/python")
+}
+
+/// The command, built beside this test: `<target>/<profile>/deps/system-…` and `<target>/<profile>/caseledger`.
+fn caseledger() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let built = test.ancestors().nth(2).expect("a test is in a folder of its profile").join("caseledger");
+    assert!(built.exists(), "{} is not built: run cargo build -p caseledger", built.display());
+    built
+}
+
+/// A Python that has what the client's requirements name, to the hash. Made once and kept with what cargo builds.
+fn python() -> PathBuf {
+    let requirements = client_folder().join("requirements.txt");
+    let environment = caseledger().with_file_name("python-client");
+    let python = environment.join("bin/python");
+    let done = environment.join("requirements.txt");
+    if std::fs::read(&done).ok() != Some(std::fs::read(&requirements).expect("the client has requirements")) {
+        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
+        succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"]).arg(&requirements));
+        std::fs::copy(&requirements, &done).expect("the environment can be written to");
+    }
+    python
+}
+
+fn succeed(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{command:?}: {status}\n{stdout}\n{stderr}");
+    stdout.into_owned()
+}
+
+/// Runs one of the client's programs, off the test's own threads.
+async fn run(program: &'static str, arguments: Vec<PathBuf>) -> String {
+    tokio::task::spawn_blocking(move || {
+        let mut command = Command::new(python());
+        // Leaves no compiled files in the work tree.
+        command.env("PYTHONDONTWRITEBYTECODE", "1").arg(client_folder().join(program)).args(arguments);
+        succeed(&mut command)
+    })
+    .await
+    .expect("the program was started")
+}
+
+/// What `follow.py` printed: each event's place in its service, its name and its stream.
+fn events(printed: &str) -> Vec<(u64, String, String)> {
+    let event = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [place, _, name, subject] = words[..] else { panic!("not an event: {line}") };
+        (place.parse().expect("a place is a number"), name.to_owned(), subject.to_owned())
+    };
+    printed.lines().map(event).collect()
+}
+
+#[tokio::test]
+async fn a_python_client_walks_a_case_and_follows_its_service_after_being_away() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let (ready, seen) = (folder.path().join("ready.json"), folder.path().join("waste.json"));
+    let mut dev = Command::new(caseledger());
+    dev.arg("dev").arg("--data").arg(folder.path().join("data")).arg("--ready-file").arg(&ready);
+    let mut dev = Process::start(&mut dev);
+    eventually("caseledger dev is ready", READY, || async { ready.exists() }).await;
+
+    let follow = || run("follow.py", vec![ready.clone(), "website".into(), "waste".into(), seen.clone(), "--once".into()]);
+    let mut last = 0;
+    for time in 1..=2 {
+        let walked = run("walk.py", vec![ready.clone()]).await;
+        assert_eq!(walked.matches(" accepted ").count(), 5, "{walked}");
+        // Nobody was connected while that happened.
+        let mut names = Vec::new();
+        for (place, name, _) in events(&follow().await) {
+            assert_eq!(place, last + 1, "time {time}: every event once, in order");
+            last = place;
+            names.push(name);
+        }
+        names.retain(|name| name.starts_with("Request"));
+        assert_eq!(names, ["RequestSubmitted", "RequestUpdated", "RequestClosed", "RequestReopened"], "time {time}");
+    }
+
+    let ended = dev.stop(Duration::from_secs(30)).await;
+    assert!(ended.success(), "caseledger dev ended with {ended}:\n{}", dev.output());
+}
