@@ -13,9 +13,10 @@ use vault::{Fingerprinter, Keys, Vault};
 
 use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;
+use crate::fault::Fault;
 use crate::intake::{Admitted, Registers};
 use crate::lanes::{Lanes, Pushed};
-use crate::prepare::{Decision, Fault, Preparation, rejection_append};
+use crate::prepare::{Decision, Preparation, rejection_append};
 use crate::references::References;
 use crate::streams::load;
 use crate::task::{Mode, Task, external_ref_taken, id_reused, recorded_status};

@@ -13,6 +13,7 @@ mod cache;
 mod calls;
 mod durable;
 mod environment;
+mod fault;
 mod handler;
 mod held;
 pub mod intake;

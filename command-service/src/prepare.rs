@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalogue::RequestType;
 use domain::{AggregateState, Authority, DecisionContext, Submission};
-use event_store::{Append, Ledger, LedgerError, NewEvent, Outcome};
+use event_store::{Append, Ledger, NewEvent, Outcome};
 use schemas::command::{AggregateKind, Command, CommandBody};
 use schemas::event::EventRecord;
 use schemas::metadata::EventMetadata;
@@ -12,68 +12,15 @@ use schemas::personal::SealFieldError;
 use schemas::problem::{FieldError, ProblemKind};
 use schemas::sealed::{KeyAdmission, LookupHash};
 use schemas::{AggregateId, CustomerId, Personal, Problem, Reference, ServiceName, Version};
-use vault::{Keys, LookupKind, SealError, Sealer, Vault, VaultError};
+use vault::{Keys, LookupKind, Sealer, Vault, VaultError};
 
 use crate::cache::Snapshot;
 use crate::environment::Environment;
+use crate::fault::Fault;
 use crate::intake::Registers;
-use crate::references::{NoReference, References};
-use crate::streams::{StreamError, load};
+use crate::references::References;
+use crate::streams::load;
 use crate::task::Task;
-
-/// Why a command could not be decided at all.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// Something that it needs is down: back off and try again.
-    #[error("{0}")]
-    Unavailable(String),
-    /// Something is not as it should be: trying again won't help.
-    #[error("{0}")]
-    Broken(String),
-}
-
-impl From<LedgerError> for Fault {
-    fn from(error: LedgerError) -> Self {
-        if error.is_transient() {
-            Self::Unavailable(error.to_string())
-        } else {
-            Self::Broken(error.to_string())
-        }
-    }
-}
-
-impl From<StreamError> for Fault {
-    fn from(error: StreamError) -> Self {
-        match error {
-            StreamError::Ledger(error) => error.into(),
-            StreamError::Event { .. } => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-impl From<VaultError> for Fault {
-    fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::Unavailable(_) => Self::Unavailable(error.to_string()),
-            _ => Self::Broken(error.to_string()),
-        }
-    }
-}
-
-impl From<NoReference> for Fault {
-    fn from(error: NoReference) -> Self {
-        match error {
-            NoReference::Ledger(error) => error.into(),
-            other => Self::Broken(other.to_string()),
-        }
-    }
-}
-
-impl From<SealFieldError<SealError>> for Fault {
-    fn from(error: SealFieldError<SealError>) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
 
 /// A command, decided.
 pub enum Decision {

@@ -10,7 +10,10 @@ use system_tests::{Process, eventually};
 const READY: Duration = Duration::from_secs(120);
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package is in the workspace")
+        .to_path_buf()
 }
 
 fn client_folder() -> PathBuf {
@@ -20,8 +23,16 @@ fn client_folder() -> PathBuf {
 /// The command, built beside this test: `<target>/<profile>/deps/system-…` and `<target>/<profile>/caseledger`.
 fn caseledger() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its own path");
-    let built = test.ancestors().nth(2).expect("a test is in a folder of its profile").join("caseledger");
-    assert!(built.exists(), "{} is not built: run cargo build -p caseledger", built.display());
+    let built = test
+        .ancestors()
+        .nth(2)
+        .expect("a test is in a folder of its profile")
+        .join("caseledger");
+    assert!(
+        built.exists(),
+        "{} is not built: run cargo build -p caseledger",
+        built.display()
+    );
     built
 }
 
@@ -32,8 +43,16 @@ fn python() -> PathBuf {
     let python = environment.join("bin/python");
     let done = environment.join("requirements.txt");
     if std::fs::read(&done).ok() != Some(std::fs::read(&requirements).expect("the client has requirements")) {
-        succeed(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
-        succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"]).arg(&requirements));
+        succeed(
+            Command::new("python3")
+                .args(["-m", "venv", "--clear"])
+                .arg(&environment),
+        );
+        succeed(
+            Command::new(&python)
+                .args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"])
+                .arg(&requirements),
+        );
         std::fs::copy(&requirements, &done).expect("the environment can be written to");
     }
     python
@@ -51,7 +70,10 @@ async fn run(program: &'static str, arguments: Vec<PathBuf>) -> String {
     tokio::task::spawn_blocking(move || {
         let mut command = Command::new(python());
         // Leaves no compiled files in the work tree.
-        command.env("PYTHONDONTWRITEBYTECODE", "1").arg(client_folder().join(program)).args(arguments);
+        command
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .arg(client_folder().join(program))
+            .args(arguments);
         succeed(&mut command)
     })
     .await
@@ -62,8 +84,14 @@ async fn run(program: &'static str, arguments: Vec<PathBuf>) -> String {
 fn events(printed: &str) -> Vec<(u64, String, String)> {
     let event = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [place, _, name, subject] = words[..] else { panic!("not an event: {line}") };
-        (place.parse().expect("a place is a number"), name.to_owned(), subject.to_owned())
+        let [place, _, name, subject] = words[..] else {
+            panic!("not an event: {line}")
+        };
+        (
+            place.parse().expect("a place is a number"),
+            name.to_owned(),
+            subject.to_owned(),
+        )
     };
     printed.lines().map(event).collect()
 }
@@ -73,11 +101,26 @@ async fn a_python_client_walks_a_case_and_follows_its_service_after_being_away()
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let (ready, seen) = (folder.path().join("ready.json"), folder.path().join("waste.json"));
     let mut dev = Command::new(caseledger());
-    dev.arg("dev").arg("--data").arg(folder.path().join("data")).arg("--ready-file").arg(&ready);
+    dev.arg("dev")
+        .arg("--data")
+        .arg(folder.path().join("data"))
+        .arg("--ready-file")
+        .arg(&ready);
     let mut dev = Process::start(&mut dev);
     eventually("caseledger dev is ready", READY, || async { ready.exists() }).await;
 
-    let follow = || run("follow.py", vec![ready.clone(), "website".into(), "waste".into(), seen.clone(), "--once".into()]);
+    let follow = || {
+        run(
+            "follow.py",
+            vec![
+                ready.clone(),
+                "website".into(),
+                "waste".into(),
+                seen.clone(),
+                "--once".into(),
+            ],
+        )
+    };
     let mut last = 0;
     for time in 1..=2 {
         let walked = run("walk.py", vec![ready.clone()]).await;
@@ -90,7 +133,11 @@ async fn a_python_client_walks_a_case_and_follows_its_service_after_being_away()
             names.push(name);
         }
         names.retain(|name| name.starts_with("Request"));
-        assert_eq!(names, ["RequestSubmitted", "RequestUpdated", "RequestClosed", "RequestReopened"], "time {time}");
+        assert_eq!(
+            names,
+            ["RequestSubmitted", "RequestUpdated", "RequestClosed", "RequestReopened"],
+            "time {time}"
+        );
     }
 
     let ended = dev.stop(Duration::from_secs(30)).await;

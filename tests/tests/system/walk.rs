@@ -11,7 +11,14 @@ use system_tests::council::{PATIENCE, accepted, example, pothole, rejected};
 use system_tests::{Council, eventually};
 
 /// What the examples say of their person, and nothing else in the system does.
-const PERSONAL: [&str; 6] = ["Nwosu", "Amara", "Orchard Row", "amara.nwosu", "960144", "emptied the rest of the street"];
+const PERSONAL: [&str; 6] = [
+    "Nwosu",
+    "Amara",
+    "Orchard Row",
+    "amara.nwosu",
+    "960144",
+    "emptied the rest of the street",
+];
 
 /// A customer who wants emails, and a case of theirs that was updated, closed and reopened.
 struct Walk {
@@ -24,18 +31,34 @@ async fn walk(council: &Council, website: &BusClient, contact_centre: &BusClient
     let register = council.command_of("RegisterCustomer", None, example("RegisterCustomer", json!({})));
     let customer = accepted(website.call_until_known(&register).await.unwrap()).aggregate_id;
     let consent = example("RecordConsent", json!({ "on_behalf_of": customer }));
-    council.accept(contact_centre, "RecordConsent", Some(customer), consent).await;
+    council
+        .accept(contact_centre, "RecordConsent", Some(customer), consent)
+        .await;
 
-    let submit = council.command_of("SubmitRequest", None, example("SubmitRequest", json!({ "customer_id": customer })));
+    let submit = council.command_of(
+        "SubmitRequest",
+        None,
+        example("SubmitRequest", json!({ "customer_id": customer })),
+    );
     let first = website.send(&submit).await.unwrap();
-    assert_eq!(website.send(&submit).await.unwrap(), first, "a durable command that is repeated has its first result");
+    assert_eq!(
+        website.send(&submit).await.unwrap(),
+        first,
+        "a durable command that is repeated has its first result"
+    );
     assert_eq!(website.call(&submit).await.unwrap(), first, "called it has the same");
     let case = accepted(first);
     let id = Some(case.aggregate_id);
 
-    council.accept(website, "UpdateRequest", id, example("UpdateRequest", json!({}))).await;
-    council.accept(contact_centre, "CloseRequest", id, example("CloseRequest", json!({}))).await;
-    let last = council.accept(website, "ReopenRequest", id, example("ReopenRequest", json!({}))).await;
+    council
+        .accept(website, "UpdateRequest", id, example("UpdateRequest", json!({})))
+        .await;
+    council
+        .accept(contact_centre, "CloseRequest", id, example("CloseRequest", json!({})))
+        .await;
+    let last = council
+        .accept(website, "ReopenRequest", id, example("ReopenRequest", json!({})))
+        .await;
     Walk { customer, case, last }
 }
 
@@ -49,29 +72,52 @@ async fn a_request_travels_from_the_bus_to_the_history_the_reports_and_the_inbox
     assert!(last.version > case.version && last.position > case.position);
 
     // The query is answered from the log itself: what was just accepted is there.
-    let CaseAnswer::Found { case: found } = website.case(&CaseQuery::Reference(reference.clone())).await.unwrap() else {
+    let CaseAnswer::Found { case: found } = website.case(&CaseQuery::Reference(reference.clone())).await.unwrap()
+    else {
         panic!("the case is not found");
     };
-    assert_eq!((found.status, found.reopened, found.outcome), (CaseStatus::Open, 1, None));
+    assert_eq!(
+        (found.status, found.reopened, found.outcome),
+        (CaseStatus::Open, 1, None)
+    );
 
     // Four emails: submitted, updated, closed, reopened; each is recorded as an event on the case.
     let owner = council.owner().await;
     let sent = || async {
-        let statement = "SELECT count(*) FROM ledger.events WHERE aggregate_id = $1 AND event_type = 'NotificationSent'";
-        let sent: i64 = sqlx::query_scalar(statement).bind(case.aggregate_id.to_string()).fetch_one(&owner).await.unwrap();
+        let statement =
+            "SELECT count(*) FROM ledger.events WHERE aggregate_id = $1 AND event_type = 'NotificationSent'";
+        let sent: i64 = sqlx::query_scalar(statement)
+            .bind(case.aggregate_id.to_string())
+            .fetch_one(&owner)
+            .await
+            .unwrap();
         sent == 4
     };
     eventually("every notice is recorded on the case", PATIENCE, sent).await;
     let emails = emails(&council.mail_dir());
     assert_eq!(emails.len(), 4, "{emails:?}");
-    assert!(emails.iter().all(|email| email.contains("To: Amara Nwosu <amara.nwosu@example.org>") || email.contains("amara.nwosu@example.org")));
-    assert!(emails.iter().all(|email| email.contains("multipart/alternative") && email.contains(reference.as_str())));
+    assert!(
+        emails
+            .iter()
+            .all(|email| email.contains("To: Amara Nwosu <amara.nwosu@example.org>")
+                || email.contains("amara.nwosu@example.org"))
+    );
+    assert!(
+        emails
+            .iter()
+            .all(|email| email.contains("multipart/alternative") && email.contains(reference.as_str()))
+    );
 
     // The history holds all of it, and the reports count it.
     let history = || async {
-        let output = council.run(&["--json", "case", "history", reference.as_str()], "").await;
-        let events: Vec<Value> =
-            String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let output = council
+            .run(&["--json", "case", "history", reference.as_str()], "")
+            .await;
+        let events: Vec<Value> = String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
         (events.len() == 8).then_some(events)
     };
     let events = eventually("the history has every event", PATIENCE, history).await;
@@ -87,12 +133,26 @@ async fn a_request_travels_from_the_bus_to_the_history_the_reports_and_the_inbox
     assert!(counts.requests[0].reopened && counts.requests[0].requests == 1);
 
     // An officer who says why may read; that they did is recorded.
-    let show = ["--json", "case", "show", reference.as_str(), "--officer", "j.okafor", "--reason", "the resident rang"];
+    let show = [
+        "--json",
+        "case",
+        "show",
+        reference.as_str(),
+        "--officer",
+        "j.okafor",
+        "--reason",
+        "the resident rang",
+    ];
     let shown: Value = serde_json::from_slice(&council.run(&show, "").await.stdout).unwrap();
     assert_eq!(shown["place"]["description"], "At the side gate of 14 Orchard Row");
-    let openings: i64 = sqlx::query_scalar("SELECT count(*) FROM vault.openings").fetch_one(&owner).await.unwrap();
+    let openings: i64 = sqlx::query_scalar("SELECT count(*) FROM vault.openings")
+        .fetch_one(&owner)
+        .await
+        .unwrap();
     assert_eq!(openings, 1);
-    let cases = council.run(&["--json", "customer", "history", &customer.to_string()], "").await;
+    let cases = council
+        .run(&["--json", "customer", "history", &customer.to_string()], "")
+        .await;
     assert!(String::from_utf8(cases.stdout).unwrap().contains(reference.as_str()));
 
     nothing_personal_is_in_clear(&council, &owner).await;
@@ -115,7 +175,10 @@ async fn nothing_personal_is_in_clear(council: &Council, owner: &sqlx::PgPool) {
     .unwrap();
     assert!(tables.len() > 10, "{tables:?}");
     for table in tables {
-        let rows: Vec<String> = sqlx::query_scalar(&format!("SELECT row::text FROM {table} AS row")).fetch_all(owner).await.unwrap();
+        let rows: Vec<String> = sqlx::query_scalar(&format!("SELECT row::text FROM {table} AS row"))
+            .fetch_all(owner)
+            .await
+            .unwrap();
         for row in rows {
             for word in PERSONAL {
                 assert!(!row.contains(word), "{table} has {word:?} in clear: {row}");
@@ -134,10 +197,17 @@ async fn nothing_personal_is_in_clear(council: &Council, owner: &sqlx::PgPool) {
         bytes += content.len();
         // Commands come in open, so this looks at the encryption at rest too.
         for word in PERSONAL.iter().map(|word| word.as_bytes()) {
-            assert!(!content.windows(word.len()).any(|window| window == word), "{} holds a personal value", path.display());
+            assert!(
+                !content.windows(word.len()).any(|window| window == word),
+                "{} holds a personal value",
+                path.display()
+            );
         }
     }
-    assert!(bytes > 10_000, "NATS keeps {bytes} bytes: this looked in the wrong place");
+    assert!(
+        bytes > 10_000,
+        "NATS keeps {bytes} bytes: this looked in the wrong place"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,8 +229,17 @@ async fn a_client_that_was_away_is_told_what_it_may_read() {
         limit: Some(2),
     };
     let first: Value = serde_json::from_str(&onlooker.replay(&page(0, None)).await.unwrap()).unwrap();
-    let second: Value = serde_json::from_str(&onlooker.replay(&page(first["up_to"].as_i64().unwrap(), None)).await.unwrap()).unwrap();
-    let events: Vec<&Value> = [&first, &second].into_iter().flat_map(|page| page["events"].as_array().unwrap()).collect();
+    let second: Value = serde_json::from_str(
+        &onlooker
+            .replay(&page(first["up_to"].as_i64().unwrap(), None))
+            .await
+            .unwrap(),
+    )
+    .unwrap();
+    let events: Vec<&Value> = [&first, &second]
+        .into_iter()
+        .flat_map(|page| page["events"].as_array().unwrap())
+        .collect();
     assert_eq!(events.len(), 3, "{first} {second}");
     assert!(events.iter().all(|event| event["service"] == "waste"));
     assert_eq!(second["up_to"], second["head"]);
@@ -169,7 +248,10 @@ async fn a_client_that_was_away_is_told_what_it_may_read() {
 
     // A case of a service that it may not read does not exist for it.
     let case = council.accept(&website, "SubmitRequest", None, pothole("Wide")).await;
-    let answer = onlooker.case(&CaseQuery::Reference(case.reference.unwrap())).await.unwrap();
+    let answer = onlooker
+        .case(&CaseQuery::Reference(case.reference.unwrap()))
+        .await
+        .unwrap();
     assert!(matches!(answer, CaseAnswer::Rejected { .. }), "{answer:?}");
 }
 
@@ -179,7 +261,12 @@ async fn a_client_speaks_for_whom_its_entry_names_and_for_nobody_else() {
     let _service = council.serve("command-service");
     council.answering().await;
     let (website, app) = (council.client("website").await, council.client("highways-app").await);
-    let case = Some(council.accept(&website, "SubmitRequest", None, pothole("Deep")).await.aggregate_id);
+    let case = Some(
+        council
+            .accept(&website, "SubmitRequest", None, pothole("Deep"))
+            .await
+            .aggregate_id,
+    );
     let bin = council.accept(&website, "SubmitRequest", None, json!({ "request_type": "missed-bin", "answers": { "bin_type": "food" }, "actor": { "kind": "resident", "assurance": "none" }, "channel": "app" })).await;
 
     let close = |officer: &str| {
@@ -202,7 +289,10 @@ async fn a_client_speaks_for_whom_its_entry_names_and_for_nobody_else() {
     assert_eq!(code(nobody), expect("/actor/id", "unknown_officer"));
     let mut unrecorded = close("m.hughes");
     unrecorded["decided_by"] = json!({ "kind": "not_recorded" });
-    assert_eq!(code(rejected(council.call(&app, "CloseRequest", case, unrecorded).await)), expect("/decided_by", "decider_required"));
+    assert_eq!(
+        code(rejected(council.call(&app, "CloseRequest", case, unrecorded).await)),
+        expect("/decided_by", "decider_required")
+    );
     let foreign = rejected(council.call(&app, "AssignRequest", Some(bin.aggregate_id), json!({ "team": "highways-inspection", "channel": "officer_found", "actor": { "kind": "officer", "id": "m.hughes", "assurance": "signed_in" } })).await);
     assert_eq!(code(foreign), expect("", "unknown_case"));
     council.accept(&app, "CloseRequest", case, close("m.hughes")).await;
