@@ -10,11 +10,15 @@ use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use crate::outcome::Failure;
 
 /// What is logged where nobody says otherwise. The wire's library repeats what our own errors say.
-const DEFAULT_FILTER: &str = "info,sqlx=warn,async_nats=error";
+pub const OF_SERVICES: &str = "info,sqlx=warn,async_nats=error";
 
-/// Starts logging for this process, into `writer`. A second start is ignored.
-pub fn start(writer: BoxMakeWriter) {
-    let filter = EnvFilter::try_from_env("CASELEDGER_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+/// The same for a call by hand, whose answer says what there is to say.
+pub const OF_CALLS: &str = "error";
+
+/// Starts logging for this process, into `writer`, what `unless_set` lets through where `CASELEDGER_LOG` does not say. A second
+/// start is ignored.
+pub fn start(writer: BoxMakeWriter, unless_set: &str) {
+    let filter = EnvFilter::try_from_env("CASELEDGER_LOG").unwrap_or_else(|_| EnvFilter::new(unless_set));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(writer)

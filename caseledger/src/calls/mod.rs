@@ -24,8 +24,10 @@ use crate::outcome::Failure;
 /// [`Failure`]: how it ended.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let json = cli.json;
-    if !matches!(cli.call, Call::Dev(_)) {
-        logging::start(logging::to_standard_error());
+    match cli.call {
+        Call::Dev(_) => {}
+        Call::Serve(_) => logging::start(logging::to_standard_error(), logging::OF_SERVICES),
+        _ => logging::start(logging::to_standard_error(), logging::OF_CALLS),
     }
     match cli.call {
         Call::Dev(call) => dev::run(call).await,

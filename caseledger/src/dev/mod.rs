@@ -41,7 +41,10 @@ pub async fn run(call: Dev) -> Result<(), Failure> {
         .map_or_else(DataDir::default_path, Ok)
         .map_err(Failure::usage)?;
     let data = Arc::new(blocking(move || DataDir::open(&path).map_err(Failure::down)).await?);
-    logging::start(logging::to_file(&data.log_dir().join("caseledger.log"))?);
+    logging::start(
+        logging::to_file(&data.log_dir().join("caseledger.log"))?,
+        logging::OF_SERVICES,
+    );
     let stop = CancellationToken::new();
     let running = start_and_run(&call, Arc::clone(&data), &stop);
     let stopping = async {

@@ -182,7 +182,7 @@ impl RowReader {
         let mut at = self.time(record, &self.mapping.ending.at)?;
         if at.at < created.at {
             adjustments.push(format!(
-                "ended at {}, before it was made at {}: taken as ended when made",
+                "ended before it was made: taken as ended when made (ended at {}, made at {})",
                 at.at, created.at
             ));
             at = created;

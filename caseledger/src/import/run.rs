@@ -117,13 +117,18 @@ pub async fn import(import: &Import, bus: Arc<BusClient>) -> Result<Summary, Fai
     let settled = futures::stream::iter(records).map(|(row, record)| {
         let (reader, bus) = (&reader, &bus);
         async move {
+            let id = record
+                .as_ref()
+                .map(|record| reader.id(record).to_owned())
+                .unwrap_or_default();
             match record.and_then(|record| reader.plan(&record)) {
                 Ok(planned) => send(bus, row, planned).await,
                 Err(reason) => Ok(Settled {
                     row,
-                    id: String::new(),
+                    id,
                     fate: RowFate::Refused,
-                    kinds: vec![reason.clone()],
+                    // What follows the colon quotes the row's own value.
+                    kinds: vec![reason.split(':').next().unwrap_or_default().to_owned()],
                     details: vec![reason],
                 }),
             }
@@ -170,7 +175,7 @@ async fn send(bus: &BusClient, row: u64, planned: PlannedRow) -> Result<Settled,
     }
     if !planned.adjustments.is_empty() {
         settled.fate = RowFate::Adjusted;
-        let kind = |sentence: &String| sentence.split(" at ").next().unwrap_or_default().to_owned();
+        let kind = |sentence: &String| sentence.split(" (").next().unwrap_or_default().to_owned();
         settled.kinds = planned.adjustments.iter().map(kind).collect();
         settled.details = planned.adjustments;
     }

@@ -99,7 +99,7 @@ class Caseledger:
             try:
                 message = await results.next_msg(timeout=max(pause, ANSWER_SECONDS))
                 return json.loads(message.data)
-            except nats.errors.TimeoutError:
+            except asyncio.TimeoutError:
                 return await self.query("Result", {"command_id": command_id})
 
         try:
@@ -116,7 +116,7 @@ class Caseledger:
                 result = await attempt(pause)
                 if result["status"] != "unavailable":
                     return result
-            except (nats.errors.TimeoutError, nats.errors.NoRespondersError, nats.errors.ConnectionClosedError):
+            except (asyncio.TimeoutError, nats.errors.NoRespondersError, nats.errors.ConnectionClosedError):
                 pass  # No answer is no knowledge: the same id will tell.
             if time.monotonic() + pause > give_up:
                 raise Unavailable("the command is not known to be recorded: send it again with the same id")
@@ -169,6 +169,6 @@ class Caseledger:
         while True:
             try:
                 messages = await consumer.fetch(batch, timeout=wait)
-            except nats.errors.TimeoutError:
+            except asyncio.TimeoutError:
                 messages = []
             yield [(json.loads(message.data), message.ack) for message in messages]

@@ -1,0 +1,152 @@
+//! What a client must not be able to do on the bus, each thing tried from outside with a client's own password.
+
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, Request};
+use futures::StreamExt;
+use serde_json::Value;
+use system_tests::Council;
+use system_tests::council::PATIENCE;
+
+/// How long an answer that must not come is waited for.
+const NO_ANSWER: Duration = Duration::from_millis(500);
+
+async fn raw(council: &Council, client: &str) -> Client {
+    let password = council.password(client).reveal().to_owned();
+    let options = ConnectOptions::with_user_and_password(client.to_owned(), password);
+    options.connect(council.nats.url()).await.unwrap()
+}
+
+/// The messages that each stream holds.
+async fn held(council: &Council) -> Vec<u64> {
+    let password = council
+        .service_passwords
+        .get(bus::ServiceUser::Steward)
+        .unwrap()
+        .reveal()
+        .to_owned();
+    let options =
+        ConnectOptions::with_user_and_password("steward".to_owned(), password).custom_inbox_prefix("_INBOX.steward");
+    let jetstream = async_nats::jetstream::new(options.connect(council.nats.url()).await.unwrap());
+    let mut held = Vec::new();
+    for stream in ["CASELEDGER_COMMANDS", "CASELEDGER_EVENTS", "CASELEDGER_RESULTS"] {
+        held.push(
+            jetstream
+                .get_stream(stream)
+                .await
+                .unwrap()
+                .cached_info()
+                .state
+                .last_sequence,
+        );
+    }
+    held
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_name_reaches_nobody() {
+    let council = Council::new().await;
+    let _service = council.serve("command-service");
+    council.answering().await;
+    let onlooker = raw(&council, "onlooker").await;
+    for subject in [
+        "caseledger.call.website.SubmitRequest",
+        "caseledger.query.website.Result",
+        "caseledger.replay.website",
+    ] {
+        let asked = onlooker
+            .send_request(subject, Request::new().payload("{}".into()).timeout(Some(NO_ANSWER)))
+            .await;
+        assert!(asked.is_err(), "{subject} was answered");
+    }
+    for subject in [
+        "caseledger.command.website.SubmitRequest",
+        "caseledger.event.waste.case.RequestSubmitted",
+        "caseledger.result.website.x",
+    ] {
+        onlooker.publish(subject, "{}".into()).await.unwrap();
+    }
+    for subject in [
+        "$JS.API.STREAM.PURGE.CASELEDGER_EVENTS",
+        "$JS.API.STREAM.DELETE.CASELEDGER_COMMANDS",
+    ] {
+        let asked = onlooker
+            .send_request(subject, Request::new().payload("{}".into()).timeout(Some(NO_ANSWER)))
+            .await;
+        let refused = asked.is_err() || String::from_utf8_lossy(&asked.unwrap().payload).contains("error");
+        assert!(refused, "{subject} was done");
+    }
+    onlooker.flush().await.unwrap();
+    assert_eq!(held(&council).await, [0, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_lands_nowhere_but_with_its_caller() {
+    let council = Council::new().await;
+    let _service = council.serve("command-service");
+    council.answering().await;
+    let (website, onlooker) = (raw(&council, "website").await, raw(&council, "onlooker").await);
+    let mut overheard = onlooker.subscribe(">").await.unwrap();
+    onlooker.flush().await.unwrap();
+    let before = held(&council).await;
+    // A call, a durable command and a pull whose answer is to land in the event stream, the command stream or another's calls.
+    for reply in [
+        "caseledger.event.waste.case.RequestSubmitted",
+        "caseledger.command.contact-centre.SubmitRequest",
+        "caseledger.call.contact-centre.SubmitRequest",
+    ] {
+        for subject in [
+            "caseledger.call.website.SubmitRequest",
+            "caseledger.command.website.SubmitRequest",
+            "$JS.API.CONSUMER.MSG.NEXT.CASELEDGER_EVENTS.website",
+        ] {
+            website.publish_with_reply(subject, reply, "{}".into()).await.unwrap();
+        }
+    }
+    website.flush().await.unwrap();
+    // The three durable commands arrive as what they are; nothing else is stored. A call that is answered after them shows that
+    // all were looked at.
+    council.answering().await;
+    let stored = system_tests::eventually("the commands are stored", PATIENCE, || async {
+        let now = held(&council).await;
+        (now[0] == before[0] + 3).then_some(now)
+    })
+    .await;
+    assert_eq!(stored[1], before[1], "nothing was written into the event stream");
+    assert!(
+        tokio::time::timeout(NO_ANSWER, overheard.next()).await.is_err(),
+        "another client overheard something"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_and_events_are_heard_by_those_who_may() {
+    let council = Council::new().await;
+    let _services = [council.serve("command-service"), council.serve("relay")];
+    council.answering().await;
+    let (website, onlooker) = (raw(&council, "website").await, raw(&council, "onlooker").await);
+    let mut own = website.subscribe("caseledger.result.website.>").await.unwrap();
+    let mut foreign = onlooker.subscribe("caseledger.result.website.>").await.unwrap();
+    let mut events = onlooker.subscribe("caseledger.event.>").await.unwrap();
+    website.flush().await.unwrap();
+    onlooker.flush().await.unwrap();
+    let sender = council.client("website").await;
+    sender
+        .send(&council.command_of("SubmitRequest", None, system_tests::council::pothole("Deep")))
+        .await
+        .unwrap();
+    let missed = serde_json::json!({ "request_type": "missed-bin", "answers": { "bin_type": "refuse" }, "actor": { "kind": "resident", "assurance": "none" }, "channel": "app" });
+    sender
+        .send(&council.command_of("SubmitRequest", None, missed))
+        .await
+        .unwrap();
+    assert!(tokio::time::timeout(PATIENCE, own.next()).await.unwrap().is_some());
+    // The pothole came before: the first event that it hears is the bin's.
+    let heard = tokio::time::timeout(PATIENCE, events.next()).await.unwrap().unwrap();
+    let event: Value = serde_json::from_slice(&heard.payload).unwrap();
+    assert_eq!(event["service"], "waste");
+    assert!(
+        tokio::time::timeout(NO_ANSWER, foreign.next()).await.is_err(),
+        "another's result was heard"
+    );
+}
