@@ -55,12 +55,14 @@ pub(crate) async fn end(relay: &Connection) -> Result<StreamEnd, BusError> {
         if state.messages == 0 {
             return Ok(StreamEnd {
                 sequence: state.last_sequence,
+                messages: 0,
                 last: None,
             });
         }
         if let Some(last) = at(relay, state.last_sequence).await? {
             return Ok(StreamEnd {
                 sequence: state.last_sequence,
+                messages: state.messages,
                 last: Some(last),
             });
         }

@@ -140,6 +140,8 @@ pub struct StreamedEvent {
 pub struct StreamEnd {
     /// The last sequence that the stream gave: what the next publish expects. A purge does not change it.
     pub sequence: u64,
+    /// How many messages it holds: where nothing is missing, as many as the last event's position.
+    pub messages: u64,
     /// The last event, unless the stream is empty.
     pub last: Option<StreamedEvent>,
 }

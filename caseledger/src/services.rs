@@ -151,11 +151,26 @@ async fn live(bus: &dyn Bus) -> Result<BoxStream<'static, StoredEvent>, Failure>
         .boxed())
 }
 
-/// Ready when somebody asks this process to end: Ctrl-C, or the signal that a supervisor sends.
+/// Runs until it ends by itself, or somebody asks the process to end: then `stop` is called, and it is waited for.
 ///
 /// # Errors
-/// [`Failure::Down`] where the system has no signals to give.
-pub async fn asked_to_stop() -> Result<(), Failure> {
+/// That of `running`, or [`Failure::Down`] where the system has no signals to give.
+pub async fn until_asked_to_stop(
+    running: impl Future<Output = Result<(), Failure>>,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    let mut running = std::pin::pin!(running);
+    tokio::select! {
+        ended = &mut running => ended,
+        asked = asked_to_stop() => {
+            stop.cancel();
+            running.await.and(asked)
+        }
+    }
+}
+
+/// Ready when somebody asks this process to end: Ctrl-C, or the signal that a supervisor sends.
+async fn asked_to_stop() -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::down)?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::down),

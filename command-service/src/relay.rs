@@ -2,11 +2,12 @@
 //!
 //! One relay is active, by lease. Each event is published with the stream's last sequence as it expects it: a second relay
 //! that was paused and wakes up can't publish anything, and a repeat after a lost answer is found by reading the stream's end.
-//! That end is compared with the log at the start and whenever the connection was made anew.
+//! That end is compared with the log at the start and whenever the connection was made anew; whether the stream still holds what
+//! was published, once a second.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
 use event_store::{HeadListener, LeaseGrant, Leases, Ledger, LedgerError, PgLedger, StoredEvent};
@@ -25,7 +26,8 @@ pub const READ_EVENTS: usize = 500;
 /// How many published events wait for their acknowledgement at once.
 pub const IN_FLIGHT_EVENTS: usize = 256;
 
-/// How long the relay waits for news before it looks by itself: a notification may have been lost.
+/// How long the relay waits for news before it looks by itself, since a notification may have been lost; and how often it looks
+/// whether the stream still holds what was published.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long it rests when NATS or Postgres is away.
@@ -108,6 +110,13 @@ struct Place {
     last_sequence: u64,
 }
 
+impl Place {
+    /// Whether the stream still ends here, and holds all that belongs before.
+    fn is_the_end(self, end: &StreamEnd) -> bool {
+        end.sequence == self.last_sequence && i64::try_from(end.messages) == Ok(self.after.0)
+    }
+}
+
 impl Relay {
     /// A relay from this log to this bus.
     pub fn new(ledger: Arc<PgLedger>, bus: Arc<dyn Bus>) -> Self {
@@ -140,7 +149,15 @@ impl Relay {
         let mut connection = self.bus.state();
         let connects = connection.borrow_and_update().connects;
         let mut place = self.compare(self.bus.last_event().await?).await?;
+        let mut looked = Instant::now();
         while !ended.is_cancelled() {
+            if looked.elapsed() >= LOOK_EVERY {
+                looked = Instant::now();
+                if !place.is_the_end(&self.bus.last_event().await?) {
+                    // Somebody emptied it, for a refill, or it lost something.
+                    return Err(Ended::Again);
+                }
+            }
             let events = self.ledger.feed(place.after, None, READ_EVENTS).await?;
             if events.is_empty() {
                 tokio::select! {
@@ -179,6 +196,15 @@ impl Relay {
             .is_some_and(|event| published(event).is_ok_and(|published| published.body == last.body));
         if !same {
             return Err(Ended::Broken(RelayError::Differs(last.position)));
+        }
+        if i64::try_from(end.messages) != Ok(last.position.0) {
+            tracing::warn!(
+                position = %last.position,
+                messages = end.messages,
+                "the event stream does not hold every event up to its last: it is emptied and filled again"
+            );
+            self.bus.purge_events().await?;
+            return Err(Ended::Again);
         }
         Ok(Place {
             after: last.position,

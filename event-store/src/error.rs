@@ -31,7 +31,7 @@ impl LedgerError {
     pub(crate) fn of_read(error: &sqlx::Error) -> Self {
         let reason = Reason::of(error);
         match error {
-            sqlx::Error::Database(refusal) if !is_passing(refusal.as_ref()) => Self::Broken(reason),
+            sqlx::Error::Database(refusal) if !is_passing_refusal(refusal.as_ref()) => Self::Broken(reason),
             sqlx::Error::Configuration(_)
             | sqlx::Error::ColumnNotFound(_)
             | sqlx::Error::ColumnIndexOutOfBounds { .. }
@@ -54,8 +54,23 @@ impl LedgerError {
     }
 }
 
+/// Whether a fault of Postgres passes by itself, so that the same may work after a pause: the line, the pool, or a condition of
+/// the server that ends. For those who keep their own tables beside the log.
+#[must_use]
+pub fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(refusal) => is_passing_refusal(refusal.as_ref()),
+        _ => false,
+    }
+}
+
 /// Conditions that pass: a lock not granted, resources short, the server starting, stopping or read-only for now.
-fn is_passing(refusal: &dyn sqlx::error::DatabaseError) -> bool {
+fn is_passing_refusal(refusal: &dyn sqlx::error::DatabaseError) -> bool {
     const READ_ONLY: &str = "25006";
     const LOCK_NOT_AVAILABLE: &str = "55P03";
     refusal.code().is_some_and(|code| {

@@ -24,7 +24,7 @@ mod subscription;
 
 pub use appender::{Appender, MOST_BYTES_PER_BATCH, MOST_COMMANDS_PER_BATCH, MOST_WAITING_CALLS};
 pub use cqrs::{COMMAND_ID, LedgerEventStore, Provenance};
-pub use error::{LedgerError, Reason};
+pub use error::{LedgerError, Reason, is_passing};
 pub use lease::{LONGEST_LEASE_WAIT, LeaseGrant, Leases};
 pub use ledger::{Append, ExternalRef, Head, Ledger, NewEvent, Outcome, Receipt, ReceiptStatus, StoredEvent, Verdict};
 pub use listener::HeadListener;

@@ -81,20 +81,7 @@ impl NotifierError {
 
 impl From<sqlx::Error> for NotifierError {
     fn from(error: sqlx::Error) -> Self {
-        // Classes of PostgreSQL errors that pass: connection, resources, operator intervention, transaction rollback.
-        const PASSING: [&str; 4] = ["08", "53", "57", "40"];
-        let passes = match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            sqlx::Error::Database(database) => database
-                .code()
-                .is_some_and(|code| PASSING.iter().any(|class| code.starts_with(class))),
-            _ => false,
-        };
-        if passes {
+        if event_store::is_passing(&error) {
             Self::Unavailable(error)
         } else {
             Self::Statement(error)

@@ -138,21 +138,7 @@ impl ProjectionError {
 
 impl From<sqlx::Error> for ProjectionError {
     fn from(error: sqlx::Error) -> Self {
-        // PostgreSQL's errors that pass: the classes of connection, resources, operator intervention, transaction rollback and
-        // the system; read-only for now, a lock not granted.
-        const PASSING: [&str; 7] = ["08", "53", "57", "40", "58", "25006", "55P03"];
-        let passes = match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            sqlx::Error::Database(database) => database
-                .code()
-                .is_some_and(|code| PASSING.iter().any(|passing| code.starts_with(passing))),
-            _ => false,
-        };
-        if passes {
+        if event_store::is_passing(&error) {
             Self::Unavailable(error)
         } else {
             Self::Statement(error)

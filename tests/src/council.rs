@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use async_nats::ConnectOptions;
 use bus::clients::{self, ClientRegister, Rights};
 use bus::{BusClient, Outgoing, Password, ServicePasswords, ServiceUser, Steward, accounts};
 use caseledger::database;
@@ -249,6 +250,31 @@ impl Council {
     pub async fn client(&self, name: &str) -> BusClient {
         let url = self.nats_url.clone().unwrap_or_else(|| self.nats.url());
         BusClient::connect(&url, &ClientName::new(name).unwrap(), self.password(name))
+            .await
+            .unwrap()
+    }
+
+    /// A bare connection as one of the clients, for what [`BusClient`] would not do.
+    ///
+    /// # Panics
+    /// If it can't connect.
+    pub async fn raw(&self, client: &str) -> async_nats::Client {
+        let password = self.password(client).reveal().to_owned();
+        let options = ConnectOptions::with_user_and_password(client.to_owned(), password);
+        options.connect(self.nats.url()).await.unwrap()
+    }
+
+    /// A bare connection as who may look at every stream.
+    ///
+    /// # Panics
+    /// If it can't connect.
+    pub async fn steward(&self) -> async_nats::Client {
+        let steward = ServiceUser::Steward;
+        let password = self.service_passwords.get(steward).unwrap().reveal().to_owned();
+        let options = ConnectOptions::with_user_and_password(steward.to_string(), password);
+        options
+            .custom_inbox_prefix(steward.inbox())
+            .connect(self.nats.url())
             .await
             .unwrap()
     }

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Serve;
 use crate::outcome::Failure;
-use crate::services::{asked_to_stop, run_all};
+use crate::services::{run_all, until_asked_to_stop};
 use crate::settings::{ServiceSettings, SettingsError, environment};
 
 /// Runs the services that were named until the process is asked to stop.
@@ -24,17 +24,5 @@ pub async fn run(call: &Serve) -> Result<(), Failure> {
     }
     let stop = CancellationToken::new();
     let running = run_all(services, &stop);
-    let stopping = async {
-        let asked = asked_to_stop().await;
-        stop.cancel();
-        asked
-    };
-    let mut running = std::pin::pin!(running);
-    tokio::select! {
-        ended = &mut running => ended,
-        asked = stopping => {
-            asked?;
-            running.await
-        }
-    }
+    until_asked_to_stop(running, &stop).await
 }

@@ -22,7 +22,7 @@ use crate::logging;
 use crate::outcome::Failure;
 use crate::registers::{RegisterFiles, catalogue};
 use crate::servers::DataDir;
-use crate::services::{asked_to_stop, run_all};
+use crate::services::{run_all, until_asked_to_stop};
 use home::Home;
 pub use home::first_clients;
 use platform::Platform;
@@ -47,19 +47,7 @@ pub async fn run(call: Dev) -> Result<(), Failure> {
     );
     let stop = CancellationToken::new();
     let running = start_and_run(&call, Arc::clone(&data), &stop);
-    let stopping = async {
-        let asked = asked_to_stop().await;
-        stop.cancel();
-        asked
-    };
-    let mut running = std::pin::pin!(running);
-    tokio::select! {
-        ended = &mut running => ended,
-        asked = stopping => {
-            asked?;
-            running.await
-        }
-    }
+    until_asked_to_stop(running, &stop).await
 }
 
 async fn start_and_run(call: &Dev, data: Arc<DataDir>, stop: &CancellationToken) -> Result<(), Failure> {

@@ -1,20 +1,12 @@
 //! Bad input gets an answer that names the field, and loses nothing.
 
-use async_nats::{Client, ConnectOptions, HeaderMap};
+use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use system_tests::council::{PATIENCE, pothole};
 use system_tests::{Council, eventually};
 use uuid::Uuid;
-
-async fn raw(council: &Council, client: &str) -> Client {
-    let password = council.password(client).reveal().to_owned();
-    ConnectOptions::with_user_and_password(client.to_owned(), password)
-        .connect(council.nats.url())
-        .await
-        .unwrap()
-}
 
 fn structured() -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -50,7 +42,7 @@ async fn each_kind_of_bad_input_is_rejected_with_the_field() {
     let council = Council::new().await;
     let _service = council.serve("command-service");
     council.answering().await;
-    let client = raw(&council, "website").await;
+    let client = council.raw("website").await;
 
     let with = |members: Value| {
         let mut data = pothole("Deep");
@@ -145,7 +137,7 @@ async fn the_same_id_gives_the_first_result_and_other_content_a_rejection() {
     let council = Council::new().await;
     let _service = council.serve("command-service");
     council.answering().await;
-    let client = raw(&council, "website").await;
+    let client = council.raw("website").await;
     let id = Uuid::new_v4();
     let data = pothole("Deep");
     let first = call(
@@ -190,7 +182,7 @@ async fn what_cannot_be_read_from_the_durable_stream_is_put_aside_and_the_rest_f
     let council = Council::new().await;
     let _service = council.serve("command-service");
     council.answering().await;
-    let client = raw(&council, "website").await;
+    let client = council.raw("website").await;
     let mut results = client.subscribe("caseledger.result.website.>").await.unwrap();
     let send = async |body: String| {
         let request = async_nats::Request::new()
@@ -247,16 +239,7 @@ async fn what_cannot_be_read_from_the_durable_stream_is_put_aside_and_the_rest_f
 
 /// Every dead letter, read as somebody who operates NATS would.
 async fn dead_letters(council: &Council) -> Vec<Value> {
-    let password = council
-        .service_passwords
-        .get(bus::ServiceUser::Steward)
-        .unwrap()
-        .reveal()
-        .to_owned();
-    let options =
-        ConnectOptions::with_user_and_password("steward".to_owned(), password).custom_inbox_prefix("_INBOX.steward");
-    let client = options.connect(council.nats.url()).await.unwrap();
-    let stream = async_nats::jetstream::new(client)
+    let stream = async_nats::jetstream::new(council.steward().await)
         .get_stream("CASELEDGER_DEADLETTERS")
         .await
         .unwrap();

@@ -13,6 +13,7 @@ mod outages;
 mod perimeter;
 mod projections;
 mod python_client;
+mod relay;
 mod servers;
 mod vault;
 mod walk;

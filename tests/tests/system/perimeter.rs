@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, Request};
+use async_nats::Request;
 use futures::StreamExt;
 use serde_json::Value;
 use system_tests::Council;
@@ -11,23 +11,9 @@ use system_tests::council::PATIENCE;
 /// How long an answer that must not come is waited for.
 const NO_ANSWER: Duration = Duration::from_millis(500);
 
-async fn raw(council: &Council, client: &str) -> Client {
-    let password = council.password(client).reveal().to_owned();
-    let options = ConnectOptions::with_user_and_password(client.to_owned(), password);
-    options.connect(council.nats.url()).await.unwrap()
-}
-
 /// The messages that each stream holds.
 async fn held(council: &Council) -> Vec<u64> {
-    let password = council
-        .service_passwords
-        .get(bus::ServiceUser::Steward)
-        .unwrap()
-        .reveal()
-        .to_owned();
-    let options =
-        ConnectOptions::with_user_and_password("steward".to_owned(), password).custom_inbox_prefix("_INBOX.steward");
-    let jetstream = async_nats::jetstream::new(options.connect(council.nats.url()).await.unwrap());
+    let jetstream = async_nats::jetstream::new(council.steward().await);
     let mut held = Vec::new();
     for stream in ["CASELEDGER_COMMANDS", "CASELEDGER_EVENTS", "CASELEDGER_RESULTS"] {
         held.push(
@@ -48,7 +34,7 @@ async fn a_foreign_name_reaches_nobody() {
     let council = Council::new().await;
     let _service = council.serve("command-service");
     council.answering().await;
-    let onlooker = raw(&council, "onlooker").await;
+    let onlooker = council.raw("onlooker").await;
     for subject in [
         "caseledger.call.website.SubmitRequest",
         "caseledger.query.website.Result",
@@ -85,7 +71,7 @@ async fn an_answer_lands_nowhere_but_with_its_caller() {
     let council = Council::new().await;
     let _service = council.serve("command-service");
     council.answering().await;
-    let (website, onlooker) = (raw(&council, "website").await, raw(&council, "onlooker").await);
+    let (website, onlooker) = (council.raw("website").await, council.raw("onlooker").await);
     let mut overheard = onlooker.subscribe(">").await.unwrap();
     onlooker.flush().await.unwrap();
     let before = held(&council).await;
@@ -124,7 +110,7 @@ async fn results_and_events_are_heard_by_those_who_may() {
     let council = Council::new().await;
     let _services = [council.serve("command-service"), council.serve("relay")];
     council.answering().await;
-    let (website, onlooker) = (raw(&council, "website").await, raw(&council, "onlooker").await);
+    let (website, onlooker) = (council.raw("website").await, council.raw("onlooker").await);
     let mut own = website.subscribe("caseledger.result.website.>").await.unwrap();
     let mut foreign = onlooker.subscribe("caseledger.result.website.>").await.unwrap();
     let mut events = onlooker.subscribe("caseledger.event.>").await.unwrap();

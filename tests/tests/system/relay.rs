@@ -1,0 +1,88 @@
+//! The event stream holds every event of the log, whatever happens to it.
+
+use std::process::Output;
+
+use async_nats::jetstream::{self, stream::Stream};
+
+use event_store::{Ledger, PgLedger};
+use schemas::Position;
+use system_tests::council::{PATIENCE, pothole};
+use system_tests::{Council, eventually};
+
+/// The event stream, as an operator of NATS sees it.
+async fn event_stream(council: &Council) -> Stream {
+    let jetstream = jetstream::new(council.steward().await);
+    jetstream.get_stream("CASELEDGER_EVENTS").await.unwrap()
+}
+
+/// Submits so many requests.
+async fn submit(council: &Council, requests: usize) {
+    let website = council.client("website").await;
+    for _ in 0..requests {
+        council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+    }
+}
+
+/// Waits until the stream holds the whole log and nothing else, in order and equal to the byte.
+async fn holds_the_log(council: &Council) {
+    let ledger = PgLedger::new(council.owner().await);
+    let log = ledger.feed(Position::START, None, 10_000).await.unwrap();
+    let expected: Vec<_> = log
+        .iter()
+        .map(|event| command_service::published(event).unwrap().body)
+        .collect();
+    assert!(!expected.is_empty());
+    eventually("the event stream holds the log", PATIENCE, || async {
+        let Ok(mut stream) = jetstream::new(council.steward().await)
+            .get_stream("CASELEDGER_EVENTS")
+            .await
+        else {
+            return false;
+        };
+        let state = stream.info().await.unwrap().state.clone();
+        let mut held = Vec::new();
+        for sequence in state.first_sequence..=state.last_sequence {
+            match stream.get_raw_message(sequence).await {
+                Ok(message) => held.push(message.payload),
+                Err(_) => return false,
+            }
+        }
+        held == expected
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_event_stream_is_filled_again() {
+    let council = Council::new().await;
+    let _services = [council.serve("command-service"), council.serve("relay")];
+    council.answering().await;
+    submit(&council, 20).await;
+    holds_the_log(&council).await;
+
+    // While commands flow.
+    let (Output { status, stdout, stderr }, ()) =
+        tokio::join!(council.run(&["bus", "refill"], ""), submit(&council, 20));
+    let printed = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    assert!(status.success(), "{printed:?}");
+    holds_the_log(&council).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_stream_that_lost_something_is_filled_again() {
+    let council = Council::new().await;
+    let _services = [council.serve("command-service"), council.serve("relay")];
+    council.answering().await;
+    submit(&council, 5).await;
+    holds_the_log(&council).await;
+
+    // One from the middle.
+    assert!(event_stream(&council).await.delete_message(3).await.unwrap());
+    holds_the_log(&council).await;
+
+    // All that NATS had, streams and consumers too.
+    council.nats.wipe().await;
+    council.make_streams().await;
+    submit(&council, 5).await;
+    holds_the_log(&council).await;
+}
