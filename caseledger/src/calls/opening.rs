@@ -7,7 +7,7 @@ use schemas::{AggregateId, OfficerId, Sealed};
 use serde_json::Value;
 use sqlx::PgPool;
 use time::OffsetDateTime;
-use vault::{KeyEncryptionKey, OpenError, Vault};
+use vault::{KeyEncryptionKey, OpenError, Vault, VaultError};
 
 use crate::cli::Reader;
 use crate::outcome::Failure;
@@ -71,7 +71,10 @@ impl Opening {
                 vault
                     .record_opening(officer, reason, stream, fields, now)
                     .await
-                    .map_err(Failure::down)?;
+                    .map_err(|error| match error {
+                        error @ VaultError::Reason => Failure::usage(error),
+                        error => Failure::down(error),
+                    })?;
                 let opened = vault.open_many(&sealed.iter().collect::<Vec<_>>()).await;
                 opened.into_iter().map(show).collect::<Result<_, _>>()?
             }
