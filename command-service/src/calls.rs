@@ -97,7 +97,11 @@ async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
                 .await
                 .unwrap_or(CommandResult::unavailable(id))
         }
-        Err(refused) => CommandResult::rejected(refused.id.unwrap_or(CommandId(Uuid::nil())), refused.problem),
+        Err(refused) => {
+            let id = refused.id.unwrap_or(CommandId(Uuid::nil()));
+            let result = handler.refuse(refused, Mode::Call).await;
+            result.unwrap_or(CommandResult::unavailable(id))
+        }
     }
 }
 

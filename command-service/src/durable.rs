@@ -83,14 +83,21 @@ impl DurableCommands {
     }
 
     async fn refuse(&self, delivery: &Delivery, refused: Refused) {
-        let reason = refused.unreadable.then(|| refused.problem.detail.clone());
+        let id = refused.id;
+        let unreadable = refused.unreadable.then(|| refused.problem.detail.clone());
+        let (result, parked) = match self.handler.refuse(refused, Mode::Durable).await {
+            Some(result) => (id.map(|_| result), unreadable),
+            None => {
+                let result = id.map(|id| CommandResult::rejected(id, not_handled()));
+                (result, Some("the service failed on it".to_owned()))
+            }
+        };
         let sender = Addressed::read(&delivery.subject);
-        let result = refused.id.map(|id| CommandResult::rejected(id, refused.problem));
         let told = sender
             .as_ref()
             .zip(result)
             .map(|(sender, result)| (&sender.client, result));
-        self.conclude(delivery, told, reason.as_deref()).await;
+        self.conclude(delivery, told, parked.as_deref()).await;
     }
 
     /// Publishes the result, parks what must be parked, then acknowledges. Where one of them fails the command stays with the

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use event_store::{Append, Appender, Ledger, LedgerError, Verdict};
+use schemas::envelope::CommandEnvelope;
 use schemas::problem::ProblemKind;
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::{AggregateId, Problem, Version};
@@ -109,6 +110,20 @@ impl Handler {
         self.environment.as_ref()
     }
 
+    pub(crate) fn ledger(&self) -> &dyn Ledger {
+        self.ledger.as_ref()
+    }
+
+    pub(crate) fn appender(&self) -> &Appender {
+        &self.appender
+    }
+
+    /// What a repeat of this command must have in common with it.
+    pub(crate) fn fingerprint(&self, envelope: &CommandEnvelope) -> [u8; 32] {
+        self.fingerprinter
+            .fingerprint(&envelope.command_type, envelope.subject, envelope.data.as_bytes())
+    }
+
     /// Puts a command into its lane, behind those that were put there before. The result comes after the commit. The sender
     /// is dropped where the command could not be handled for a reason of its own: trying again won't help.
     pub fn submit(self: &Arc<Self>, admitted: Admitted, mode: Mode) -> oneshot::Receiver<CommandResult> {
@@ -118,9 +133,7 @@ impl Handler {
             command,
             lane,
         } = admitted;
-        let fingerprint =
-            self.fingerprinter
-                .fingerprint(&envelope.command_type, envelope.subject, envelope.data.as_bytes());
+        let fingerprint = self.fingerprint(&envelope);
         let (answer, result) = oneshot::channel();
         let task = Task {
             client,

@@ -1,6 +1,6 @@
 //! Takes commands from the bus, checks and seals them, runs the domain, appends, answers; and relays the log to the bus.
 //!
-//! The way of a command: [`intake`] reads it and checks the sender's rights; its lane keeps the order within one stream; the
+//! The way of a command: [`intake`] reads it and checks the sender's rights (what it refuses, `refusal` answers); its lane keeps the order within one stream; the
 //! handler decides what waits there as a chain, seals each command's personal values before the domain sees them, and appends the
 //! chain in one commit with those of other lanes; only then each is answered. What lost (to another writer, on a key) is decided
 //! anew from the open command.
@@ -23,6 +23,7 @@ mod prepare;
 mod published;
 mod queries;
 mod references;
+mod refusal;
 pub mod relay;
 mod service;
 mod streams;

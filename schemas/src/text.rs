@@ -141,7 +141,7 @@ text_type!(
     /// How the source of a command named its channel, such as `Mobile App`. Goes into an event's metadata in clear, so it has
     /// no room for a message.
     ChannelDetail, longest 40,
-    { "type": "string", "pattern": "^[A-Za-z0-9 /&._-]{1,40}$" },
+    { "type": "string", "pattern": "^[A-Za-z0-9 /&'._-]{1,40}$" },
     |text| label(&normalise(text, Self::LONGEST, false)?)
 );
 text_type!(
@@ -214,10 +214,10 @@ fn uprn(text: &str) -> Result<String, TextError> {
 }
 
 fn label(text: &str) -> Result<String, TextError> {
-    if text.chars().all(|c| c.is_ascii_alphanumeric() || " /&._-".contains(c)) {
+    if text.chars().all(|c| c.is_ascii_alphanumeric() || " /&'._-".contains(c)) {
         Ok(text.to_owned())
     } else {
-        Err(TextError::Form("letters, digits, blanks and / & . _ -"))
+        Err(TextError::Form("letters, digits, blanks and / & ' . _ -"))
     }
 }
 

@@ -117,7 +117,7 @@ impl RowReader {
             "request_type": self.coded(record, &submission.request_type)?,
             "actor": self.actor(channel),
             "channel": channel,
-            "channel_detail": channel_name.replace('\'', ""),
+            "channel_detail": channel_name,
             "occurred_at": created.at,
             "received_on": created.day,
             "external_ref": { "system": self.mapping.source.system, "id": id },

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use system_tests::council::{PATIENCE, repository};
-use system_tests::{Council, eventually};
+use system_tests::{Council, Process, eventually};
 
 fn paths() -> [String; 2] {
     let path = |name: &str| PathBuf::from(repository()).join(name).display().to_string();
@@ -78,4 +78,60 @@ async fn each_row_arrives_once_with_its_times_and_sends_no_notice() {
         0,
         "nothing that happened before the cut-over sends a notice"
     );
+}
+
+/// The fixture again and again, each row under an id of its own.
+fn many_rows(copies: usize) -> String {
+    let [file, _] = paths();
+    let excerpt = std::fs::read_to_string(file).unwrap();
+    let (headings, rows) = excerpt.split_once('\n').unwrap();
+    let mut many = format!("{headings}\n");
+    for copy in 0..copies {
+        for row in rows.lines() {
+            many.push_str(&format!("{copy}/{row}\n"));
+        }
+    }
+    many
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_is_killed_in_the_middle_is_resumed_with_nothing_twice() {
+    const ROWS: usize = 800;
+    let council = Council::new().await;
+    let _service = council.serve("command-service");
+    council.answering().await;
+    let [_, mapping] = paths();
+    let (file, report) = (council.path("many.csv"), council.path("report.csv"));
+    std::fs::write(&file, many_rows(ROWS / 40)).unwrap();
+    let arguments = |resume: bool| {
+        let mut arguments = vec!["--json".to_owned(), "import".to_owned(), file.display().to_string()];
+        arguments.extend(["--mapping".to_owned(), mapping.clone()]);
+        arguments.extend(["--report".to_owned(), report.display().to_string()]);
+        arguments.extend(resume.then(|| "--resume".to_owned()));
+        arguments
+    };
+    let reported = || std::fs::read_to_string(&report).map_or(0, |text| text.lines().count().saturating_sub(1));
+
+    let mut first = Process::start(council.command().args(arguments(false)));
+    eventually("some rows are reported", PATIENCE, || async { reported() >= 50 }).await;
+    first.kill();
+    let before = reported();
+    assert!(before < ROWS, "it was killed in the middle, not after all {before}");
+
+    let resume = arguments(true);
+    let resume: Vec<&str> = resume.iter().map(String::as_str).collect();
+    let output = council.run(&resume, "").await;
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let count = |name: &str| usize::try_from(summary[name].as_u64().unwrap()).unwrap();
+    assert_eq!(count("refused"), 0, "{summary}");
+    assert!(count("skipped") >= 50, "{summary}");
+    assert_eq!(count("skipped") + count("taken") + count("adjusted"), ROWS, "{summary}");
+
+    let (events, cases, commands): (i64, i64, i64) =
+        sqlx::query_as("SELECT count(*), count(DISTINCT aggregate_id), count(DISTINCT command_id) FROM ledger.events")
+            .fetch_one(&council.owner().await)
+            .await
+            .unwrap();
+    let rows = i64::try_from(ROWS).unwrap();
+    assert_eq!((events, cases, commands), (2 * rows, rows, 2 * rows));
 }

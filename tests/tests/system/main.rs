@@ -13,6 +13,8 @@ mod outages;
 mod perimeter;
 mod projections;
 mod python_client;
+mod races;
+mod refusals;
 mod relay;
 mod servers;
 mod vault;

@@ -106,6 +106,42 @@ async fn an_answer_lands_nowhere_but_with_its_caller() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_waits_is_delivered_to_nobody_but_its_client() {
+    let council = Council::new().await;
+    let _services = [council.serve("command-service"), council.serve("relay")];
+    council.answering().await;
+    let (website, onlooker) = (council.raw("website").await, council.raw("onlooker").await);
+    let sender = council.client("website").await;
+    council
+        .accept(&sender, "SubmitRequest", None, system_tests::council::pothole("Deep"))
+        .await;
+    let waiting = "$JS.API.CONSUMER.INFO.CASELEDGER_EVENTS.website";
+    let waits = || async {
+        let answer = website.request(waiting, "".into()).await.unwrap();
+        let info: Value = serde_json::from_slice(&answer.payload).unwrap();
+        info["num_pending"] == 1
+    };
+    system_tests::eventually("the event waits for the website", PATIENCE, waits).await;
+
+    let mut overheard = onlooker.subscribe(">").await.unwrap();
+    onlooker.flush().await.unwrap();
+    let before = held(&council).await;
+    let next = "$JS.API.CONSUMER.MSG.NEXT.CASELEDGER_EVENTS.website";
+    let reply = "caseledger.event.waste.case.RequestSubmitted";
+    let mut landed = website.subscribe(reply).await.unwrap();
+    website.publish_with_reply(next, reply, "".into()).await.unwrap();
+    // It comes back into the client's own account, under a name that means nothing to anybody else.
+    let event = tokio::time::timeout(PATIENCE, landed.next()).await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&event.payload).contains("RequestSubmitted"));
+    council.answering().await;
+    assert_eq!(held(&council).await, before, "nothing was written into a stream");
+    assert!(
+        tokio::time::timeout(NO_ANSWER, overheard.next()).await.is_err(),
+        "another client overheard something"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_and_events_are_heard_by_those_who_may() {
     let council = Council::new().await;
     let _services = [council.serve("command-service"), council.serve("relay")];

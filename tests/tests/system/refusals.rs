@@ -1,0 +1,90 @@
+//! What was answered once is answered the same again, whatever the registers say by then.
+
+use schemas::result::{CommandResult, CommandStatus};
+use serde_json::{Value, json};
+use system_tests::Council;
+use system_tests::council::{accepted, example, pothole, rejected};
+
+/// A closing by an officer of the highways team.
+fn made_safe() -> Value {
+    let officer = json!({ "kind": "officer", "id": "m.hughes", "assurance": "signed_in" });
+    json!({ "outcome": "made-safe", "decided_by": { "kind": "officer", "id": "m.hughes" }, "actor": officer })
+}
+
+/// Puts an officer register in force by starting the command-service anew with it.
+async fn serve_with(council: &Council, officers: &str) -> system_tests::Process {
+    std::fs::write(council.path("officers.toml"), officers).unwrap();
+    let service = council.serve("command-service");
+    council.answering().await;
+    service
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_durable_command_that_was_refused_stays_refused_and_is_on_record() {
+    let council = Council::new().await;
+    let officers = std::fs::read_to_string(council.path("officers.toml")).unwrap();
+    let mut service = serve_with(&council, "").await;
+    let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
+    let case = council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+    let close = council.command_of(
+        "CloseRequest",
+        Some(case.aggregate_id),
+        example("CloseRequest", made_safe()),
+    );
+    let refused = contact_centre.send(&close).await.unwrap();
+    assert_eq!(rejected(refused.clone()).code(), "unknown_officer");
+    assert_eq!(
+        contact_centre.result(close.id).await.unwrap(),
+        refused.clone(),
+        "it can be asked for"
+    );
+    // Malformed data has no stream, no officer, nothing; it is on record all the same.
+    let malformed = council.command_of("SubmitRequest", None, json!({ "request_type": 7 }));
+    let refused_too = website.send(&malformed).await.unwrap();
+    assert!(matches!(refused_too.status, CommandStatus::Rejected { .. }));
+    assert_eq!(website.result(malformed.id).await.unwrap(), refused_too);
+
+    service.kill();
+    service = serve_with(&council, &officers).await;
+    for again in [
+        contact_centre.send(&close).await.unwrap(),
+        contact_centre.call(&close).await.unwrap(),
+    ] {
+        assert_eq!(
+            again, refused,
+            "the officer is in the register by now; the answer stands"
+        );
+    }
+    let afresh = council
+        .accept(
+            &contact_centre,
+            "CloseRequest",
+            Some(case.aggregate_id),
+            example("CloseRequest", made_safe()),
+        )
+        .await;
+    assert_eq!(afresh.version.0, 2);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_accepted_is_answered_the_same_after_its_officer_has_left() {
+    let council = Council::new().await;
+    let mut service = council.serve("command-service");
+    council.answering().await;
+    let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
+    let case = council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+    let id = Some(case.aggregate_id);
+    let data = example("CloseRequest", made_safe());
+    let close = council.command_of("CloseRequest", id, data.clone());
+    let first: CommandResult = contact_centre.call(&close).await.unwrap();
+    accepted(first.clone());
+
+    service.kill();
+    service = serve_with(&council, "").await;
+    assert_eq!(contact_centre.call(&close).await.unwrap(), first);
+    assert_eq!(contact_centre.send(&close).await.unwrap(), first);
+    let afresh = council.call(&contact_centre, "CloseRequest", id, data).await;
+    assert_eq!(rejected(afresh).code(), "unknown_officer");
+    drop(service);
+}
