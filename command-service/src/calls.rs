@@ -84,7 +84,8 @@ pub async fn answer_replays(
     Ok(())
 }
 
-async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
+/// The result of one call.
+pub async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
     let now = handler.environment().now();
     match handler
         .registers()

@@ -154,10 +154,11 @@ impl Handler {
     }
 
     async fn work(&self, lane: AggregateId) {
+        let working = self.lanes.working(lane);
         loop {
             let tasks = self.lanes.take(lane);
             if tasks.is_empty() {
-                return;
+                return working.done();
             }
             self.settle(lane, tasks.into()).await;
         }

@@ -34,7 +34,7 @@ pub struct Admitted {
     pub client: Arc<Client>,
     /// Its envelope.
     pub envelope: CommandEnvelope,
-    /// Its content, answers marked by the catalogue, times filled in.
+    /// Its content.
     pub command: Command,
     /// The stream it speaks to.
     pub lane: AggregateId,
@@ -123,9 +123,9 @@ impl Registers {
             let message = format!("attribute source: expected /clients/{}", addressed.client);
             return Err(Problem::one(ProblemKind::Forbidden, "", "foreign_source", message));
         }
-        let mut command = Command::read(&envelope.name, &envelope.data)?;
+        let command = Command::read(&envelope.name, &envelope.data)?;
         self.check_rights(client, &command, now)?;
-        fill_in_times(&mut command.circumstances, now)?;
+        check_times(&command.circumstances, now)?;
         let lane = lane_of(client, envelope, &command.body)?;
         Ok((command, lane))
     }
@@ -195,8 +195,8 @@ impl Registers {
     }
 }
 
-/// Fills in when it happened and the day it was received, and refuses the future.
-fn fill_in_times(circumstances: &mut Circumstances, now: Instant) -> Result<(), Problem> {
+/// Refuses the future.
+fn check_times(circumstances: &Circumstances, now: Instant) -> Result<(), Problem> {
     let today: Day = london::day_of(now.get());
     let mut faults = Vec::new();
     if circumstances.occurred_at.is_some_and(|at| at > now) {
@@ -216,10 +216,6 @@ fn fill_in_times(circumstances: &mut Circumstances, now: Instant) -> Result<(), 
     if !faults.is_empty() {
         return Err(Problem::new(ProblemKind::Invalid, faults));
     }
-    let occurred_at = *circumstances.occurred_at.get_or_insert(now);
-    circumstances
-        .received_on
-        .get_or_insert_with(|| london::day_of(occurred_at.get()));
     Ok(())
 }
 

@@ -61,6 +61,39 @@ impl<T> Lanes<T> {
     }
 }
 
+/// A worker's hold on its lane. Where the worker ends by a panic the lane is closed with what waits in it: dropped unanswered,
+/// a caller hears `unavailable` and a durable command is parked, and the lane can be opened again.
+pub struct Working<'l, T> {
+    lanes: &'l Lanes<T>,
+    lane: Option<AggregateId>,
+}
+
+impl<T> Lanes<T> {
+    /// Takes hold of a lane that was just opened.
+    pub fn working(&self, lane: AggregateId) -> Working<'_, T> {
+        Working {
+            lanes: self,
+            lane: Some(lane),
+        }
+    }
+}
+
+impl<T> Working<'_, T> {
+    /// Lets go of a lane that [`Lanes::take`] has closed.
+    pub fn done(mut self) {
+        self.lane = None;
+    }
+}
+
+impl<T> Drop for Working<'_, T> {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane {
+            let mut queues = self.lanes.queues.lock().unwrap_or_else(PoisonError::into_inner);
+            queues.remove(&lane);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -90,5 +123,22 @@ mod tests {
         }
         assert_eq!(lanes.take(lane).len(), CHAIN_COMMANDS_MAX);
         assert_eq!(lanes.take(lane), [CHAIN_COMMANDS_MAX]);
+    }
+
+    #[test]
+    fn a_lane_whose_worker_fails_can_be_opened_again() {
+        let lanes = Lanes::default();
+        let lane = AggregateId(Uuid::from_u128(1));
+        let _ = lanes.push(lane, 1);
+        let working = lanes.working(lane);
+        assert_eq!(lanes.push(lane, 2), Pushed::Joined);
+        drop(working);
+        assert_eq!(lanes.push(lane, 3), Pushed::Opened);
+        let working = lanes.working(lane);
+        assert_eq!(lanes.take(lane), [3]);
+        assert!(lanes.take(lane).is_empty());
+        assert_eq!(lanes.push(lane, 4), Pushed::Opened, "somebody else's by now");
+        working.done();
+        assert_eq!(lanes.take(lane), [4]);
     }
 }

@@ -10,7 +10,7 @@ use schemas::event::EventRecord;
 use schemas::metadata::EventMetadata;
 use schemas::personal::SealFieldError;
 use schemas::problem::{FieldError, ProblemKind};
-use schemas::sealed::{KeyAdmission, LookupHash};
+use schemas::sealed::{KeyAdmission, LookupHash, Sealed};
 use schemas::{AggregateId, CustomerId, Personal, Problem, Reference, ServiceName, Version};
 use vault::{Keys, LookupKind, Sealer, Vault, VaultError};
 
@@ -49,6 +49,13 @@ pub struct Preparation<'s> {
     pub references: &'s References,
     /// Time and ids.
     pub environment: &'s dyn Environment,
+}
+
+/// What sealing a command's personal values took.
+struct Sealing {
+    admission: KeyAdmission,
+    keys: Option<Keys>,
+    person_erased: bool,
 }
 
 type Refusable<T> = Result<Result<T, Problem>, Fault>;
@@ -97,19 +104,26 @@ impl Preparation<'_> {
         if let Some(problem) = self.unknown_customer(&command).await? {
             return Ok(Err(problem));
         }
+        // A clock that is behind the stream is slow: what happens now comes after what the rules compare it with.
+        let latest = stream.and_then(|stream| stream.state.latest());
+        let now = latest.map_or(self.environment.now(), |latest| latest.max(self.environment.now()));
+        command.circumstances.occurred_at.get_or_insert(now);
         let person = person_of(task.lane, &command, stream);
         let lookups = self.lookups(&command, person);
-        let (admission, keys) = match self
-            .seal(task, &mut command, person, stream.is_none(), chain_keys)
-            .await?
-        {
-            Ok(sealed) => sealed,
+        let sealing = self.seal(task, &mut command, person, stream.is_none(), chain_keys);
+        let Sealing {
+            admission,
+            keys,
+            person_erased,
+        } = match sealing.await? {
+            Ok(sealing) => sealing,
             Err(problem) => return Ok(Err(problem)),
         };
         let submission = self.submission(&command, request_type.as_ref()).await?;
         let reference = submission.as_ref().map(|submission| submission.reference.clone());
         let context = DecisionContext {
-            now: self.environment.now(),
+            now,
+            person_erased,
             request_type: request_type.clone(),
             submission,
             authority: self.authority(&command),
@@ -210,7 +224,7 @@ impl Preparation<'_> {
         person: Option<CustomerId>,
         new_stream: bool,
         chain_keys: Option<&Keys>,
-    ) -> Refusable<(KeyAdmission, Option<Keys>)> {
+    ) -> Refusable<Sealing> {
         let keys = match chain_keys.filter(|keys| keys.person() == person) {
             Some(keys) => keys.clone(),
             // A stream that is about to begin has no keys yet: the append finds out if it has.
@@ -218,6 +232,14 @@ impl Preparation<'_> {
                 self.vault.keys_for_new_stream(person, task.lane)
             }
             None => match self.vault.keys_for(person, task.lane).await {
+                // What has nothing to seal goes on: the case of an erased person can still end.
+                Err(VaultError::Erased) if !has_personal_values(command) => {
+                    return Ok(Ok(Sealing {
+                        admission: KeyAdmission::default(),
+                        keys: None,
+                        person_erased: true,
+                    }));
+                }
                 Err(VaultError::Erased) => return Ok(Err(person_erased())),
                 keys => keys?,
             },
@@ -227,7 +249,11 @@ impl Preparation<'_> {
         match sealed {
             Ok(()) => {
                 let keys = sealer.keys();
-                Ok(Ok((sealer.into_admission(), Some(keys))))
+                Ok(Ok(Sealing {
+                    admission: sealer.into_admission(),
+                    keys: Some(keys),
+                    person_erased: false,
+                }))
             }
             Err(SealFieldError::AlreadySealed { pointer }) => {
                 let message = "this value is sealed already: send it open, the service seals it";
@@ -377,8 +403,14 @@ pub fn rejection_append(task: &Task, stream: Option<&Snapshot>, problem: &Proble
     ))
 }
 
+/// Whether anything in a command would have to be sealed.
+fn has_personal_values(command: &Command) -> bool {
+    command.clone().seal_fields(&mut |_| Err::<Sealed, ()>(())).is_err()
+}
+
 fn person_erased() -> Problem {
-    let message = "this person's data was erased at their wish or by law: nothing more can be recorded of them";
+    let message = "this person's data was erased at their wish or by law: nothing personal can be recorded of them, not even \
+                   reasons; what needs none of it still can";
     Problem::one(ProblemKind::NotAllowed, "", "person_erased", message)
 }
 

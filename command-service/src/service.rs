@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bus, BusError};
+use bus::{Bus, BusError, Request};
 use event_store::{Appender, LeaseGrant, Leases, PgLedger};
+use schemas::result::CommandResult;
 use tokio_util::sync::CancellationToken;
 use vault::{Fingerprinter, Vault};
 
-use crate::calls::{answer_calls, answer_queries, answer_replays};
+use crate::calls::{answer_calls, answer_queries, answer_replays, call};
 use crate::durable::{DurableCommands, LEASE};
 use crate::environment::Environment;
 use crate::handler::{Handler, HandlerParts};
@@ -82,6 +83,12 @@ impl CommandService {
     /// Puts other registers in force, for commands that come in from now on.
     pub fn set_registers(&self, registers: Registers) {
         self.handler.set_registers(registers);
+    }
+
+    /// The result of one call that is handed in within this process: checked, decided and recorded as if the bus had brought
+    /// it. There is nothing that vouches for its subject, so the caller must.
+    pub async fn call(&self, request: &Request) -> CommandResult {
+        call(&self.handler, request).await
     }
 
     /// Works until `stop`; then ends what is under way. What the bus still holds comes again, here or in another copy.

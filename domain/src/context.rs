@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use catalogue::{RequestType, london};
 use schemas::command::{Circumstances, Command, CommandBody, Decider};
-use schemas::moment::Instant;
+use schemas::moment::{Day, Instant};
 use schemas::{OfficerId, Reference, TeamName};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ pub struct DecisionContext {
     pub submission: Option<Submission>,
     /// What the register vouches for about the officer of [`named_officer`].
     pub authority: Option<Authority>,
+    /// Whether the data of the person concerned was erased: then nothing personal can be recorded, not even reasons.
+    pub person_erased: bool,
     /// Whether the client may say of a decision that its decider is not recorded.
     pub may_leave_decider_unrecorded: bool,
 }
@@ -68,7 +70,7 @@ impl Authority {
     }
 }
 
-/// The officer whose standing the decision rests on, where the command names one: who decided, or to whom a case is given.
+/// The officer whose standing the decision rests on, where the command names one: who decided or cancels, or to whom a case is given.
 #[must_use]
 pub const fn named_officer(command: &Command) -> Option<&OfficerId> {
     match &command.body {
@@ -78,6 +80,7 @@ pub const fn named_officer(command: &Command) -> Option<&OfficerId> {
             None => command.circumstances.actor.as_officer(),
         },
         CommandBody::AssignRequest(assign) => assign.officer.as_ref(),
+        CommandBody::CancelRequest(_) => command.circumstances.actor.as_officer(),
         _ => None,
     }
 }
@@ -102,7 +105,20 @@ pub struct CommandInContext {
     pub timeline: Timeline,
 }
 
+impl Timeline {
+    pub(crate) fn latest(&self) -> Option<Instant> {
+        self.began_at.max(self.closed_at)
+    }
+}
+
 impl DecisionContext {
+    /// The day that clocks start from.
+    pub(crate) fn received_on(&self, circumstances: &Circumstances) -> Day {
+        circumstances
+            .received_on
+            .unwrap_or_else(|| london::day_of(self.occurred_at(circumstances).get()))
+    }
+
     /// When what the command speaks of happened.
     pub(crate) fn occurred_at(&self, circumstances: &Circumstances) -> Instant {
         circumstances.occurred_at.unwrap_or(self.now)

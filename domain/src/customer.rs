@@ -10,7 +10,6 @@ use schemas::command::{
 };
 use schemas::event::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent, CustomerRegistered};
 use schemas::moment::Instant;
-use schemas::text::Text;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{CommandInContext, DecisionContext, Timeline};
@@ -36,8 +35,7 @@ struct Known {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Consent {
-    /// To this wording of the council's.
-    Given(Text),
+    Given,
     Withdrawn,
 }
 
@@ -52,7 +50,7 @@ impl Customer {
     #[must_use]
     pub fn consents_to(&self, purpose: &QuestionId) -> bool {
         let consent = self.known.as_ref().and_then(|known| known.consents.get(purpose));
-        matches!(consent, Some(Consent::Given(_)))
+        matches!(consent, Some(Consent::Given))
     }
 
     /// Decides a command. See [`crate::decide`].
@@ -62,15 +60,24 @@ impl Customer {
     pub fn decide(&self, command: &Command, context: &DecisionContext) -> Result<Vec<CustomerEvent>, Rejection> {
         context.check_times(&command.circumstances, &self.timeline)?;
         match (&command.body, &self.known) {
-            (CommandBody::RegisterCustomer(register), None) => Ok(vec![registered(register).into()]),
+            (CommandBody::RegisterCustomer(register), None) => {
+                Ok(vec![registered(register, &command.circumstances).into()])
+            }
             (CommandBody::RegisterCustomer(_), Some(_)) => Err(Rejection::AlreadyExists),
-            (CommandBody::UpdateContactDetails(update), Some(known)) => known.update(update),
-            (CommandBody::RecordConsent(consent), Some(known)) => Ok(known.record_consent(consent)),
+            (CommandBody::UpdateContactDetails(update), Some(known)) => known.update(update, &command.circumstances),
+            (CommandBody::RecordConsent(consent), Some(_)) => {
+                Ok(vec![Known::record_consent(consent, &command.circumstances).into()])
+            }
             (CommandBody::WithdrawConsent(withdrawal), Some(known)) => {
-                known.withdraw_consent(withdrawal, &command.circumstances)
+                Ok(known.withdraw_consent(withdrawal, &command.circumstances))
             }
             _ => Err(Rejection::UnknownCustomer),
         }
+    }
+
+    /// The last of its times that rules compare with; nothing that happens from now on is earlier.
+    pub(crate) fn latest(&self) -> Option<Instant> {
+        self.timeline.latest()
     }
 
     /// Takes in the next event, which happened at `occurred_at`.
@@ -97,9 +104,7 @@ impl Customer {
                 note(&mut known.has_email, event.email.as_ref());
             }
             (CustomerEvent::ConsentRecorded(event), Some(known)) => {
-                known
-                    .consents
-                    .insert(event.purpose.clone(), Consent::Given(event.wording.clone()));
+                known.consents.insert(event.purpose.clone(), Consent::Given);
             }
             (CustomerEvent::ConsentWithdrawn(event), Some(known)) => {
                 known.consents.insert(event.purpose.clone(), Consent::Withdrawn);
@@ -109,7 +114,7 @@ impl Customer {
     }
 }
 
-fn registered(register: &RegisterCustomer) -> CustomerRegistered {
+fn registered(register: &RegisterCustomer, circumstances: &Circumstances) -> CustomerRegistered {
     let RegisterCustomer {
         title,
         name,
@@ -123,12 +128,17 @@ fn registered(register: &RegisterCustomer) -> CustomerRegistered {
         address,
         phone,
         email,
+        reason: circumstances.reason.clone(),
     }
 }
 
 impl Known {
     /// Sealed values can't be compared, so what is given counts as changed; only the removal of what is not there is none.
-    fn update(&self, update: &UpdateContactDetails) -> Result<Vec<CustomerEvent>, Rejection> {
+    fn update(
+        &self,
+        update: &UpdateContactDetails,
+        circumstances: &Circumstances,
+    ) -> Result<Vec<CustomerEvent>, Rejection> {
         let UpdateContactDetails {
             title,
             name,
@@ -147,41 +157,35 @@ impl Known {
             address: change(address, self.has_address),
             phone: change(phone, self.has_phone),
             email: change(email, self.has_email),
+            reason: None,
         };
-        Ok(if event == ContactDetailsUpdated::default() {
-            Vec::new()
-        } else {
-            vec![event.into()]
-        })
+        if event == ContactDetailsUpdated::default() {
+            return Ok(Vec::new());
+        }
+        let reason = circumstances.reason.clone();
+        Ok(vec![ContactDetailsUpdated { reason, ..event }.into()])
     }
 
-    /// The same wording twice is one consent; another wording is a new one.
-    fn record_consent(&self, consent: &RecordConsent) -> Vec<CustomerEvent> {
+    /// Sealed wordings can't be compared, so each consent is one: the last wording and its day are what stands.
+    fn record_consent(consent: &RecordConsent, circumstances: &Circumstances) -> ConsentRecorded {
         let RecordConsent { purpose, wording } = consent.clone();
-        match self.consents.get(&purpose) {
-            Some(Consent::Given(given)) if *given == wording => Vec::new(),
-            _ => vec![ConsentRecorded { purpose, wording }.into()],
+        ConsentRecorded {
+            purpose,
+            wording,
+            reason: circumstances.reason.clone(),
         }
     }
 
-    /// Withdrawing twice does no harm. Withdrawing what was never given is more likely a wrong purpose, and would leave the
-    /// consent that was meant in force.
-    fn withdraw_consent(
-        &self,
-        withdrawal: &WithdrawConsent,
-        circumstances: &Circumstances,
-    ) -> Result<Vec<CustomerEvent>, Rejection> {
-        match self.consents.get(&withdrawal.purpose) {
-            None => Err(Rejection::ConsentNeverGiven),
-            Some(Consent::Withdrawn) => Ok(Vec::new()),
-            Some(Consent::Given(_)) => Ok(vec![
-                ConsentWithdrawn {
-                    purpose: withdrawal.purpose.clone(),
-                    reason: circumstances.reason.clone(),
-                }
-                .into(),
-            ]),
+    /// Whoever says "no more" is heard, whether or not a "yes" is on record. Withdrawing twice does no harm.
+    fn withdraw_consent(&self, withdrawal: &WithdrawConsent, circumstances: &Circumstances) -> Vec<CustomerEvent> {
+        if self.consents.get(&withdrawal.purpose) == Some(&Consent::Withdrawn) {
+            return Vec::new();
         }
+        let withdrawn = ConsentWithdrawn {
+            purpose: withdrawal.purpose.clone(),
+            reason: circumstances.reason.clone(),
+        };
+        vec![withdrawn.into()]
     }
 }
 

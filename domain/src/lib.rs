@@ -60,6 +60,16 @@ impl AggregateState {
         }
     }
 
+    /// The last of the stream's times that rules compare with. A clock that is behind it is slow: what happens now happens no
+    /// earlier.
+    #[must_use]
+    pub fn latest(&self) -> Option<Instant> {
+        match self {
+            Self::Customer(customer) => customer.latest(),
+            Self::Case(case) => case.latest(),
+        }
+    }
+
     /// Takes in the stream's next event, which happened at `occurred_at`. An event of another kind changes nothing: the log
     /// keeps kinds apart.
     pub fn apply(&mut self, event: EventRecord, occurred_at: Instant) {

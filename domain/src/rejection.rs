@@ -93,7 +93,9 @@ rejections! {
 
     /// Reopened while open.
     NotClosed, NotAllowed, "not_closed", "", "the case is open: only a closed one can be reopened";
-    /// Reopened without saying why.
+    /// Cancelled on nobody's behalf by an officer who may not decide.
+    CancellingNotAuthorised, NotAllowed, "cancelling_not_authorised", "/actor", "this officer is of no team that may end such a case: say on whose behalf, or ask an officer who may decide";
+    /// Reopened, or cancelled by an officer, without saying why.
     ReasonRequired, Invalid, "reason_required", "/reason", "say why: give a reason";
     /// Reopened too late.
     ReopeningPeriodOver { successor: String = "missed-bin".to_owned() }, NotAllowed, "reopening_period_over", "",
@@ -124,9 +126,6 @@ rejections! {
     AcceptanceRequired, NotAllowed, "acceptance_required", "/decided_by", "an officer has to accept what the contractor reports: name the officer";
     /// An officer's outcome without reasons.
     ReasonsRequired, Invalid, "reasons_required", "/reasons", "give the reasons, as the person concerned may read them";
-
-    /// Withdrawn, but never given.
-    ConsentNeverGiven, NotAllowed, "consent_never_given", "/purpose", "no consent was ever given for this purpose: check it";
 }
 
 impl From<Rejection> for Problem {

@@ -41,6 +41,9 @@ pub struct EventMetadata {
     /// When the sender made the command, where it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_at: Option<Instant>,
+    /// The day that it was received on, where the sender said so: by letter, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_on: Option<String>,
     /// The privacy notice that was shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice_version: Option<String>,
@@ -91,6 +94,7 @@ impl EventMetadata {
             causation_id: origin.causation_id.clone(),
             traceparent: origin.traceparent.clone(),
             sent_at: origin.sent_at,
+            received_on: circumstances.received_on.map(|day| day.to_string()),
             notice_version: circumstances.notice_version.as_ref().map(ToString::to_string),
             external_system: external.map(|external| external.system.to_string()),
             external_id: external.map(|external| external.id.to_string()),

@@ -9,6 +9,18 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, UtcOffset};
 
+/// The years that a council's records speak of. What lies outside is a slip of the pen, and some of it no database can hold.
+pub const YEARS: std::ops::RangeInclusive<i32> = 1800..=2200;
+
+/// Why a text is no instant or day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it does not exist, is written otherwise, or lies outside the years {} to {}", YEARS.start(), YEARS.end())]
+pub struct OutOfTime;
+
+fn within(year: i32) -> Result<(), OutOfTime> {
+    if YEARS.contains(&year) { Ok(()) } else { Err(OutOfTime) }
+}
+
 /// An instant, in whole microseconds (what Postgres keeps); written in UTC as RFC 3339 says.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Instant(OffsetDateTime);
@@ -17,7 +29,8 @@ impl Instant {
     /// Drops what is finer than a microsecond.
     #[must_use]
     pub fn new(at: OffsetDateTime) -> Self {
-        let at = at.to_offset(UtcOffset::UTC);
+        // It can't be put into UTC only in the hours at the ends of what `time` can hold; no clock shows these.
+        let at = at.checked_to_offset(UtcOffset::UTC).unwrap_or(at);
         let nanosecond = at.nanosecond() / 1_000 * 1_000;
         Self(at.replace_nanosecond(nanosecond).unwrap_or(at))
     }
@@ -48,10 +61,11 @@ impl fmt::Debug for Instant {
 }
 
 impl std::str::FromStr for Instant {
-    type Err = time::error::Parse;
+    type Err = OutOfTime;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(text, &Rfc3339).map(Self::new)
+        let at = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| OutOfTime)?;
+        within(at.year()).map(|()| Self::new(at))
     }
 }
 
@@ -65,7 +79,9 @@ impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(|_| {
-            serde::de::Error::custom("expected an instant as RFC 3339 writes it, such as 2026-04-01T09:30:00Z")
+            serde::de::Error::custom(
+                "expected an instant of the years 1800 to 2200 as RFC 3339 writes it, such as 2026-04-01T09:30:00Z",
+            )
         })
     }
 }
@@ -99,10 +115,15 @@ impl fmt::Debug for Day {
 }
 
 impl std::str::FromStr for Day {
-    type Err = time::error::Parse;
+    type Err = OutOfTime;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Date::parse(text, DAY).map(Self)
+        // The format itself would take a sign.
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
+            return Err(OutOfTime);
+        }
+        let day = Date::parse(text, DAY).map_err(|_| OutOfTime)?;
+        within(day.year()).map(|()| Self(day))
     }
 }
 
@@ -115,8 +136,9 @@ impl Serialize for Day {
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|_| serde::de::Error::custom("expected a day that exists, written YYYY-MM-DD"))
+        text.parse().map_err(|_| {
+            serde::de::Error::custom("expected a day that exists, of the years 1800 to 2200, written YYYY-MM-DD")
+        })
     }
 }
 
@@ -138,6 +160,21 @@ mod tests {
     fn an_instant_is_written_in_utc_to_the_microsecond() {
         let at: Instant = "2026-07-01T10:00:00.123456789+01:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-07-01T09:00:00.123456Z");
+    }
+
+    #[test]
+    fn what_no_record_can_hold_is_refused() {
+        for wrong in [
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+01:00",
+            "1066-10-14T09:00:00Z",
+            "-2026-01-01T00:00:00Z",
+        ] {
+            assert_eq!(wrong.parse::<Instant>(), Err(OutOfTime), "{wrong}");
+        }
+        for wrong in ["-9999-01-01", "+2026-01-01", "0001-01-01", "2201-01-01"] {
+            assert_eq!(wrong.parse::<Day>(), Err(OutOfTime), "{wrong}");
+        }
     }
 
     #[test]

@@ -107,6 +107,19 @@ text_type!(
     |text| normalise(text, Self::LONGEST, true)
 );
 text_type!(
+    /// Where something is, in somebody's words: a few lines.
+    Whereabouts, longest 1_000,
+    { "type": "string", "minLength": 1, "maxLength": 1000 },
+    |text| normalise(text, Self::LONGEST, true)
+);
+text_type!(
+    /// The rule that a decision applies, as a code: an act, a regulation or a policy and its part, such as
+    /// `si-2000-682:4(1)(b)`. Kept in clear, so it has no room for a sentence.
+    RuleCode, longest 60,
+    { "type": "string", "pattern": "^[a-z0-9][a-z0-9.:()/-]{0,59}$" },
+    |text| rule(&normalise(text, Self::LONGEST, false)?)
+);
+text_type!(
     /// Text of one line.
     Line, longest 200,
     { "type": "string", "minLength": 1, "maxLength": 200 },
@@ -120,9 +133,10 @@ text_type!(
     |text| email(&normalise(text, Self::LONGEST, false)?)
 );
 text_type!(
-    /// A phone number: digits, with an optional leading `+`; blanks, hyphens and brackets are dropped.
+    /// A phone number: digits, with an optional leading `+`; blanks, dots, hyphens and brackets are dropped, and so is the `(0)`
+    /// that is not dialled after a country code. An extension (`ext 12`, `x12`) is kept as RFC 3966 writes it, `;ext=12`.
     PhoneNumber, longest 40,
-    { "type": "string", "pattern": "^\\+?[0-9 ()-]{5,40}$" },
+    { "type": "string", "pattern": "^\\+?[0-9 ().-]{5,40}( ?(;ext=|x|[Ee]xt\\.?|[Ee]xtension) ?[0-9]{1,6})?$" },
     |text| phone(&normalise(text, Self::LONGEST, false)?)
 );
 text_type!(
@@ -141,7 +155,7 @@ text_type!(
     /// How the source of a command named its channel, such as `Mobile App`. Goes into an event's metadata in clear, so it has
     /// no room for a message.
     ChannelDetail, longest 40,
-    { "type": "string", "pattern": "^[A-Za-z0-9 /&'._-]{1,40}$" },
+    { "type": "string", "pattern": "^[A-Za-z0-9 /&'.,:+()_-]{1,40}$" },
     |text| label(&normalise(text, Self::LONGEST, false)?)
 );
 text_type!(
@@ -177,15 +191,31 @@ fn email(text: &str) -> Result<String, TextError> {
 }
 
 fn phone(text: &str) -> Result<String, TextError> {
-    const FORM: TextError = TextError::Form("a phone number: 5 to 20 digits, with + before a country code");
-    let plus = if text.starts_with('+') { "+" } else { "" };
-    let rest = &text[plus.len()..];
-    let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
-    let well_formed = rest.chars().all(|c| c.is_ascii_digit() || " ()-".contains(c));
-    if well_formed && (5..=20).contains(&digits.len()) {
-        Ok(format!("{plus}{digits}"))
+    const FORM: TextError =
+        TextError::Form("a phone number: 5 to 20 digits, with + before a country code, and `ext 12` for an extension");
+    let lower = text.to_ascii_lowercase();
+    let (number, extension) = match lower.split_once(";ext=").or_else(|| lower.split_once(['e', 'x'])) {
+        None => (lower.as_str(), None),
+        Some((number, extension)) => {
+            let extension = extension.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '.');
+            (number, Some(extension.trim()))
+        }
+    };
+    let plus = if number.starts_with('+') { "+" } else { "" };
+    let number = number[plus.len()..].trim_end();
+    let number = if plus.is_empty() {
+        number.to_owned()
     } else {
-        Err(FORM)
+        number.replacen("(0)", "", 1)
+    };
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let well_formed = number.chars().all(|c| c.is_ascii_digit() || " ().-".contains(c))
+        && (5..=20).contains(&digits.len())
+        && extension.is_none_or(|digits| (1..=6).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
+    match extension {
+        _ if !well_formed => Err(FORM),
+        Some(extension) => Ok(format!("{plus}{digits};ext={extension}")),
+        None => Ok(format!("{plus}{digits}")),
     }
 }
 
@@ -214,10 +244,27 @@ fn uprn(text: &str) -> Result<String, TextError> {
 }
 
 fn label(text: &str) -> Result<String, TextError> {
-    if text.chars().all(|c| c.is_ascii_alphanumeric() || " /&'._-".contains(c)) {
+    if text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || " /&'.,:+()_-".contains(c))
+    {
         Ok(text.to_owned())
     } else {
-        Err(TextError::Form("letters, digits, blanks and / & ' . _ -"))
+        Err(TextError::Form("letters, digits, blanks and / & ' . , : + ( ) _ -"))
+    }
+}
+
+fn rule(text: &str) -> Result<String, TextError> {
+    let well_formed = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".:()/-".contains(c));
+    if well_formed {
+        Ok(text.to_owned())
+    } else {
+        Err(TextError::Form(
+            "the code of a rule, such as si-2000-682:4(1)(b): lower-case letters, digits and . : ( ) / -",
+        ))
     }
 }
 
@@ -281,7 +328,7 @@ impl fmt::Debug for PostalAddress {
 pub struct Place {
     /// In the words of whoever reported it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<Line>,
+    pub description: Option<Whereabouts>,
     /// Postcode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcode: Option<Postcode>,
@@ -338,8 +385,29 @@ mod tests {
         );
         assert_eq!(
             PhoneNumber::new("+44 (0)20 7946-0018").unwrap().as_str(),
-            "+4402079460018"
+            "+442079460018",
+            "the (0) is not dialled after a country code"
         );
+        assert_eq!(PhoneNumber::new("020.7946.0018").unwrap().as_str(), "02079460018");
+        for extension in [
+            "020 7946 0018 ext 12",
+            "020 7946 0018 x12",
+            "02079460018;ext=12",
+            "020 7946 0018 Extension 12",
+        ] {
+            assert_eq!(
+                PhoneNumber::new(extension).unwrap().as_str(),
+                "02079460018;ext=12",
+                "{extension}"
+            );
+        }
+        assert!(PhoneNumber::new("020 7946 0018 ext").is_err());
+        assert_eq!(
+            ChannelDetail::new("Self-Service (Web)").unwrap().as_str(),
+            "Self-Service (Web)"
+        );
+        assert!(RuleCode::new("si-2000-682:4(1)(b)").is_ok());
+        assert!(RuleCode::new("Mrs Nwosu").is_err());
         assert_eq!(Postcode::new("sw1a  1aa").unwrap().as_str(), "SW1A 1AA");
         for wrong in ["ada", "ada@example", "@example.org", "a b@example.org", "ada@-x.org"] {
             assert!(EmailAddress::new(wrong).is_err(), "{wrong}");

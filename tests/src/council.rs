@@ -225,6 +225,11 @@ impl Council {
         ])
     }
 
+    /// Where a service reaches the database, with a login of its own.
+    pub fn database_url(&self, service: &str) -> &str {
+        &self.logins[service]
+    }
+
     /// A path in the council's own folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -383,19 +388,19 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The command, built beside the test: `<target>/<profile>/deps/system-…` and `<target>/<profile>/caseledger`.
+/// The command, built beside a test (`<target>/<profile>/deps/system-…`) or another program: `<target>/<profile>/caseledger`.
 ///
 /// # Panics
 /// If it is not built.
 pub fn caseledger() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let built = test.ancestors().nth(2).unwrap().join("caseledger");
-    assert!(
-        built.exists(),
-        "{} is not built: run cargo build -p caseledger",
-        built.display()
-    );
-    built
+    let ours = std::env::current_exe().unwrap();
+    let built = ours.ancestors().skip(1).take(2).map(|folder| folder.join("caseledger"));
+    built.into_iter().find(|built| built.exists()).unwrap_or_else(|| {
+        panic!(
+            "there is no caseledger beside {}: run cargo build -p caseledger",
+            ours.display()
+        )
+    })
 }
 
 async fn logins(database: &TestDatabase) -> BTreeMap<&'static str, String> {

@@ -19,7 +19,8 @@ const POOL_SIZE: u32 = 8;
 const ACQUIRE: Duration = Duration::from_secs(20);
 
 /// The PostgreSQL that the tests of this process share. It lives until the process ends, whichever test came first.
-static SHARED: LazyLock<Arc<TestPostgres>> = LazyLock::new(|| Arc::new(TestPostgres::start_blocking()));
+static SHARED: LazyLock<Arc<TestPostgres>> =
+    LazyLock::new(|| Arc::new(TestPostgres::start_blocking(Durability::ForTests)));
 
 /// A fresh database with all migrations, on the shared server.
 pub async fn database() -> TestDatabase {
@@ -53,11 +54,19 @@ impl TestPostgres {
     /// # Panics
     /// If it does not start.
     pub async fn start() -> Arc<TestPostgres> {
-        blocking(|| Arc::new(TestPostgres::start_blocking())).await
+        blocking(|| Arc::new(TestPostgres::start_blocking(Durability::ForTests))).await
     }
 
-    fn start_blocking() -> TestPostgres {
-        let start = || PostgresServer::start(Arc::new(DataDir::temporary()?), Durability::ForTests);
+    /// Starts one that flushes what it commits, as a council's does: for what is measured.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn durable() -> Arc<TestPostgres> {
+        blocking(|| Arc::new(TestPostgres::start_blocking(Durability::Full))).await
+    }
+
+    fn start_blocking(durability: Durability) -> TestPostgres {
+        let start = || PostgresServer::start(Arc::new(DataDir::temporary()?), durability);
         let server = start().unwrap_or_else(|error| panic!("no PostgreSQL for the tests: {error}"));
         let password = Uuid::new_v4().simple().to_string();
         TestPostgres {

@@ -31,9 +31,13 @@ impl Submitted {
         if outcome.imported_only && decided_by != Some(Decider::NotRecorded) {
             return Err(Rejection::OutcomeImportedOnly);
         }
-        // A sender that gives a `reason` and no `reasons` means the same; it must not be lost.
-        let reasons = close.reasons.clone().or_else(|| circumstances.reason.clone());
-        if reasons.is_none() && matches!(decided_by, Some(Decider::Officer { .. })) {
+        // A sender that gives a `reason` and no `reasons` means the same.
+        let (reasons, reason) = match (close.reasons.clone(), circumstances.reason.clone()) {
+            (None, reason) => (reason, None),
+            both => both,
+        };
+        let must_be_reasoned = matches!(decided_by, Some(Decider::Officer { .. })) && !context.person_erased;
+        if reasons.is_none() && must_be_reasoned {
             return Err(Rejection::ReasonsRequired);
         }
         Ok(RequestClosed {
@@ -41,6 +45,9 @@ impl Submitted {
             outcome_kind: outcome.kind,
             decided_by,
             reasons,
+            rule: close.rule.clone(),
+            evidence: close.evidence.clone(),
+            reason,
         })
     }
 }
@@ -58,6 +65,8 @@ fn decider(
         (Some(Decider::NotRecorded), _) if context.may_leave_decider_unrecorded => Ok(Some(Decider::NotRecorded)),
         (Some(Decider::NotRecorded), _) => Err(Rejection::DeciderMustBeNamed),
         (_, ActorKind::Resident | ActorKind::Representative) => Err(Rejection::OfficerRequired),
+        // Only an officer or a system of the council's speaks for an officer.
+        (Some(Decider::Officer { .. }), ActorKind::Contractor) => Err(Rejection::ActorNotAllowed),
         (Some(Decider::Officer { id }), _) => {
             authorised(id, request_type, context).map(|authority| Some(authority.decider()))
         }

@@ -155,7 +155,7 @@ impl Case {
             CommandBody::SubmitRequest(_) => Err(Rejection::AlreadyExists),
             CommandBody::UpdateRequest(update) => submitted.update(update, circumstances, context).map(one),
             CommandBody::AssignRequest(assign) => submitted.assign(assign, circumstances, context),
-            CommandBody::CancelRequest(_) => submitted.cancel(circumstances).map(one),
+            CommandBody::CancelRequest(_) => submitted.cancel(circumstances, context).map(one),
             CommandBody::CloseRequest(close) => submitted.close(close, circumstances, context).map(one),
             CommandBody::ReopenRequest(_) => submitted
                 .reopen(circumstances, context, self.timeline.closed_at)
@@ -163,6 +163,11 @@ impl Case {
             CommandBody::RecordNotification(notification) => submitted.record_notification(notification, circumstances),
             _ => Err(Rejection::UnknownCase),
         }
+    }
+
+    /// The last of its times that rules compare with; nothing that happens from now on is earlier.
+    pub(crate) fn latest(&self) -> Option<Instant> {
+        self.timeline.latest()
     }
 
     /// Takes in the next event, which happened at `occurred_at`.

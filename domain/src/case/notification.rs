@@ -30,13 +30,14 @@ impl Submitted {
         }) {
             return Ok(Vec::new());
         }
-        let failed = |failure, code, attempts| NotificationFailed {
+        let failed = |failure, message_id, code, attempts| NotificationFailed {
             notice: notice.clone(),
             about_event,
             about_position,
             recipient,
             medium,
             failure,
+            message_id,
             code,
             attempts,
         };
@@ -50,8 +51,19 @@ impl Submitted {
                 message_id,
                 attempts,
             }),
-            Delivery::Failed { attempts, code, .. } => one(failed(NotificationFailure::GivenUp, Some(code), attempts)),
-            Delivery::NoAddress => one(failed(NotificationFailure::NoAddress, None, 0)),
+            Delivery::Failed {
+                message_id,
+                attempts,
+                code,
+            } => one(failed(
+                NotificationFailure::GivenUp,
+                Some(message_id),
+                Some(code),
+                attempts,
+            )),
+            Delivery::NoAddress => one(failed(NotificationFailure::NoAddress, None, None, 0)),
+            Delivery::ConsentWithdrawn => one(failed(NotificationFailure::ConsentWithdrawn, None, None, 0)),
+            Delivery::NotReadable => one(failed(NotificationFailure::NotReadable, None, None, 0)),
         })
     }
 }

@@ -1,6 +1,5 @@
 //! How a case begins.
 
-use catalogue::london;
 use schemas::command::{Circumstances, SubmitRequest};
 use schemas::event::RequestSubmitted;
 
@@ -39,9 +38,8 @@ pub(super) fn submit(
         description: submit.description.clone(),
         place: submit.place.clone(),
         answers: submit.answers.clone(),
-        received_on: circumstances
-            .received_on
-            .unwrap_or_else(|| london::day_of(context.occurred_at(circumstances).get())),
+        received_on: context.received_on(circumstances),
         team: request_type.delivery.team.clone(),
+        reason: circumstances.reason.clone(),
     })
 }

@@ -74,11 +74,31 @@ impl Submitted {
         }))
     }
 
-    pub(super) fn cancel(&self, circumstances: &Circumstances) -> Result<RequestCancelled, Rejection> {
+    /// Whoever asked may take it back. An officer who ends it on nobody's behalf refuses it: that takes a reason, and an officer
+    /// who may decide. A contractor never may.
+    pub(super) fn cancel(
+        &self,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<RequestCancelled, Rejection> {
         if self.status == Status::Cancelled {
             return Err(Rejection::AlreadyCancelled);
         }
         self.must_be_open()?;
+        match (&circumstances.actor.as_officer(), circumstances.actor.kind) {
+            (_, ActorKind::Contractor) => return Err(Rejection::ActorNotAllowed),
+            (Some(officer), _) if circumstances.on_behalf_of.is_none() => {
+                let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+                let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
+                if !authority.is_some_and(|authority| authority.is_of_any(&request_type.deciding_teams)) {
+                    return Err(Rejection::CancellingNotAuthorised);
+                }
+                if circumstances.reason.is_none() {
+                    return Err(Rejection::ReasonRequired);
+                }
+            }
+            _ => {}
+        }
         Ok(RequestCancelled {
             reason: circumstances.reason.clone(),
         })
@@ -113,6 +133,7 @@ impl Submitted {
             team: request_type.delivery.team.clone(),
             previous_outcome,
             reason,
+            received_on: context.received_on(circumstances),
         })
     }
 }

@@ -3,6 +3,7 @@
 use catalogue::{Acceptance, RequestType};
 use domain::{DecisionContext, Rejection};
 use schemas::event::{CaseEvent, OutcomeKind, RequestClosed};
+use schemas::text::RuleCode;
 use serde_json::{Value, json};
 
 use crate::fixtures::*;
@@ -72,6 +73,9 @@ fn a_contractor_reports_completions_where_its_word_is_taken() {
         outcome_kind: OutcomeKind::Completion,
         decided_by: None,
         reasons: None,
+        rule: None,
+        evidence: None,
+        reason: None,
     };
     let close = || when(vec![submitted()], "CloseRequest", by_contractor("collected"));
     close().then(vec![expected.into()]);
@@ -117,4 +121,52 @@ fn a_case_ends_once() {
         by_officer(decision()),
     )
     .then(vec![closed()]);
+}
+
+#[test]
+fn a_contractor_does_not_decide_in_an_officers_name() {
+    let mut data = by_contractor("collected");
+    data["decided_by"] = json!({ "kind": "officer", "id": "j.okafor" });
+    data["reasons"] = json!("We went there.");
+    when(vec![submitted()], "CloseRequest", data).rejected(Rejection::ActorNotAllowed);
+}
+
+#[test]
+fn the_case_of_an_erased_person_ends_without_reasons() {
+    let close = || {
+        when(
+            vec![submitted()],
+            "CloseRequest",
+            by_officer(json!({ "outcome": "not-presented" })),
+        )
+    };
+    close().rejected(Rejection::ReasonsRequired);
+    let CaseEvent::RequestClosed(closed) = closed() else {
+        unreachable!()
+    };
+    let without_reasons = RequestClosed {
+        reasons: None,
+        ..closed
+    };
+    close()
+        .facts(|facts| facts.person_erased = true)
+        .then(vec![without_reasons.into()]);
+}
+
+#[test]
+fn a_decision_keeps_its_rule_its_evidence_and_what_was_said_beside_them() {
+    let mut data = by_officer(decision());
+    data["rule"] = json!("waste-policy-2025:3.2");
+    data["evidence"] = json!("The crew's pictures.");
+    data["reason"] = json!("Closed in the morning round.");
+    let CaseEvent::RequestClosed(closed) = closed() else {
+        unreachable!()
+    };
+    let expected = RequestClosed {
+        rule: Some(RuleCode::new("waste-policy-2025:3.2").unwrap()),
+        evidence: Some(sealed()),
+        reason: Some(sealed()),
+        ..closed
+    };
+    when(vec![submitted()], "CloseRequest", data).then(vec![expected.into()]);
 }

@@ -3,7 +3,6 @@
 use cqrs_es::test::TestFramework;
 use domain::{CommandInContext, Customer, Rejection, Timeline};
 use schemas::event::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent, CustomerRegistered};
-use schemas::text::Text;
 use schemas::{QuestionId, event};
 use serde_json::{Value, json};
 
@@ -28,14 +27,16 @@ fn registered() -> CustomerEvent {
         address: None,
         phone: None,
         email: Some(sealed()),
+        reason: None,
     }
     .into()
 }
 
-fn consent(wording: &str) -> CustomerEvent {
+fn consent() -> CustomerEvent {
     ConsentRecorded {
         purpose: QuestionId::new("surveys").unwrap(),
-        wording: Text::new(wording).unwrap(),
+        wording: sealed(),
+        reason: None,
     }
     .into()
 }
@@ -90,36 +91,37 @@ fn contact_details_change_where_given_and_go_where_null() {
 }
 
 #[test]
-fn a_consent_stands_for_its_wording() {
-    let record = |given, wording: &str| {
-        run(
-            given,
-            "RecordConsent",
-            json!({ "purpose": "surveys", "wording": wording }),
-        )
+fn each_consent_is_recorded_with_its_wording() {
+    let record = |given| {
+        let data = json!({ "purpose": "surveys", "wording": "May we ask you?" });
+        run(given, "RecordConsent", data)
     };
+    assert_eq!(record(vec![registered()]), Ok(vec![consent()]));
+    assert_eq!(record(vec![registered(), consent()]), Ok(vec![consent()]));
+    assert_eq!(record(vec![registered(), consent(), withdrawn()]), Ok(vec![consent()]));
+}
+
+#[test]
+fn who_says_no_more_is_heard_and_twice_is_once() {
+    let withdraw = |given| run(given, "WithdrawConsent", json!({ "purpose": "surveys" }));
+    assert_eq!(withdraw(vec![registered(), consent()]), Ok(vec![withdrawn()]));
+    assert_eq!(withdraw(vec![registered(), consent(), withdrawn()]), Ok(vec![]));
     assert_eq!(
-        record(vec![registered()], "May we ask you?"),
-        Ok(vec![consent("May we ask you?")])
-    );
-    assert_eq!(
-        record(vec![registered(), consent("May we ask you?")], "May we ask you?"),
-        Ok(vec![])
-    );
-    assert_eq!(
-        record(vec![registered(), consent("May we ask you?")], "May we ring you?"),
-        Ok(vec![consent("May we ring you?")])
-    );
-    assert_eq!(
-        record(vec![registered(), consent("A"), withdrawn()], "A"),
-        Ok(vec![consent("A")])
+        withdraw(vec![registered()]),
+        Ok(vec![withdrawn()]),
+        "though no consent is on record"
     );
 }
 
 #[test]
-fn a_consent_that_was_given_is_withdrawn_and_twice_is_once() {
-    let withdraw = |given| run(given, "WithdrawConsent", json!({ "purpose": "surveys" }));
-    assert_eq!(withdraw(vec![registered(), consent("A")]), Ok(vec![withdrawn()]));
-    assert_eq!(withdraw(vec![registered(), consent("A"), withdrawn()]), Ok(vec![]));
-    assert_eq!(withdraw(vec![registered()]), Err(Rejection::ConsentNeverGiven));
+fn what_is_said_beside_it_is_kept() {
+    let reason = json!({ "name": "Ada King", "reason": "I have married." });
+    let event = run(vec![registered()], "UpdateContactDetails", reason).unwrap();
+    let expected: event::CustomerEvent = ContactDetailsUpdated {
+        name: Some(sealed()),
+        reason: Some(sealed()),
+        ..Default::default()
+    }
+    .into();
+    assert_eq!(event, vec![expected]);
 }

@@ -74,6 +74,7 @@ pub fn context() -> DecisionContext {
             catalogue_version: "v1".into(),
         }),
         authority: Some(officer()),
+        person_erased: false,
         may_leave_decider_unrecorded: false,
     }
 }
@@ -99,6 +100,7 @@ pub fn submitted() -> CaseEvent {
         answers,
         received_on: "2026-05-20".parse().unwrap(),
         team: request_type.delivery.team.clone(),
+        reason: None,
     }
     .into()
 }
@@ -111,6 +113,9 @@ pub fn closed() -> CaseEvent {
             id: OfficerId::new("j.okafor").unwrap(),
         }),
         reasons: Some(sealed()),
+        rule: None,
+        evidence: None,
+        reason: None,
     }
     .into()
 }
@@ -125,6 +130,7 @@ pub fn reopened() -> CaseEvent {
         team: request_type("missed-bin").delivery.team.clone(),
         previous_outcome: OutcomeCode::new("not-presented").unwrap(),
         reason: sealed(),
+        received_on: catalogue::london::day_of(now().get()),
     }
     .into()
 }

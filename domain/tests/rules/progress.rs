@@ -3,7 +3,9 @@
 use domain::Rejection;
 use schemas::TeamName;
 use schemas::command::NoticeMedium;
-use schemas::event::{CaseEvent, NotificationFailure, RequestAssigned, RequestUpdated};
+use schemas::event::{
+    CaseEvent, NotificationFailure, RequestAssigned, RequestCancelled, RequestReopened, RequestUpdated,
+};
 use serde_json::{Value, json};
 
 use crate::fixtures::*;
@@ -139,7 +141,15 @@ fn a_case_is_reopened_only_when_closed_in_time_and_with_a_reason() {
     // Closed on 10 May; 14 days: 24 May is the last, to London's midnight.
     let late =
         |now: &'static str| when(closed(), "ReopenRequest", reopen(json!({}))).facts(move |facts| facts.now = at(now));
-    assert_eq!(late("2026-05-24T22:59:59Z").events(), [reopened()]);
+    let CaseEvent::RequestReopened(expected) = reopened() else {
+        unreachable!()
+    };
+    let received_on = "2026-05-24".parse().unwrap();
+    let expected = RequestReopened {
+        received_on,
+        ..expected
+    };
+    assert_eq!(late("2026-05-24T22:59:59Z").events(), [expected.into()]);
     late("2026-05-24T23:00:00Z").rejected(Rejection::ReopeningPeriodOver {
         successor: "missed-bin".into(),
     });
@@ -198,4 +208,19 @@ fn only_a_system_records_notices() {
     let mut data = notification(json!({ "result": "no_address" }));
     data["actor"] = json!({ "kind": "officer", "id": "j.okafor" });
     when(vec![submitted()], "RecordNotification", data).rejected(Rejection::ActorNotAllowed);
+}
+
+#[test]
+fn an_officer_who_cancels_on_nobodys_behalf_may_decide_and_says_why() {
+    let cancel = |data: Value| when(vec![submitted()], "CancelRequest", by_officer(data));
+    cancel(json!({})).rejected(Rejection::ReasonRequired);
+    let reason = Some(sealed());
+    cancel(json!({ "reason": "Reported by mistake." })).then(vec![RequestCancelled { reason }.into()]);
+    let behalf = json!({ "on_behalf_of": "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8" });
+    cancel(behalf).then(vec![cancelled()]);
+    cancel(json!({ "reason": "Not ours." }))
+        .facts(|facts| facts.authority = None)
+        .rejected(Rejection::CancellingNotAuthorised);
+    let crew = json!({ "actor": { "kind": "contractor", "id": "veridia" }, "channel": "crew" });
+    when(vec![submitted()], "CancelRequest", crew).rejected(Rejection::ActorNotAllowed);
 }

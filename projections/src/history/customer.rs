@@ -6,7 +6,6 @@ use schemas::event::{CustomerEvent, CustomerRegistered};
 use schemas::ids::QuestionId;
 use schemas::moment::Instant;
 use schemas::personal::Protection;
-use schemas::text::Text;
 use schemas::{CustomerId, Position, Private, Sealed, Version};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
@@ -45,12 +44,14 @@ pub struct Customer {
 }
 
 /// What a customer last said about one purpose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
-    /// The council's wording that they agreed to.
-    pub wording: Text,
-    /// When they agreed.
-    pub given_at: Instant,
+    /// The council's wording that they agreed to, sealed; absent where they never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<Sealed>,
+    /// When they agreed; absent where they never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_at: Option<Instant>,
     /// When they withdrew it, if they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Instant>,
@@ -60,7 +61,7 @@ impl Consent {
     /// Whether it stands.
     #[must_use]
     pub const fn stands(&self) -> bool {
-        self.withdrawn_at.is_none()
+        self.given_at.is_some() && self.withdrawn_at.is_none()
     }
 }
 
@@ -111,16 +112,14 @@ impl Customer {
             }
             CustomerEvent::ConsentRecorded(recorded) => {
                 let consent = Consent {
-                    wording: recorded.wording.clone(),
-                    given_at: at,
+                    wording: sealed(Some(&recorded.wording)),
+                    given_at: Some(at),
                     withdrawn_at: None,
                 };
                 self.consents.insert(recorded.purpose.clone(), consent);
             }
             CustomerEvent::ConsentWithdrawn(withdrawn) => {
-                if let Some(consent) = self.consents.get_mut(&withdrawn.purpose) {
-                    consent.withdrawn_at = Some(at);
-                }
+                self.consents.entry(withdrawn.purpose.clone()).or_default().withdrawn_at = Some(at);
             }
             // Stands only at the beginning.
             CustomerEvent::CustomerRegistered(_) => {}

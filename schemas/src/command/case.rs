@@ -7,7 +7,7 @@ use crate::ids::{CustomerId, EventId, OfficerId, OutcomeCode, Position, Question
 use crate::json::escape;
 use crate::personal::{Answers, OpenField, Personal, SealFieldError, SealFields};
 use crate::sealed::Sealed;
-use crate::text::{ExternalId, Place, Text};
+use crate::text::{ExternalId, Place, RuleCode, Text};
 
 /// Opens a case: somebody asks the council for something, reports something or complains.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
@@ -44,7 +44,8 @@ pub struct UpdateRequest {
     pub answers: Answers,
 }
 
-/// Ends an open case because it is no longer wanted.
+/// Ends an open case because it is no longer wanted. An officer who does so on nobody's behalf gives the reason, and must be of
+/// a team that decides such cases.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CancelRequest {}
@@ -75,9 +76,15 @@ pub struct CloseRequest {
     /// Who decided. Where it is absent and an officer acts, that officer did.
     #[serde(default)]
     pub decided_by: Option<Decider>,
-    /// The reasons, as the person concerned may read them. Required unless the decider is `not_recorded`.
+    /// The reasons, as the person concerned may read them. Required where an officer decides.
     #[serde(default)]
     pub reasons: Option<Personal<Text>>,
+    /// The rule applied, as a code, such as `si-2000-682:4(1)(b)`.
+    #[serde(default)]
+    pub rule: Option<RuleCode>,
+    /// What was considered.
+    #[serde(default)]
+    pub evidence: Option<Personal<Text>>,
 }
 
 /// Who decided.
@@ -171,6 +178,10 @@ pub enum Delivery {
     },
     /// There was nowhere to send it.
     NoAddress,
+    /// They withdrew their consent before it was sent.
+    ConsentWithdrawn,
+    /// What it needs can no longer be read: the person's data was erased, or its key is gone.
+    NotReadable,
 }
 
 type Seal<'s, E> = &'s mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>;
@@ -209,9 +220,12 @@ impl SealFields for UpdateRequest {
 
 impl SealFields for CloseRequest {
     fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        self.reasons
+        if let Some(reasons) = &mut self.reasons {
+            reasons.seal_at("/reasons", seal)?;
+        }
+        self.evidence
             .as_mut()
-            .map_or(Ok(()), |reasons| reasons.seal_at("/reasons", seal))
+            .map_or(Ok(()), |evidence| evidence.seal_at("/evidence", seal))
     }
 }
 

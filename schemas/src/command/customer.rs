@@ -57,16 +57,16 @@ pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 }
 
 /// Records that a customer agreed to something.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordConsent {
     /// What they agree to, such as `email_updates`. One consent stands for each purpose.
     pub purpose: QuestionId,
     /// The council's wording, exactly as it was shown or read out.
-    pub wording: Text,
+    pub wording: Personal<Text>,
 }
 
-/// Records that a customer no longer agrees.
+/// Records that a customer no longer agrees, whether or not they had agreed before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawConsent {
@@ -105,8 +105,8 @@ impl SealFields for UpdateContactDetails {
 }
 
 impl SealFields for RecordConsent {
-    fn seal_fields<E>(&mut self, _: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        Ok(())
+    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        self.wording.seal_at("/wording", seal)
     }
 }
 

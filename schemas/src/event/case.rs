@@ -11,7 +11,7 @@ use crate::ids::{
 use crate::moment::Day;
 use crate::personal::{Answers, Personal, recorded_answers};
 use crate::reference::Reference;
-use crate::text::{ExternalId, Place, Text};
+use crate::text::{ExternalId, Place, RuleCode, Text};
 
 words!(
     /// What kind of case a request type makes.
@@ -74,6 +74,9 @@ pub struct RequestSubmitted {
     pub received_on: Day,
     /// The team that delivers it.
     pub team: TeamName,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
 }
 
 /// The case was added to or corrected: what is absent stayed as it was.
@@ -131,6 +134,15 @@ pub struct RequestClosed {
     /// The reasons, as the person concerned may read them. Always there where an officer decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasons: Option<Personal<Text>>,
+    /// The rule that was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleCode>,
+    /// What was considered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Personal<Text>>,
+    /// Why it is closed, in the actor's words, where that is said beside the reasons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
 }
 
 /// A closed case was taken up again.
@@ -144,6 +156,8 @@ pub struct RequestReopened {
     pub previous_outcome: OutcomeCode,
     /// Why, in the actor's words.
     pub reason: Personal<Text>,
+    /// The day that clocks start from anew.
+    pub received_on: Day,
 }
 
 /// A notice was handed to the mail server.
@@ -172,6 +186,10 @@ words!(
         NoAddress = "no_address",
         /// The mail server refused it, or could not be reached until it was given up.
         GivenUp = "given_up",
+        /// They do not want any: they withdrew their consent.
+        ConsentWithdrawn = "consent_withdrawn",
+        /// What it needs can no longer be read: the person's data was erased, or its key is gone.
+        NotReadable = "not_readable",
     }
 );
 
@@ -190,6 +208,9 @@ pub struct NotificationFailed {
     pub medium: NoticeMedium,
     /// Why it did not reach them.
     pub failure: NotificationFailure,
+    /// The email's Message-ID (RFC 5322): a server that was asked may know it. Absent where none was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<ExternalId>,
     /// The mail server's last reply code, such as `550`, or `timeout`, `unreachable`. Absent where no server was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ExternalId>,

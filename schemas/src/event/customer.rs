@@ -25,6 +25,9 @@ pub struct CustomerRegistered {
     /// Email address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<Personal<EmailAddress>>,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
 }
 
 /// Contact details changed: what is absent stayed, what is `null` was removed.
@@ -45,6 +48,9 @@ pub struct ContactDetailsUpdated {
     /// Email address.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub email: Option<Option<Personal<EmailAddress>>>,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
 }
 
 /// The customer agreed to something.
@@ -52,8 +58,11 @@ pub struct ContactDetailsUpdated {
 pub struct ConsentRecorded {
     /// The purpose, such as `email_updates`.
     pub purpose: QuestionId,
-    /// The council's wording, as it was shown or read out.
-    pub wording: Text,
+    /// The council's wording, as it was shown or read out. Sealed: nothing keeps a sender from putting a name into it.
+    pub wording: Personal<Text>,
+    /// Anything said beside it, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
 }
 
 /// The customer no longer agrees.

@@ -57,6 +57,16 @@ async fn each_kind_of_bad_input_is_rejected_with_the_field() {
         (with(json!({ "description": "a\u{7}b" })), "/description"),
         (with(json!({ "received_on": "2026-02-30" })), "/received_on"),
         (with(json!({ "occurred_at": "2126-01-01T00:00:00Z" })), "/occurred_at"),
+        // What no clock, calendar or database can hold.
+        (
+            with(json!({ "occurred_at": "9999-12-31T23:59:59-01:00" })),
+            "/occurred_at",
+        ),
+        (
+            with(json!({ "occurred_at": "0000-01-01T00:00:00+01:00" })),
+            "/occurred_at",
+        ),
+        (with(json!({ "received_on": "-9999-01-01" })), "/received_on"),
         (with(json!({ "request_type": "dragon" })), "/request_type"),
         (with(json!({ "channel": "pigeon" })), "/channel"),
         (

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod bad_input;
+mod erasure;
 mod event_store;
 mod harness;
 mod import;

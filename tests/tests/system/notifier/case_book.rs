@@ -65,6 +65,7 @@ impl CaseBook {
             request_type: request_type.cloned(),
             submission: None,
             authority: None,
+            person_erased: false,
             may_leave_decider_unrecorded: false,
         };
         let command = Command::read("RecordNotification", &record.data).unwrap();

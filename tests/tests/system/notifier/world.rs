@@ -14,7 +14,6 @@ use schemas::event::{
     RequestClass, RequestClosed, RequestSubmitted,
 };
 use schemas::metadata::EventMetadata;
-use schemas::text::Text;
 use schemas::{
     AggregateId, CaseId, Category, ClientName, CommandId, CustomerId, EventId, Personal, Reference, Sealed, Version,
 };
@@ -192,6 +191,7 @@ impl World {
                 address: None,
                 phone: None,
                 email: email.map(|email| Personal::sealed(seal("/email", email))),
+                reason: None,
             };
             EventRecord::Customer(registered.into())
         })
@@ -201,17 +201,20 @@ impl World {
 
     pub async fn consent(&self, customer: CustomerId, purpose: &str, given: bool) {
         let purpose = purpose.parse().unwrap();
-        let event: CustomerEvent = if given {
-            ConsentRecorded {
-                purpose,
-                wording: Text::new("May we email you?").unwrap(),
-            }
-            .into()
-        } else {
-            ConsentWithdrawn { purpose, reason: None }.into()
-        };
-        self.append(Some(customer), customer.into(), |_| EventRecord::Customer(event))
-            .await;
+        self.append(Some(customer), customer.into(), |seal| {
+            let event: CustomerEvent = if given {
+                ConsentRecorded {
+                    purpose,
+                    wording: Personal::sealed(seal("/wording", "May we email you?")),
+                    reason: None,
+                }
+                .into()
+            } else {
+                ConsentWithdrawn { purpose, reason: None }.into()
+            };
+            EventRecord::Customer(event)
+        })
+        .await;
     }
 
     /// A missed bin.
@@ -235,6 +238,7 @@ impl World {
             answers: [].into(),
             received_on: schemas::moment::Day(date!(2026 - 07 - 01)),
             team: "refuse".parse().unwrap(),
+            reason: None,
         }
         .into();
         self.append(customer, id.into(), |_| EventRecord::Case(event)).await;
@@ -248,6 +252,9 @@ impl World {
                 outcome_kind: OutcomeKind::Decision,
                 decided_by: Some(Decider::NotRecorded),
                 reasons: Some(Personal::sealed(seal("/reasons", reasons))),
+                rule: None,
+                evidence: None,
+                reason: None,
             };
             EventRecord::Case(closed.into())
         })
@@ -361,6 +368,7 @@ pub fn new_event(event: &EventRecord, actor_kind: &str, occurred_at: OffsetDateT
         causation_id: "c".into(),
         traceparent: None,
         sent_at: None,
+        received_on: None,
         notice_version: None,
         external_system: None,
         external_id: None,

@@ -177,6 +177,7 @@ fn new_event(name: &'static str, payload: String, channel: Channel, number: u64)
         causation_id: "c".into(),
         traceparent: None,
         sent_at: None,
+        received_on: None,
         notice_version: None,
         external_system: None,
         external_id: None,
@@ -224,6 +225,7 @@ pub fn submitted(number: i64, customer_id: Option<CustomerId>) -> CaseEvent {
         answers: [("bin_type".parse().unwrap(), open)].into(),
         received_on: schemas::moment::Day(date!(2026 - 07 - 14)),
         team: "refuse".parse().unwrap(),
+        reason: None,
     }
     .into()
 }
@@ -254,6 +256,9 @@ pub fn closed(outcome: &str) -> CaseEvent {
         outcome_kind: OutcomeKind::Completion,
         decided_by: Some(Decider::NotRecorded),
         reasons: None,
+        rule: None,
+        evidence: None,
+        reason: None,
     }
     .into()
 }
@@ -264,6 +269,7 @@ pub fn reopened() -> CaseEvent {
         team: "refuse".parse().unwrap(),
         previous_outcome: "collected".parse().unwrap(),
         reason: sealed("reason"),
+        received_on: schemas::moment::Day(date!(2026 - 07 - 14)),
     }
     .into()
 }
@@ -276,7 +282,8 @@ pub fn cancelled() -> CaseEvent {
 pub fn a_customer() -> Vec<CustomerEvent> {
     let recorded = |purpose: &str| ConsentRecorded {
         purpose: purpose.parse().unwrap(),
-        wording: Text::new("We may write to you.").unwrap(),
+        wording: sealed("wording"),
+        reason: None,
     };
     vec![
         CustomerRegistered {
@@ -285,6 +292,7 @@ pub fn a_customer() -> Vec<CustomerEvent> {
             address: Some(sealed("old address")),
             phone: Some(sealed("phone")),
             email: Some(sealed("email")),
+            reason: None,
         }
         .into(),
         recorded("email_updates").into(),
