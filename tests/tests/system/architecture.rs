@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// What each of our crates may use of the others, and of the crates that only some may name.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("schemas", &["cqrs-es"]),
     ("catalogue", &["schemas"]),
     ("domain", &["schemas", "catalogue", "cqrs-es"]),
@@ -28,6 +28,10 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("caseledger", &[EVERY_CRATE, "sqlx", "tokio"]),
     (
         "system-tests",
+        &[EVERY_CRATE, "sqlx", "tokio", "async-nats", "cqrs-es", "postgres-es"],
+    ),
+    (
+        "bench",
         &[EVERY_CRATE, "sqlx", "tokio", "async-nats", "cqrs-es", "postgres-es"],
     ),
 ];

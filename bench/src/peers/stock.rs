@@ -1,0 +1,170 @@
+//! Stock `cqrs-es` with `postgres-es`: its framework, its repository, its own pool.
+
+use std::sync::Arc;
+
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::{Aggregate, AggregateError, DomainEvent, Query};
+use postgres_es::{PostgresCqrs, postgres_cqrs};
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+use system_tests::TestDatabase;
+
+use crate::load::Command;
+use crate::work::{CASES, PRIOR_EVENTS, case_id, description};
+
+/// The connections that `postgres_es::default_postgress_pool` takes.
+pub const POOL: u32 = 10;
+
+/// The table that postgres-es reads and writes, with the columns and the key of its documentation.
+const SCHEMA: &str = "
+    CREATE TABLE events (
+        aggregate_type text NOT NULL,
+        aggregate_id text NOT NULL,
+        sequence bigint NOT NULL CHECK (sequence >= 0),
+        event_type text NOT NULL,
+        event_version text NOT NULL,
+        payload json NOT NULL,
+        metadata json NOT NULL,
+        PRIMARY KEY (aggregate_type, aggregate_id, sequence)
+    )";
+
+/// A case, as far as this work needs it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Case {
+    updates: u64,
+    closed: bool,
+}
+
+struct Update {
+    description: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum CaseEvent {
+    Updated { description: String, number: u64 },
+}
+
+impl DomainEvent for CaseEvent {
+    fn event_type(&self) -> String {
+        "RequestUpdated".to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}
+
+#[derive(Debug)]
+struct Closed;
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the case is closed")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+impl Aggregate for Case {
+    const TYPE: &'static str = "case";
+    type Command = Update;
+    type Event = CaseEvent;
+    type Error = Closed;
+    type Services = ();
+
+    async fn handle(&mut self, command: Update, (): &(), sink: &EventSink<Self>) -> Result<(), Closed> {
+        if self.closed {
+            return Err(Closed);
+        }
+        let event = CaseEvent::Updated {
+            description: command.description,
+            number: self.updates + 1,
+        };
+        sink.write(event, self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, event: CaseEvent) {
+        let CaseEvent::Updated { number, .. } = event;
+        self.updates = number;
+    }
+}
+
+/// Stock cqrs-es on a database of its own.
+pub struct Stock {
+    cqrs: Arc<PostgresCqrs<Case>>,
+    pool: PgPool,
+    _database: TestDatabase,
+}
+
+impl Stock {
+    /// Sets it up, with the cases and their prior events.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn set_up(database: TestDatabase, connections: u32) -> Result<Self, sqlx::Error> {
+        let options = PgPoolOptions::new().max_connections(connections);
+        let pool = options.connect(&database.owner_url()).await?;
+        sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+        seed(&pool, CASES, PRIOR_EVENTS).await?;
+        Ok(Self {
+            cqrs: Arc::new(postgres_cqrs(pool.clone(), queries(), ())),
+            pool,
+            _database: database,
+        })
+    }
+
+    /// What handles one command, again and again until it has won.
+    pub fn command(&self) -> Command {
+        let cqrs = Arc::clone(&self.cqrs);
+        Arc::new(move |case| {
+            let cqrs = Arc::clone(&cqrs);
+            Box::pin(async move { execute(&cqrs, case).await })
+        })
+    }
+
+    /// Closes its connections.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+fn queries() -> Vec<Box<dyn Query<Case>>> {
+    Vec::new()
+}
+
+async fn execute(cqrs: &PostgresCqrs<Case>, case: usize) -> Result<u64, String> {
+    let id = case_id(case).to_string();
+    for conflicts in 0.. {
+        let command = Update {
+            description: description(case),
+        };
+        match cqrs.execute(&id, command).await {
+            Ok(()) => return Ok(conflicts),
+            Err(AggregateError::AggregateConflict) => {}
+            Err(error) => return Err(format!("stock cqrs-es: {error}")),
+        }
+    }
+    Ok(0)
+}
+
+/// Prior events, written as postgres-es writes them, by one statement.
+pub async fn seed(pool: &PgPool, cases: usize, events: usize) -> Result<(), sqlx::Error> {
+    let ids: Vec<String> = (0..cases).map(|case| case_id(case).to_string()).collect();
+    let payloads: Vec<String> = (0..cases)
+        .map(|case| serde_json::to_string(&description(case)).unwrap_or_default())
+        .collect();
+    sqlx::query(
+        "INSERT INTO events SELECT 'case', given.id, number, 'RequestUpdated', '1',
+             format('{\"Updated\":{\"description\":%s,\"number\":%s}}', given.text, number)::json, '{}'
+         FROM unnest($1::text[], $2::text[]) AS given (id, text), generate_series(1, $3::bigint) AS number",
+    )
+    .bind(ids)
+    .bind(payloads)
+    .bind(events as i64)
+    .execute(pool)
+    .await?;
+    sqlx::raw_sql("VACUUM ANALYZE events").execute(pool).await?;
+    Ok(())
+}
