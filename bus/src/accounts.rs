@@ -154,7 +154,7 @@ fn client_conf(conf: &mut String, client: &Client, crossings: &[Crossing]) {
     line(
         conf,
         &format!(
-            "  {account} {{\n    users: [ {{ user: {}, password: \"{}\" }} ]\n    imports: [",
+            "  {account} {{\n    users: [ {{ user: \"{}\", password: \"{}\" }} ]\n    imports: [",
             client.name,
             client.password_hash(),
         ),

@@ -28,6 +28,8 @@ use schemas::{ClientName, ServiceName, TeamName};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use crate::users::ServiceUser;
+
 pub use edit::{Edited, Rights, add, revoke};
 
 /// Some names, or every one.
@@ -283,6 +285,11 @@ fn client((name, entry): (ClientName, Entry)) -> Result<(ClientName, Arc<Client>
             "the password of {name} is not a bcrypt hash: use `caseledger client add`"
         )));
     }
+    if ServiceUser::ALL.iter().any(|user| user.as_str() == name.as_str()) {
+        return Err(ClientFileError::Invalid(format!(
+            "{name} is the name of one of the services' own users: choose another"
+        )));
+    }
     let client = Client {
         name: name.clone(),
         reads: entry.reads.unwrap_or_else(|| entry.services.clone()),
@@ -305,6 +312,18 @@ mod tests {
 
     fn register(rights: &str) -> Result<ClientRegister, ClientFileError> {
         ClientRegister::parse(&format!("[website]\npassword = \"{HASH}\"\n{rights}"))
+    }
+
+    #[test]
+    fn a_client_is_not_called_as_a_user_of_the_services_is() {
+        for user in ServiceUser::ALL {
+            let text =
+                format!("[{user}]\npassword = \"{HASH}\"\ncommands = []\nservices = []\nactors = []\nteams = []");
+            assert!(
+                matches!(ClientRegister::parse(&text), Err(ClientFileError::Invalid(_))),
+                "{user}"
+            );
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub const EVENTS_IN_FLIGHT: usize = 1024;
 
 /// How many messages of one subscription wait in memory before the newest are dropped. A caller repeats, and who follows
 /// events sees the gap by the position.
-pub const SUBSCRIPTION_CAPACITY: usize = 4096;
+pub const SUBSCRIPTION_CAPACITY: usize = 512;
 
 /// The first wait before NATS is tried again; it doubles with each attempt.
 pub const RECONNECT_FIRST: Duration = Duration::from_millis(50);

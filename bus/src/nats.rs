@@ -70,7 +70,7 @@ impl NatsBus {
         let requests = messages.map(|message| Request {
             subject: message.subject.to_string(),
             headers: headers_of(message.headers.as_ref()),
-            body: message.payload,
+            body: at_most(message.payload, limits::MAX_BODY_BYTES + 1),
             reply: message.reply.map(|reply| ReplySubject::new(reply.as_str())),
         });
         Ok(requests.boxed())
@@ -110,7 +110,15 @@ impl Bus for NatsBus {
     }
 
     async fn take_commands(&self, generation: Generation) -> Result<Deliveries, BusError> {
-        commands::take(self.speaking_as(ServiceUser::Puller)?, generation).await
+        let mut state = self.board.watch();
+        let connects = state.borrow_and_update().connects;
+        let deliveries = commands::take(self.speaking_as(ServiceUser::Puller)?, generation).await?;
+        // What was on its way when the line broke comes again only later, and what was sent after it must not overtake it: on a
+        // new line the commands are taken anew.
+        let line_broke = async move { while state.changed().await.is_ok() && state.borrow().connects == connects {} };
+        let broke = BusError::unavailable("take the durable commands", "the connection was made anew");
+        let ended = futures::stream::once(std::future::ready(Err(broke)));
+        Ok(deliveries.take_until(line_broke).chain(ended).boxed())
     }
 
     async fn ack(&self, delivery: &Delivery) -> Result<(), BusError> {
@@ -185,6 +193,14 @@ impl Bus for NatsBus {
     fn state(&self) -> watch::Receiver<ConnectionState> {
         self.board.watch()
     }
+}
+
+/// A body, cut off where it is longer: enough to see that it is too long, and to hold no more than that.
+fn at_most(body: Bytes, bytes: usize) -> Bytes {
+    if body.len() <= bytes {
+        return body;
+    }
+    Bytes::copy_from_slice(body.get(..bytes).unwrap_or_default())
 }
 
 /// The headers of a message as plain values.

@@ -1,6 +1,7 @@
 //! Calls, queries and replays: request and reply.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::{Bus, BusError, Request};
 use futures::StreamExt;
@@ -17,6 +18,9 @@ use crate::task::Mode;
 /// The most calls that one process works on at once; more wait on the bus. With a body of 256 KiB each it bounds memory to
 /// half a gigabyte in the worst case.
 pub const CALLS_IN_FLIGHT_MAX: usize = 2048;
+
+/// How long a call may take before its caller is told to ask again. Longer than a client waits, so that it only frees the place.
+pub const CALL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The most queries and replays that one process works on at once.
 pub const QUERIES_IN_FLIGHT_MAX: usize = 64;
@@ -93,10 +97,11 @@ pub async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
     {
         Ok(admitted) => {
             let id = admitted.envelope.id;
-            handler
-                .submit(admitted, Mode::Call)
-                .await
-                .unwrap_or(CommandResult::unavailable(id))
+            // The command goes on where its caller is no longer waited for: a repeat finds what came of it.
+            match tokio::time::timeout(CALL_PATIENCE, handler.submit(admitted, Mode::Call)).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) | Err(_) => CommandResult::unavailable(id),
+            }
         }
         Err(refused) => {
             let id = refused.id.unwrap_or(CommandId(Uuid::nil()));

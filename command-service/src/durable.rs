@@ -1,7 +1,8 @@
 //! Durable commands: one command-service at a time takes them from the bus, in the order sent. Each is acknowledged when its
 //! result is published, and not before.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bus::{Bus, BusError, DeadLetter, Delivery, Generation};
 use event_store::LeaseGrant;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
 use crate::handler::{Handler, not_handled};
-use crate::intake::Refused;
+use crate::intake::{Admitted, Refused};
 use crate::task::Mode;
 
 /// The name of the lease that the taker of durable commands holds.
@@ -30,6 +31,8 @@ pub struct DurableCommands {
     pub handler: Arc<Handler>,
     /// Seals what is parked.
     pub vault: Arc<Vault>,
+    /// The stream sequences of the commands in hand: the bus delivers anew what waits for long, and once is enough.
+    pub in_hand: Mutex<HashSet<u64>>,
 }
 
 impl DurableCommands {
@@ -47,32 +50,24 @@ impl DurableCommands {
             let Some(delivery) = delivery.transpose()? else {
                 return Ok(());
             };
-            self.handle(delivery).await;
+            self.handle(delivery);
         }
     }
 
     /// Puts the command into its lane before the next is taken, so that the order holds; what follows runs beside.
-    async fn handle(self: &Arc<Self>, delivery: Delivery) {
-        let now = self.handler.environment().now();
-        let admitted = self.handler.registers().admit(
-            &delivery.subject,
-            |name| delivery.headers.get(name),
-            &delivery.body,
-            now,
-        );
+    fn handle(self: &Arc<Self>, delivery: Delivery) {
+        if !self.in_hand().insert(delivery.stream_sequence) {
+            return;
+        }
         let this = Arc::clone(self);
-        match admitted {
+        match self.admit(&delivery) {
             Ok(admitted) => {
-                let (client, id) = (admitted.client.name.clone(), admitted.envelope.id);
+                let client = admitted.client.name.clone();
                 let result = self.handler.submit(admitted, Mode::Durable);
                 tokio::spawn(async move {
                     match result.await {
                         Ok(result) => this.conclude(&delivery, Some((&client, result)), None).await,
-                        Err(_) => {
-                            let result = CommandResult::rejected(id, not_handled());
-                            this.conclude(&delivery, Some((&client, result)), Some("the service failed on it"))
-                                .await;
-                        }
+                        Err(_) => this.give_up(&delivery).await,
                     }
                 });
             }
@@ -80,6 +75,35 @@ impl DurableCommands {
                 tokio::spawn(async move { this.refuse(&delivery, refused).await });
             }
         }
+    }
+
+    fn admit(&self, delivery: &Delivery) -> Result<Admitted, Refused> {
+        let now = self.handler.environment().now();
+        let header = |name: &str| delivery.headers.get(name);
+        self.handler
+            .registers()
+            .admit(&delivery.subject, header, &delivery.body, now)
+    }
+
+    fn in_hand(&self) -> std::sync::MutexGuard<'_, HashSet<u64>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The service failed on a command for a reason of the command's own: that is recorded, told, and the command put aside.
+    async fn give_up(&self, delivery: &Delivery) {
+        let refused = match self.admit(delivery) {
+            Ok(Admitted { client, envelope, .. }) => Refused {
+                id: Some(envelope.id),
+                problem: not_handled(),
+                unreadable: false,
+                asked: Some(Box::new((client, envelope))),
+            },
+            Err(refused) => refused,
+        };
+        let client = refused.asked.as_ref().map(|asked| asked.0.name.clone());
+        let result = self.handler.refuse(refused, Mode::Durable).await;
+        let told = client.as_ref().zip(result);
+        self.conclude(delivery, told, Some("the service failed on it")).await;
     }
 
     async fn refuse(&self, delivery: &Delivery, refused: Refused) {
@@ -103,7 +127,9 @@ impl DurableCommands {
     /// Publishes the result, parks what must be parked, then acknowledges. Where one of them fails the command stays with the
     /// bus and comes again: by then its result is recorded.
     async fn conclude(&self, delivery: &Delivery, told: Option<(&ClientName, CommandResult)>, parked: Option<&str>) {
-        if let Err(error) = self.try_conclude(delivery, told, parked).await {
+        let concluded = self.try_conclude(delivery, told, parked).await;
+        self.in_hand().remove(&delivery.stream_sequence);
+        if let Err(error) = concluded {
             tracing::warn!(%error, sequence = delivery.stream_sequence, "a durable command stays on the bus and will come again");
         }
     }

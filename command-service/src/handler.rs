@@ -38,6 +38,11 @@ pub const BACKOFF_FIRST: Duration = Duration::from_millis(50);
 /// The longest such wait.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
+/// How long to rest after so many outages in a row.
+pub fn backoff(outages: u32) -> Duration {
+    (BACKOFF_FIRST * 2_u32.saturating_pow(outages.saturating_sub(1))).min(BACKOFF_MAX)
+}
+
 /// What the handler is made of.
 pub struct HandlerParts {
     /// The log.
@@ -184,7 +189,12 @@ impl Handler {
                 Err(Fault::Unavailable(reason)) => {
                     outages += 1;
                     tracing::warn!(%lane, reason, outages, "commands wait: something that they need is down");
-                    tokio::time::sleep((BACKOFF_FIRST * 2_u32.saturating_pow(outages - 1)).min(BACKOFF_MAX)).await;
+                    tokio::time::sleep(backoff(outages)).await;
+                }
+                Err(Fault::Systemic(reason)) => {
+                    outages += 1;
+                    tracing::error!(%lane, reason, outages, "commands wait until somebody mends this");
+                    tokio::time::sleep(backoff(outages)).await;
                 }
                 Err(Fault::Broken(reason)) => {
                     failures += 1;
@@ -326,9 +336,9 @@ impl Handler {
                         lost = true;
                         task.answer(CommandStatus::Rejected { problem: id_reused() });
                     }
-                    Some(Verdict::ExternalRefTaken { aggregate_id }) => {
+                    Some(Verdict::ExternalRefTaken { .. }) => {
                         lost = true;
-                        kept.push_back(refused(task, external_ref_taken(aggregate_id)));
+                        kept.push_back(refused(task, external_ref_taken()));
                     }
                     Some(Verdict::KeyRefused) => {
                         lost = true;

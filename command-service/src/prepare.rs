@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalogue::RequestType;
 use domain::{AggregateState, Authority, DecisionContext, Submission};
-use event_store::{Append, Ledger, NewEvent, Outcome};
+use event_store::{Append, LONGEST_WAIT, Ledger, NewEvent, Outcome};
 use schemas::command::{AggregateKind, Command, CommandBody};
 use schemas::event::EventRecord;
 use schemas::metadata::EventMetadata;
@@ -134,10 +134,11 @@ impl Preparation<'_> {
             Ok(events) => events,
             Err(rejection) => return Ok(Err(rejection.into())),
         };
-        let keys_needed = if events.is_empty() {
-            KeyAdmission::default()
-        } else {
+        let has_events = !events.is_empty();
+        let keys_needed = if has_events {
             KeyAdmission { lookups, ..admission }
+        } else {
+            KeyAdmission::default()
         };
         let service = service_of(&events, stream, request_type.as_deref());
         let reference = reference.or_else(|| stream.and_then(|stream| reference_of(&stream.state)));
@@ -145,7 +146,8 @@ impl Preparation<'_> {
         Ok(Ok(Decision::Accepted {
             append: Box::new(append),
             after: after(stream, version, events, &command),
-            keys,
+            // Without events nothing is admitted: a key that was minted for them exists nowhere.
+            keys: has_events.then_some(keys).flatten(),
         }))
     }
 
@@ -231,7 +233,10 @@ impl Preparation<'_> {
             None if new_stream && task.command.body.creates() && !task.keys_refused => {
                 self.vault.keys_for_new_stream(person, task.lane)
             }
-            None => match self.vault.keys_for(person, task.lane).await {
+            None => match tokio::time::timeout(LONGEST_WAIT, self.vault.keys_for(person, task.lane))
+                .await
+                .map_err(|_| Fault::Unavailable("the vault did not answer in time".to_owned()))?
+            {
                 // What has nothing to seal goes on: the case of an erased person can still end.
                 Err(VaultError::Erased) if !has_personal_values(command) => {
                     return Ok(Ok(Sealing {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bus::clients::{Allowed, Client};
 use domain::{AggregateState, Case};
-use event_store::Ledger;
+use event_store::{Ledger, LedgerError};
 use schemas::problem::ProblemKind;
 use schemas::query::{
     CaseAnswer, CaseQuery, CaseStatus, CaseSummary, REPLAY_PAGE_EVENTS, ReplayAnswer, ReplayRequest, ResultQuery,
@@ -14,7 +14,6 @@ use schemas::subjects::Addressed;
 use schemas::{AggregateId, CaseId, CommandId, Position, Problem, Version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::intake::Registers;
@@ -87,7 +86,11 @@ impl Queries {
                 command_id,
                 status: recorded_status(receipt),
             },
-            Ok(None) | Err(_) => CommandResult::unavailable(command_id),
+            Ok(None) => CommandResult::unavailable(command_id),
+            Err(error) => {
+                tracing::warn!(%error, "a query could not be answered");
+                CommandResult::unavailable(command_id)
+            }
         }
     }
 
@@ -98,7 +101,10 @@ impl Queries {
         };
         let found = match self.find(query).await {
             Ok(found) => found,
-            Err(_) => return CaseAnswer::Unavailable,
+            Err(error) => {
+                tracing::warn!(%error, "a query could not be answered");
+                return CaseAnswer::Unavailable;
+            }
         };
         match found {
             Some(case) if client.may_read(&case.service) => CaseAnswer::Found { case },
@@ -146,38 +152,59 @@ impl Queries {
                     (None, Allowed::Only(services)) => Some(services.iter().cloned().collect()),
                     (None, Allowed::All) => None,
                 };
-                self.page(&request, services.as_deref())
-                    .await
-                    .unwrap_or(ReplayAnswer::Unavailable)
+                self.page(&request, services.as_deref()).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "a page of events could not be answered");
+                    ReplayAnswer::Unavailable
+                })
             }
         };
         write(&answer)
     }
 
-    async fn page(&self, request: &ReplayRequest, services: Option<&[schemas::ServiceName]>) -> Option<ReplayAnswer> {
+    async fn page(
+        &self,
+        request: &ReplayRequest,
+        services: Option<&[schemas::ServiceName]>,
+    ) -> Result<ReplayAnswer, PageError> {
         let limit = request.limit.unwrap_or(REPLAY_PAGE_EVENTS).clamp(1, REPLAY_PAGE_EVENTS) as usize;
         // The head first: what is appended meanwhile is the next page's affair.
-        let head = self.ledger.head().await.ok()?.position;
-        let stored = self.ledger.feed(request.after, services, limit).await.ok()?;
+        let head = self.ledger.head().await?.position;
+        if request.after > head {
+            let message = "the log ends before this position: it was rolled back, or the position is of another log; begin again \
+                           from a position that both have";
+            let problem = Problem::one(ProblemKind::Conflict, "/after", "after_the_end", message);
+            return Ok(ReplayAnswer::Rejected { problem });
+        }
+        let stored = self.ledger.feed(request.after, services, limit).await?;
         let complete = stored.len() < limit;
         let mut up_to = request.after;
         let (mut bytes, mut events) = (0, Vec::with_capacity(stored.len()));
         for event in &stored {
-            let body = String::from_utf8(published(event).ok()?.body.to_vec()).ok()?;
+            let unreadable = |_| PageError::Event(event.position);
+            let body = published(event).map_err(unreadable)?.body;
             if !events.is_empty() && bytes + body.len() > PAGE_BYTES_MAX {
-                return Some(ReplayAnswer::Page { events, up_to, head });
+                return Ok(ReplayAnswer::Page { events, up_to, head });
             }
             bytes += body.len();
             up_to = event.position;
-            events.push(RawValue::from_string(body).ok()?);
+            events.push(serde_json::from_slice(&body).map_err(unreadable)?);
         }
         let up_to = if complete { up_to.max(head) } else { up_to };
-        Some(ReplayAnswer::Page {
+        Ok(ReplayAnswer::Page {
             events,
             up_to,
             head: Position(head.0.max(up_to.0)),
         })
     }
+}
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+enum PageError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error("the stored text of position {0} is no JSON: run `caseledger audit verify`")]
+    Event(Position),
 }
 
 /// A case as it may be shown to a client: nothing personal is in its state.

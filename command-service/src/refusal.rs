@@ -12,7 +12,7 @@ use schemas::{AggregateId, ClientName, CommandId, Problem, ServiceName};
 use uuid::Uuid;
 
 use crate::fault::Fault;
-use crate::handler::{BACKOFF_FIRST, BACKOFF_MAX, FAILURES_MAX, Handler, OUTAGES_MAX};
+use crate::handler::{FAILURES_MAX, Handler, OUTAGES_MAX, backoff};
 use crate::intake::Refused;
 use crate::task::{Mode, id_reused, recorded_status};
 
@@ -36,13 +36,13 @@ impl Handler {
                 Ok(Some(status)) => return Some(CommandResult { command_id, status }),
                 // The stream grew meanwhile.
                 Ok(None) => {}
-                Err(Fault::Unavailable(reason)) => {
+                Err(Fault::Unavailable(reason) | Fault::Systemic(reason)) => {
                     outages += 1;
                     tracing::warn!(%command_id, reason, outages, "a refusal waits: something that it needs is down");
                     if mode == Mode::Call && outages >= OUTAGES_MAX {
                         return Some(CommandResult::unavailable(command_id));
                     }
-                    tokio::time::sleep((BACKOFF_FIRST * 2_u32.saturating_pow(outages - 1)).min(BACKOFF_MAX)).await;
+                    tokio::time::sleep(backoff(outages)).await;
                 }
                 Err(Fault::Broken(reason)) => {
                     failures += 1;

@@ -2,8 +2,8 @@
 //!
 //! One relay is active, by lease. Each event is published with the stream's last sequence as it expects it: a second relay
 //! that was paused and wakes up can't publish anything, and a repeat after a lost answer is found by reading the stream's end.
-//! That end is compared with the log at the start and whenever the connection was made anew; whether the stream still holds what
-//! was published, once a second.
+//! That end is compared with the log at the start, whenever the connection was made anew, and once a second: the stream may have
+//! lost what was published, and the log may have been rolled back.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub const READ_EVENTS: usize = 500;
 /// How many published events wait for their acknowledgement at once.
 pub const IN_FLIGHT_EVENTS: usize = 256;
 
-/// How long the relay waits for news before it looks by itself, since a notification may have been lost; and how often it looks
-/// whether the stream still holds what was published.
+/// How long the relay waits for news before it looks by itself, since a notification may have been lost; and how often it
+/// compares the stream's end with the log.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How long it rests when NATS or Postgres is away.
@@ -78,6 +78,10 @@ impl From<BusError> for Ended {
             BusError::Refused { .. } | BusError::Broken { .. } | BusError::TooLarge { .. } => {
                 Self::Broken(RelayError::Bus(error))
             }
+            BusError::StreamMissing { .. } => {
+                tracing::error!(%error, "the relay waits: run `caseledger migrate`, which makes the streams");
+                Self::Again
+            }
             _ => {
                 tracing::info!(%error, "the relay begins again at the stream's end");
                 Self::Again
@@ -108,13 +112,6 @@ pub struct Relay {
 struct Place {
     after: Position,
     last_sequence: u64,
-}
-
-impl Place {
-    /// Whether the stream still ends here, and holds all that belongs before.
-    fn is_the_end(self, end: &StreamEnd) -> bool {
-        end.sequence == self.last_sequence && i64::try_from(end.messages) == Ok(self.after.0)
-    }
 }
 
 impl Relay {
@@ -153,7 +150,7 @@ impl Relay {
         while !ended.is_cancelled() {
             if looked.elapsed() >= LOOK_EVERY {
                 looked = Instant::now();
-                if !place.is_the_end(&self.bus.last_event().await?) {
+                if self.compare(self.bus.last_event().await?).await? != place {
                     // Somebody emptied it, for a refill, or it lost something.
                     return Err(Ended::Again);
                 }

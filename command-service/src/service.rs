@@ -1,6 +1,6 @@
 //! The command-service, put together.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bus::{Bus, BusError, Request};
@@ -70,6 +70,7 @@ impl CommandService {
             bus: Arc::clone(&parts.bus),
             handler: Arc::clone(&handler),
             vault: parts.vault,
+            in_hand: Mutex::default(),
         };
         Self {
             queries: Arc::new(Queries::new(parts.ledger)),

@@ -94,11 +94,12 @@ pub fn id_reused() -> Problem {
 
 /// The refusal of an external reference that another command has.
 #[must_use]
-pub fn external_ref_taken(holder: AggregateId) -> Problem {
+pub fn external_ref_taken() -> Problem {
     Problem::one(
         ProblemKind::Conflict,
         "/external_ref",
         "external_ref_taken",
-        format!("this reference of the other system was brought before, to {holder}"),
+        // To which stream is not said: this client may not be allowed to know of it.
+        "this reference of the other system was brought before, by another command",
     )
 }

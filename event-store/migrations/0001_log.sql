@@ -23,7 +23,8 @@ CREATE TABLE ledger.events (
     -- Without the type: an id names one stream, of one type, for ever. postgres-es finds a stream by this key too.
     CONSTRAINT events_stream_key PRIMARY KEY (aggregate_id, sequence),
     CONSTRAINT events_position_key UNIQUE (position),
-    CONSTRAINT events_service_position_key UNIQUE (service, service_position)
+    -- For those who follow one service. Within it, order by position is order by service_position.
+    CONSTRAINT events_service_key UNIQUE (service, position)
 );
 
 COMMENT ON TABLE ledger.events IS 'Every event, for ever. Written only by ledger.append.';

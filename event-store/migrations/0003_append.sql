@@ -9,7 +9,8 @@
 -- plpgsql function sees what was committed before that statement, so these checks come after the lock and are true.
 --
 -- The planner is held to the indexes (enable_seqscan, jit): a plan that was made and cached while the tables were nearly
--- empty would scan them whole as they grow.
+-- empty would scan them whole as they grow. For the same reason what is looked up by key stands in scalar subqueries, not in
+-- EXISTS: under OR the planner may hash those, and read the whole table for it.
 
 -- Whether each command expects the version that its stream will have when its turn comes, given that the commands before
 -- it in the batch are recorded. A version that is too low for a stream that gets events here is not looked for: the
@@ -44,13 +45,13 @@ BEGIN
         WHERE command.expected < 0
            OR command.expected <> command.will_be
            -- Too high: the event it rests on is not there.
-           OR (command.is_first AND command.expected > 0 AND NOT EXISTS (
-                SELECT FROM ledger.events AS last
+           OR (command.is_first AND command.expected > 0 AND (
+                SELECT true FROM ledger.events AS last
                 WHERE last.aggregate_id = command.aggregate_id AND last.sequence = command.expected
-           ))
+           ) IS NOT TRUE)
            -- Too low, and no event of this batch that would collide.
-           OR (command.is_first AND command.events_of_stream = 0 AND EXISTS (
-                SELECT FROM ledger.events AS later
+           OR (command.is_first AND command.events_of_stream = 0 AND (
+                SELECT true FROM ledger.events AS later
                 WHERE later.aggregate_id = command.aggregate_id AND later.sequence = command.expected + 1
            ))
     );
@@ -117,7 +118,10 @@ DECLARE
     v_through int := width_bucket(p_to, p_event_command);
     v_services text[] := ARRAY(SELECT DISTINCT service FROM unnest(p_service[p_from:p_to]) AS service);
     v_service_heads bigint[] := ARRAY(
-        SELECT (SELECT coalesce(max(stored.service_position), 0) FROM ledger.events AS stored WHERE stored.service = named.service)
+        SELECT coalesce((
+            SELECT stored.service_position FROM ledger.events AS stored
+            WHERE stored.service = named.service ORDER BY stored.position DESC LIMIT 1
+        ), 0)
         FROM unnest(v_services) WITH ORDINALITY AS named (service, nth)
         ORDER BY named.nth
     );

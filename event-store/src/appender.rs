@@ -123,7 +123,7 @@ impl Committer {
         match self.ledger.append(together).await {
             Ok(verdicts) => answer_each(calls, verdicts),
             // Something in it can't be recorded at all: nothing of the batch was. Alone, only the culprit fails.
-            Err(LedgerError::Broken(_)) if calls.len() > 1 => {
+            Err(LedgerError::Unrecordable(_)) if calls.len() > 1 => {
                 for call in calls {
                     let result = self.ledger.append(call.commands).await;
                     let _ = call.answer.send(result);

@@ -14,8 +14,11 @@ pub enum LedgerError {
     /// the same again: what was recorded comes back as `Repeated`.
     #[error("whether the append was recorded is not known: ask again with the same command ids ({0})")]
     Unknown(Reason),
-    /// Nothing was recorded, and trying again won't help: the schema, the grants or the caller are not as this release needs
-    /// them. Stop.
+    /// Nothing was recorded, and never will be: what was handed in can't be written. Its fault alone; park it.
+    #[error("the log can't hold what was handed in: put it aside ({0})")]
+    Unrecordable(Reason),
+    /// Nothing was recorded, and trying again won't help before somebody has mended it: the schema, the grants or the login are
+    /// not as this release needs them. It says nothing about what was handed in.
     #[error("the log refused a statement: stop, migrate, and check the grants ({0})")]
     Broken(Reason),
 }
@@ -47,8 +50,16 @@ impl LedgerError {
     /// a fatal one the session may have ended after the commit.
     pub(crate) fn of_append(error: &sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(refusal) if is_rolled_back(refusal.as_ref()) => Self::of_read(error),
-            sqlx::Error::Encode(_) => Self::of_read(error),
+            sqlx::Error::Database(refusal) if is_rolled_back(refusal.as_ref()) => {
+                // Data, integrity, a limit of the program: the database speaks of the values.
+                let of_values = |code: &str| ["22", "23", "54"].iter().any(|class| code.starts_with(class));
+                if refusal.code().is_some_and(|code| of_values(&code)) {
+                    Self::Unrecordable(Reason::of(error))
+                } else {
+                    Self::of_read(error)
+                }
+            }
+            sqlx::Error::Encode(_) => Self::Unrecordable(Reason::of(error)),
             _ => Self::Unknown(Reason::of(error)),
         }
     }
@@ -145,6 +156,9 @@ mod tests {
             LedgerError::Unavailable(_)
         ));
         let unencodable = sqlx::Error::Encode("too long".into());
-        assert!(matches!(LedgerError::of_append(&unencodable), LedgerError::Broken(_)));
+        assert!(matches!(
+            LedgerError::of_append(&unencodable),
+            LedgerError::Unrecordable(_)
+        ));
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 
-use crate::error::LedgerError;
+use crate::error::{LedgerError, Reason};
+use crate::postgres::LONGEST_WAIT;
 
 /// What `ledger.append` notifies after its commit; the payload is the new head's position.
 const CHANNEL: &str = "caseledger_head";
@@ -23,14 +24,15 @@ impl HeadListener {
     /// # Errors
     /// [`LedgerError::Unavailable`]: back off and try again.
     pub async fn connect(pool: &PgPool) -> Result<Self, LedgerError> {
-        let mut listener = PgListener::connect_with(pool)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
-        listener
-            .listen(CHANNEL)
-            .await
-            .map_err(|error| LedgerError::of_read(&error))?;
-        Ok(Self { listener })
+        let connecting = async {
+            let mut listener = PgListener::connect_with(pool).await?;
+            listener.listen(CHANNEL).await?;
+            Ok(Self { listener })
+        };
+        match tokio::time::timeout(LONGEST_WAIT, connecting).await {
+            Ok(connected) => connected.map_err(|error| LedgerError::of_read(&error)),
+            Err(_) => Err(LedgerError::Unavailable(Reason::new("no answer in time"))),
+        }
     }
 
     /// Returns when something was appended since the last call, when the connection was lost and made again (then it may

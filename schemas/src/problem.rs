@@ -25,6 +25,9 @@ impl FieldError {
     }
 }
 
+/// The most faults that a refusal lists: a person mends a few at a time, and a result must fit into a message.
+pub const FAULTS_MAX: usize = 50;
+
 /// What kind of refusal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProblemKind {
@@ -76,9 +79,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A refusal of this kind, for these faults. The first fault's sentence is the detail.
+    /// A refusal of this kind, for these faults: the first [`FAULTS_MAX`] of them. The first fault's sentence is the detail.
     #[must_use]
-    pub fn new(kind: ProblemKind, errors: Vec<FieldError>) -> Self {
+    pub fn new(kind: ProblemKind, mut errors: Vec<FieldError>) -> Self {
+        errors.truncate(FAULTS_MAX);
         let (slug, title, status) = kind.parts();
         let detail = errors.first().map_or_else(|| title.to_owned(), FieldError::sentence);
         Self {
@@ -114,5 +118,19 @@ impl FieldError {
         } else {
             format!("{}: {}", self.pointer, self.message)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_lists_no_more_faults_than_fit_into_an_answer() {
+        let fault =
+            |number: usize| FieldError::new(format!("/answers/q{number}"), "unknown_question", "no such question");
+        let problem = Problem::new(ProblemKind::Invalid, (0..29_000).map(fault).collect());
+        assert_eq!(problem.errors.len(), FAULTS_MAX);
+        assert_eq!(problem.errors[0].pointer, "/answers/q0");
     }
 }

@@ -121,9 +121,10 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Append]) -> R
         .collect();
     // It was committed; what can't be read of the answer is as good as lost.
     verdicts.map_err(|error| match error {
-        LedgerError::Broken(reason) | LedgerError::Unavailable(reason) | LedgerError::Unknown(reason) => {
-            LedgerError::Unknown(reason)
-        }
+        LedgerError::Broken(reason)
+        | LedgerError::Unrecordable(reason)
+        | LedgerError::Unavailable(reason)
+        | LedgerError::Unknown(reason) => LedgerError::Unknown(reason),
     })
 }
 

@@ -1,6 +1,7 @@
 //! The notifier on a real log: what lands in which inbox, how often, and what a case is told of it.
 
 mod case_book;
+mod catching_up;
 mod faults;
 mod mail_server;
 mod who;
@@ -10,7 +11,8 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use notifier::{MessageId, Transport};
-use schemas::event::{NotificationFailed, NotificationSent};
+use schemas::command::Decider;
+use schemas::event::{NotificationFailed, NotificationSent, OutcomeKind};
 use schemas::{CaseId, CustomerId};
 use system_tests::eventually;
 use tracing_subscriber::filter::LevelFilter;
@@ -188,6 +190,43 @@ async fn a_resident_is_told_of_the_request_and_of_its_end() {
     assert!(logged.contains("a notice was sent"), "nothing was collected");
     for personal in ["Siân", "sian@", "Doedd"] {
         assert!(!logged.contains(personal), "{personal} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn a_closing_is_told_as_decided_where_an_officer_answers_for_it_and_as_reported_otherwise() {
+    let world = World::new().await;
+    let customer = world.customer("Ada Lovelace", Some("ada@example.org")).await;
+    let officer = Decider::Officer {
+        id: "m.hughes".parse().unwrap(),
+    };
+    let reasons = "It stood behind the gate.\nNow it is empty.";
+    for (number, decided_by) in [(1, Some(officer)), (2, None)] {
+        let case = world.submitted(number, Some(customer)).await;
+        let outcome = ("collected", OutcomeKind::Completion);
+        world.closed_as(case, customer, outcome, decided_by, reasons).await;
+    }
+    let notifier = world.start(world.folder()).await;
+    world.until_all_is_done().await;
+    notifier.stop().await;
+    let emails = world.emails();
+    let closings = emails.iter().filter(|(name, _)| name.contains("-request_closed-"));
+    let closings: Vec<_> = closings.map(|(_, email)| parts(email)).collect();
+    assert_eq!(closings.len(), 2);
+    let headings = [
+        ("What was decided: ", "The reasons: "),
+        ("What was reported: ", "What we were told: "),
+    ];
+    for (closing, (outcome, why)) in closings.iter().zip(headings) {
+        for (_, text) in closing {
+            assert!(text.contains(outcome) && text.contains(why), "{text}");
+        }
+        let (plain, html) = (&closing[0].1, &closing[1].1);
+        assert!(plain.contains("behind the gate.\r\nNow it"), "{plain}");
+        assert!(
+            html.contains("white-space: pre-line") && html.contains("behind the gate.\r\nNow it"),
+            "{html}"
+        );
     }
 }
 

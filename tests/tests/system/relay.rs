@@ -6,6 +6,7 @@ use async_nats::jetstream::{self, stream::Stream};
 
 use event_store::{Ledger, PgLedger};
 use schemas::Position;
+use schemas::query::ReplayRequest;
 use system_tests::council::{PATIENCE, pothole};
 use system_tests::{Council, eventually};
 
@@ -85,4 +86,42 @@ async fn an_event_stream_that_lost_something_is_filled_again() {
     council.make_streams().await;
     submit(&council, 5).await;
     holds_the_log(&council).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_was_rolled_back_stops_the_relay_and_refuses_a_replay() {
+    let council = Council::new().await;
+    let (_service, mut relay) = (council.serve("command-service"), council.serve("relay"));
+    council.answering().await;
+    submit(&council, 12).await;
+    holds_the_log(&council).await;
+
+    // What a database restored to an earlier moment looks like.
+    let rolled_back = "
+        ALTER TABLE ledger.events DISABLE TRIGGER append_only;
+        ALTER TABLE ledger.commands DISABLE TRIGGER append_only;
+        ALTER TABLE ledger.head DISABLE TRIGGER forward_only;
+        DELETE FROM ledger.events WHERE position > 7;
+        DELETE FROM ledger.commands WHERE position > 7;
+        UPDATE ledger.head SET position = 7";
+    sqlx::raw_sql(rolled_back)
+        .execute(&council.database.superuser().await)
+        .await
+        .unwrap();
+    relay
+        .line("the event stream holds position 12, the log ends at 7", PATIENCE)
+        .await;
+    eventually("the relay ends", PATIENCE, || {
+        std::future::ready(relay.ended().is_some())
+    })
+    .await;
+
+    let website = council.client("website").await;
+    let after = ReplayRequest {
+        after: Position(12),
+        service: None,
+        limit: None,
+    };
+    let answer = website.replay(&after).await.unwrap();
+    assert!(answer.contains("after_the_end"), "{answer}");
 }

@@ -432,7 +432,7 @@ async fn what_can_not_be_recorded_is_an_error_and_records_nothing() {
         .append(vec![accepted(stream(), 0, 1), broken])
         .await
         .unwrap_err();
-    assert!(matches!(error, event_store::LedgerError::Broken(_)));
+    assert!(matches!(error, event_store::LedgerError::Unrecordable(_)));
     assert!(!format!("{error} {error:?}").contains("Lovelace"), "{error:?}");
     assert_eq!(log.all().await.len(), 0);
     receipt(&log.append_one(accepted(stream(), 0, 1)).await);

@@ -242,7 +242,7 @@ async fn of_a_batch_only_the_culprit_fails() {
     for (number, result) in join_all(calls).await.into_iter().enumerate() {
         match result {
             Ok(verdicts) => drop(receipt(&verdicts[0]).clone()),
-            Err(LedgerError::Broken(_)) => assert_eq!(number, 7),
+            Err(LedgerError::Unrecordable(_)) => assert_eq!(number, 7),
             Err(error) => panic!("{number}: {error}"),
         }
     }
