@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
-use schemas::event::OutcomeKind;
 use schemas::moment::{Day, Instant};
 use schemas::{OutcomeCode, QuestionId, Reference};
 use serde::Serialize;
@@ -51,7 +50,9 @@ pub struct NoticeContext {
     pub next_steps: String,
     /// What came of the case, where it was closed.
     pub outcome: Option<OutcomeInWords>,
-    /// Why it was decided so, where it was closed.
+    /// Whether a named officer decided what came of it. Otherwise it was reported to the council, and is told as such.
+    pub decided: bool,
+    /// The reasons as they were given, where it was closed; they may have several lines.
     pub reasons: Option<String>,
     /// Until when and how it can be taken up again, where it was closed.
     pub reopening: Option<ReopeningInWords>,
@@ -64,8 +65,6 @@ pub struct OutcomeInWords {
     pub title: String,
     /// What it means for the resident.
     pub words: String,
-    /// Whether an officer decided it.
-    pub decided: bool,
 }
 
 /// A reopening period for people.
@@ -97,6 +96,7 @@ impl NoticeContext {
             happened_at: london::instant_in_words(happened_at.get()),
             next_steps: request_type.next_steps.clone(),
             outcome: None,
+            decided: false,
             reasons: None,
             reopening: None,
         }
@@ -109,22 +109,23 @@ impl NoticeContext {
         self
     }
 
-    /// What is said of a closing beside that: the outcome in words (where the type still has it), the reasons, and how to
-    /// reopen.
+    /// What is said of a closing beside that: the outcome in words (where the type still has it), whether an officer decided
+    /// it, the reasons, and how to reopen.
     #[must_use]
     pub fn closed(
         mut self,
         catalogue: &Catalogue,
         request_type: &RequestType,
         outcome: &OutcomeCode,
+        decided_by_officer: bool,
         reasons: Option<String>,
         closed_at: Instant,
     ) -> Self {
         self.outcome = request_type.outcome(outcome).map(|outcome| OutcomeInWords {
             title: outcome.title.clone(),
             words: outcome.words.clone(),
-            decided: outcome.kind == OutcomeKind::Decision,
         });
+        self.decided = decided_by_officer;
         self.reasons = reasons;
         let successor = catalogue.request_type(&request_type.reopening.successor);
         self.reopening = Some(ReopeningInWords {
@@ -147,8 +148,8 @@ impl NoticeContext {
             outcome: whole.then(|| OutcomeInWords {
                 title: "Collected".into(),
                 words: "We came.".into(),
-                decided: true,
             }),
+            decided: whole,
             reasons: given("It was ours."),
             reopening: whole.then(|| ReopeningInWords {
                 until: "Friday 15 May 2026".into(),

@@ -27,7 +27,8 @@ fn make(name: &str, code: &str, change: impl FnOnce(&Catalogue, NoticeContext) -
     .unwrap()
 }
 
-fn closed(outcome: &str, reasons: Option<&str>) -> Notice {
+/// `outcome` by an officer, or as a contractor reported it.
+fn closed(outcome: &str, by_officer: bool, reasons: Option<&str>) -> Notice {
     make("request_closed", "missed-bin", |catalogue, context| {
         let request_type = catalogue
             .request_type(&RequestTypeCode::new("missed-bin").unwrap())
@@ -37,6 +38,7 @@ fn closed(outcome: &str, reasons: Option<&str>) -> Notice {
             catalogue,
             request_type,
             &OutcomeCode::new(outcome).unwrap(),
+            by_officer,
             reasons,
             "2026-05-01T08:30:00Z".parse().unwrap(),
         )
@@ -64,7 +66,7 @@ fn a_confirmation_says_what_was_received_and_what_happens_next() {
 
 #[test]
 fn a_closing_says_what_was_decided_why_and_how_to_go_on() {
-    let notice = closed("not-presented", Some("The pictures show no bin."));
+    let notice = closed("not-presented", true, Some("The pictures show no bin."));
     for words in [
         "What was decided: Not put out in time",
         "The reasons: The pictures show no bin.",
@@ -77,18 +79,51 @@ fn a_closing_says_what_was_decided_why_and_how_to_go_on() {
 
 #[test]
 fn a_reported_completion_is_told_as_reported() {
-    let notice = closed("collected", None);
+    let notice = closed("collected", false, None);
     assert!(notice.text.contains("What was reported: Collected"), "{}", notice.text);
     assert!(
         !notice.text.contains("The reasons") && !notice.text.contains("fixed"),
         "{}",
         notice.text
     );
+    let reasoned = closed("collected", false, Some("Lid broken."));
+    assert!(
+        reasoned.text.contains("What we were told: Lid broken."),
+        "{}",
+        reasoned.text
+    );
+    assert!(reasoned.html.contains("What was reported") && reasoned.html.contains("What we were told"));
+}
+
+#[test]
+fn a_completion_that_an_officer_answers_for_is_no_hearsay() {
+    let notice = closed("collected", true, Some("I saw it empty."));
+    for words in ["What was decided: Collected", "The reasons: I saw it empty."] {
+        assert!(notice.text.contains(words), "{words} is not in:\n{}", notice.text);
+    }
+    // The type may have lost the outcome; whose word it was stays.
+    let gone = closed("no-longer-known", true, Some("I saw it empty."));
+    for part in [&notice.text, &notice.html, &gone.text, &gone.html] {
+        assert!(part.contains("The reasons: "), "{part}");
+        assert!(!part.contains("reported") && !part.contains("told"), "{part}");
+    }
+}
+
+#[test]
+fn reasons_keep_their_lines() {
+    let notice = closed("not-presented", true, Some("The bin was out.\n\nBut too late."));
+    assert!(
+        notice.text.contains("The reasons: The bin was out.\n\nBut too late.\n"),
+        "{}",
+        notice.text
+    );
+    let kept = "<span style=\"white-space: pre-line\">The bin was out.\n\nBut too late.</span>";
+    assert!(notice.html.contains(kept), "{}", notice.html);
 }
 
 #[test]
 fn what_people_wrote_can_t_become_markup_or_a_header() {
-    let notice = closed("not-presented", Some("<script>alert(1)</script>"));
+    let notice = closed("not-presented", true, Some("<script>alert(1)</script>"));
     assert!(notice.text.contains("<script>"), "plain text stays as it is");
     assert!(!notice.html.contains("<script>"), "{}", notice.html);
     assert!(!notice.subject.contains('\n'));

@@ -23,6 +23,20 @@ RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
+    -- The usual batch: each command to another stream, and each with an event. Then only what is too high needs a look.
+    IF (SELECT count(DISTINCT stream) FROM unnest(p_aggregate_id) AS stream) = cardinality(p_aggregate_id)
+        AND (SELECT count(DISTINCT command) FROM unnest(p_event_command) AS command) = cardinality(p_aggregate_id)
+    THEN
+        RETURN NOT EXISTS (
+            SELECT FROM unnest(p_aggregate_id, p_expected) AS command (aggregate_id, expected)
+            WHERE command.expected < 0
+               OR (command.expected > 0 AND (
+                    SELECT true FROM ledger.events AS last
+                    WHERE last.aggregate_id = command.aggregate_id::text AND last.sequence = command.expected
+               ) IS NOT TRUE)
+        );
+    END IF;
+
     RETURN NOT EXISTS (
         SELECT FROM (
             SELECT expecting.aggregate_id::text AS aggregate_id,
@@ -262,6 +276,8 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
 SET jit = off
+-- Every call is of the same kind: to plan a small batch takes longer than to record it.
+SET plan_cache_mode = force_generic_plan
 -- Somebody who holds the head for this long is stuck; the caller hears that nothing happened.
 SET lock_timeout = '10s'
 AS $$
@@ -360,6 +376,14 @@ BEGIN
     IF v_position > v_start THEN
         UPDATE ledger.head SET position = v_position, recorded_at = v_recorded_at WHERE head.singleton;
         PERFORM pg_notify('caseledger_head', v_position::text);
+    END IF;
+
+    IF v_together THEN
+        RETURN QUERY
+        SELECT 'appended'::text, at_position, v_recorded_at, NULL::text, NULL::text, NULL::text, NULL::bigint,
+               NULL::uuid[], NULL::text
+        FROM unnest(v_positions) AS at_position;
+        RETURN;
     END IF;
 
     RETURN QUERY

@@ -1,12 +1,13 @@
 -- Queues a delivery. One that is there already stays as it is.
 -- Parameters: $1 bigint: position; $2 uuid: recipient; $3 text: medium; $4 uuid: event; $5 text: correlation id; $6 uuid: case;
 --   $7 text: reference; $8 text: request type; $9 text: notice; $10 timestamptz: when the event occurred; $11 text: outcome, or
---   null; $12 text: reasons, sealed, or null; $13 text: Message-ID; $14 text: state, pending or no_address; $15 timestamptz: now
+--   null; $12 boolean: whether an officer decided it; $13 text: reasons, sealed, or null; $14 text: Message-ID; $15 text: state,
+--   pending or no_address; $16 timestamptz: now
 INSERT INTO notifier.deliveries (
     position, recipient, medium, event_id, correlation_id, case_id, reference, request_type, notice, occurred_at, outcome,
-    reasons, message_id, queued_at, state, finished_at, next_attempt_at
+    decided_by_officer, reasons, message_id, queued_at, state, finished_at, next_attempt_at
 )
 VALUES (
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $15, $14, CASE WHEN $14 = 'pending' THEN NULL ELSE $15 END, $15
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $15, CASE WHEN $15 = 'pending' THEN NULL ELSE $16 END, $16
 )
 ON CONFLICT (position, recipient, medium) DO NOTHING

@@ -23,6 +23,10 @@ pub enum DeliveryState {
     Failed,
     /// There was nowhere to send it.
     NoAddress,
+    /// Its customer does not want emails.
+    ConsentWithdrawn,
+    /// Its customer's data was erased, or a key that it needs is gone.
+    NotReadable,
 }
 
 impl DeliveryState {
@@ -34,14 +38,22 @@ impl DeliveryState {
             Self::Sent => "sent",
             Self::Failed => "failed",
             Self::NoAddress => "no_address",
+            Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::NotReadable => "not_readable",
         }
     }
 
     /// Reads the table's word.
     pub(crate) fn read(word: &str) -> Option<Self> {
-        [Self::Pending, Self::Sent, Self::Failed, Self::NoAddress]
-            .into_iter()
-            .find(|state| state.as_str() == word)
+        let all = [
+            Self::Pending,
+            Self::Sent,
+            Self::Failed,
+            Self::NoAddress,
+            Self::ConsentWithdrawn,
+            Self::NotReadable,
+        ];
+        all.into_iter().find(|state| state.as_str() == word)
     }
 }
 
@@ -77,6 +89,8 @@ pub struct Delivery {
     pub occurred_at: OffsetDateTime,
     /// The outcome that the event gave the case.
     pub outcome: Option<OutcomeCode>,
+    /// Whether the event says that a named officer decided that outcome, rather than a contractor reported it.
+    pub decided_by_officer: bool,
     /// The reasons that the event carries.
     pub reasons: Option<Sealed>,
     /// The Message-ID of every attempt.
@@ -130,6 +144,8 @@ impl Delivery {
                 })
             }
             DeliveryState::NoAddress => Ok(Recorded::NoAddress),
+            DeliveryState::ConsentWithdrawn => Ok(Recorded::ConsentWithdrawn { attempts }),
+            DeliveryState::NotReadable => Ok(Recorded::NotReadable { attempts }),
         }
     }
 }

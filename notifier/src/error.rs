@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_store::SubscriptionError;
+use event_store::{LedgerError, SubscriptionError};
 use schemas::Position;
 use schemas::event::EventError;
 use vault::VaultError;
@@ -48,6 +48,9 @@ pub enum NotifierError {
         /// The last event whose effect is stored.
         checkpoint: Position,
     },
+    /// Do what the log's own error says: wait, or stop.
+    #[error(transparent)]
+    Log(#[from] LedgerError),
     /// Stop: the log can't be followed.
     #[error(transparent)]
     Subscription(Box<SubscriptionError>),
@@ -73,6 +76,7 @@ impl NotifierError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(_) | Self::Gap { .. } => true,
+            Self::Log(fault) => fault.is_transient(),
             Self::Vault(fault) => matches!(**fault, VaultError::Unavailable(_)),
             _ => false,
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalogue::Catalogue;
 use event_store::StoredEvent;
-use schemas::command::{ActorKind, NoticeMedium};
+use schemas::command::{ActorKind, Decider, NoticeMedium};
 use schemas::event::{CaseEvent, CustomerEvent, EventError, EventRecord, RequestSubmitted};
 use schemas::metadata::EventMetadata;
 use schemas::{CaseId, ClientName, CustomerId, Position, QuestionId, Reference, RequestTypeCode, Sealed};
@@ -139,9 +139,9 @@ impl Follower {
         let Some(notice) = request_type.notice_on(case.name()) else {
             return Ok(None);
         };
-        let (outcome, reasons) = match case {
-            CaseEvent::RequestClosed(closed) => (Some(closed.outcome), closed.reasons),
-            _ => (None, None),
+        let (outcome, decided_by, reasons) = match case {
+            CaseEvent::RequestClosed(closed) => (Some(closed.outcome), closed.decided_by, closed.reasons),
+            _ => (None, None, None),
         };
         Ok(Some(Delivery {
             position: event.position,
@@ -155,6 +155,7 @@ impl Follower {
             notice: notice.clone(),
             occurred_at: event.occurred_at,
             outcome,
+            decided_by_officer: matches!(decided_by, Some(Decider::Officer { .. })),
             reasons: reasons.map(|reasons| sealed(event, &reasons)).transpose()?,
             message_id: MessageId::new(event.event_id, known.customer_id, &self.domain),
             queued_at: now,

@@ -16,6 +16,9 @@
 //! Message-ID and date. Not promised: that an email arrives once (where the mail server's answer, or this process, is lost after
 //! it took the email, it gets the same one again), or that it is read.
 //!
+//! A notifier that starts, or that could not follow the log for a while, sends nothing until it has read what the log held then:
+//! whoever withdrew the consent or changed the address meanwhile is treated so.
+//!
 //! Nobody is told of what happened before the cut-over, nobody by email who withdrew the consent to [`EMAIL_CONSENT`], and
 //! nobody whose keys are destroyed. Except for what is older than the cut-over, each such notice is a delivery too, which
 //! fails and is told to its case.
@@ -40,6 +43,7 @@
 pub mod backoff;
 mod delivery;
 mod error;
+mod feed;
 mod follow;
 mod message;
 mod migrate;

@@ -128,6 +128,7 @@ mod tests {
             notice: QuestionId::new("request_received").unwrap(),
             occurred_at: HAPPENED,
             outcome: None,
+            decided_by_officer: false,
             reasons: None,
             message_id: MessageId::new(event_id, recipient, "example.gov.uk"),
             queued_at: HAPPENED,
@@ -149,7 +150,13 @@ mod tests {
 
     #[test]
     fn each_record_is_a_command_of_the_contract() {
-        for state in [DeliveryState::Sent, DeliveryState::Failed, DeliveryState::NoAddress] {
+        for state in [
+            DeliveryState::Sent,
+            DeliveryState::Failed,
+            DeliveryState::NoAddress,
+            DeliveryState::ConsentWithdrawn,
+            DeliveryState::NotReadable,
+        ] {
             let record = record(state, HAPPENED + time::Duration::MINUTE);
             let command = Command::read("RecordNotification", &record.data).unwrap();
             assert_eq!(command.circumstances.actor.kind, ActorKind::System);
@@ -174,7 +181,9 @@ mod tests {
                     );
                 }
                 (DeliveryState::Failed, Outcome::Failed { code, attempts: 2, .. }) => assert_eq!(code.as_str(), "550"),
-                (DeliveryState::NoAddress, Outcome::NoAddress) => {}
+                (DeliveryState::NoAddress, Outcome::NoAddress)
+                | (DeliveryState::ConsentWithdrawn, Outcome::ConsentWithdrawn { attempts: 2 })
+                | (DeliveryState::NotReadable, Outcome::NotReadable { attempts: 2 }) => {}
                 (_, other) => panic!("{other:?}"),
             }
         }

@@ -91,10 +91,27 @@ impl Registrar {
         Ok(match result.status {
             CommandStatus::Accepted(_) => Answer::Accepted,
             CommandStatus::Unavailable => none("unavailable", "the command-service can't record it now".to_owned()),
+            CommandStatus::Rejected { problem } if is_hidden(&problem) => none(problem.code(), self.advice()),
             CommandStatus::Rejected { problem } if passes(&problem) => none(problem.code(), problem.detail.clone()),
             CommandStatus::Rejected { problem } => Answer::Rejected(problem),
         })
     }
+
+    /// What to do where a case that we follow is hidden from us.
+    fn advice(&self) -> String {
+        format!(
+            "the command-service shows the client {} no such case: in the client register, let it send RecordNotification for \
+             the case's service",
+            self.client
+        )
+    }
+}
+
+/// Whether the command-service says that there is no such case. The case is in the log, from which the delivery comes; a
+/// client without the right to the case's service is told the same. Somebody mends that, and what was sent is then recorded.
+fn is_hidden(problem: &Problem) -> bool {
+    const UNKNOWN_CASE: &str = "unknown_case";
+    problem.errors.iter().any(|error| error.code == UNKNOWN_CASE)
 }
 
 /// Whether a rejection may turn into an acceptance. A call that was rejected leaves no record, so it may be repeated.
@@ -114,6 +131,8 @@ mod tests {
     #[test]
     fn only_what_may_pass_is_repeated() {
         let problem = |kind, pointer: &str| Problem::new(kind, vec![FieldError::new(pointer, "code", "words")]);
+        let of_code = |code: &str| Problem::new(ProblemKind::NotFound, vec![FieldError::new("", code, "words")]);
+        assert!(is_hidden(&of_code("unknown_case")) && !is_hidden(&of_code("unknown_customer")));
         assert!(passes(&problem(ProblemKind::Forbidden, "")));
         assert!(passes(&problem(ProblemKind::Invalid, "/occurred_at")));
         for kind in [

@@ -33,15 +33,14 @@ pub struct Dispatcher {
     pub transport: Transport,
 }
 
-/// The code of a notice that was not sent because its customer does not want emails.
-const CONSENT_WITHDRAWN: &str = "consent_withdrawn";
-
 /// How an attempt ended.
 enum Attempt {
     Sent,
     NoAddress,
     /// The customer does not want emails.
     Withdrawn,
+    /// The customer's data was erased, or a key is gone.
+    NotReadable,
     Undelivered(Undelivered),
 }
 
@@ -76,6 +75,7 @@ impl Dispatcher {
         };
         let email = match self.email(delivery, &contact).await {
             Ok(email) => email,
+            Err(Unready::NotReadable) => return Ok(Attempt::NotReadable),
             Err(Unready::Undelivered(undelivered)) => return Ok(Attempt::Undelivered(undelivered)),
             Err(Unready::Fault(fault)) => return Err(fault),
         };
@@ -119,8 +119,7 @@ impl Dispatcher {
     async fn open<T: DeserializeOwned>(&self, sealed: &Sealed) -> Result<T, Unready> {
         let opened = self.vault.open(sealed).await.and_then(|opened| opened.read());
         opened.map_err(|error| match error {
-            OpenError::Erased => Undelivered::for_good("erased").into(),
-            OpenError::NoKey => Undelivered::for_good("key_destroyed").into(),
+            OpenError::Erased | OpenError::NoKey => Unready::NotReadable,
             OpenError::Damaged => Undelivered::for_good("damaged").into(),
             OpenError::Unavailable(fault) => Unready::Fault(NotifierError::Vault(fault)),
         })
@@ -142,7 +141,14 @@ impl Dispatcher {
             NoticeContext::new(&self.catalogue, request_type, &delivery.reference, occurred_at).to(Some(greeted));
         if let Some(outcome) = &delivery.outcome {
             let reasons = reasons.map(|reasons| reasons.to_string());
-            context = context.closed(&self.catalogue, request_type, outcome, reasons, occurred_at);
+            context = context.closed(
+                &self.catalogue,
+                request_type,
+                outcome,
+                delivery.decided_by_officer,
+                reasons,
+                occurred_at,
+            );
         }
         catalogue::notice::render(&self.catalogue, &delivery.notice, &context).map_err(|fault| {
             tracing::error!(notice = %delivery.notice, %fault, "a notice can't be written");
@@ -166,6 +172,8 @@ fn file_name(delivery: &Delivery) -> String {
 
 /// Why there is no email to send.
 enum Unready {
+    /// What it needs will never be read again.
+    NotReadable,
     /// This notice can't be sent, for now or for good.
     Undelivered(Undelivered),
     /// No notice can.
@@ -231,14 +239,11 @@ async fn note(
         }
         Attempt::Withdrawn => {
             tracing::warn!(position, %case, %notice, "its customer withdrew the consent to emails: the case is told");
-            return crate::table::finish(
-                connection,
-                delivery,
-                DeliveryState::Failed,
-                Some(CONSENT_WITHDRAWN),
-                now,
-            )
-            .await;
+            return crate::table::finish(connection, delivery, DeliveryState::ConsentWithdrawn, None, now).await;
+        }
+        Attempt::NotReadable => {
+            tracing::warn!(position, %case, %notice, "its customer's data can't be read any more: the case is told");
+            return crate::table::finish(connection, delivery, DeliveryState::NotReadable, None, now).await;
         }
         Attempt::Undelivered(undelivered) => undelivered,
     };
@@ -246,7 +251,9 @@ async fn note(
     let wait = if undelivered.lasting {
         None
     } else {
-        backoff::before_sending_again(attempts, jitter)
+        // A clock that was set back makes nothing older.
+        let age = (now - delivery.queued_at).try_into().unwrap_or_default();
+        backoff::before_sending_again(attempts, age, jitter)
     };
     match wait {
         Some(wait) => {

@@ -4,14 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_store::{Consumer, ConsumerError, Ledger, StoredEvent, Subscription};
+use event_store::{Ledger, StoredEvent, Subscription};
 use futures::Stream;
 use schemas::Position;
 use sqlx::postgres::PgPool;
 use time::OffsetDateTime;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::error::NotifierError;
+use crate::feed::{Due, Feed};
 use crate::follow::Follower;
 use crate::recording::Registrar;
 use crate::send::Dispatcher;
@@ -24,6 +25,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long to wait after a fault that passes: the first time, and the longest that doubling leads to.
 const AFTER_A_FAULT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+/// How long what has begun may take once the notifier is told to stop. A mail server may take longer, but nobody waits for it
+/// when a machine goes down.
+const TO_FINISH: Duration = Duration::from_secs(60);
 
 /// What the outermost layer passes in: the time and chance.
 pub struct Environment {
@@ -54,17 +59,10 @@ pub struct Notifier {
 }
 
 /// What a worker does, one delivery at a time.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Send,
     Record,
-}
-
-/// Wakes the workers of a kind: something is due for them. Nothing rests on it, as they look again in any case.
-#[derive(Default)]
-struct Due {
-    to_send: Notify,
-    to_record: Notify,
 }
 
 impl Notifier {
@@ -74,9 +72,10 @@ impl Notifier {
 
     /// Follows the log, sends and records, until `shutdown` holds true (or its sender is gone), or a fault that needs a person.
     ///
-    /// `live` yields events as they are heard of, to be quick; nothing rests on it. What has begun is finished first: an
-    /// email is not given up half-way, which takes a minute at most. To drop the future is safe too: what was under way is
-    /// then done again, the email with the same Message-ID and the record with the same command id.
+    /// `live` yields events as they are heard of, to be quick; nothing rests on it. No notice goes before what the log held at
+    /// the start, and after each pause in following it, is read. Told to end, it finishes what has begun, for a minute at most.
+    /// What takes longer, or what was under way when the future is dropped, is done again by the next run: the email with the
+    /// same Message-ID and the record with the same command id.
     ///
     /// # Errors
     /// [`NotifierError`]: what does not pass by itself.
@@ -89,14 +88,18 @@ impl Notifier {
         let due = Due::default();
         // Whoever fails first stops the others.
         let (failed, stop) = watch::channel(false);
+        let (caught_up, may_send) = watch::channel(false);
         let work = |step| {
-            let worked = self.work(step, &due, shutdown.clone(), stop.clone());
+            let worked = self.work(step, &due, may_send.clone(), shutdown.clone(), stop.clone());
             async { worked.await.inspect_err(|_| _ = failed.send(true)) }
         };
         let follow = async {
             let mut feed = Feed {
                 notifier: &self,
+                ledger: Arc::clone(&ledger),
                 due: &due,
+                caught_up: &caught_up,
+                goal: Position::START,
             };
             let subscription = Subscription::new("notifier", ledger, live);
             let followed = subscription
@@ -116,21 +119,40 @@ impl Notifier {
         &self,
         step: Step,
         due: &Due,
+        mut may_send: watch::Receiver<bool>,
         shutdown: watch::Receiver<bool>,
         stop: watch::Receiver<bool>,
     ) -> Result<(), NotifierError> {
-        let mut stopped = std::pin::pin!(stopped(shutdown, stop));
+        let told = || stopped(shutdown.clone(), stop.clone());
+        let mut stopped = std::pin::pin!(told());
         let mut after_a_fault = AFTER_A_FAULT.0;
         loop {
+            if step == Step::Send {
+                tokio::select! {
+                    biased;
+                    () = &mut stopped => return Ok(()),
+                    () = holds(&mut may_send) => {}
+                }
+            }
             // Made before the look: what becomes due during it is not slept through.
             let woken = match step {
                 Step::Send => due.to_send.notified(),
                 Step::Record => due.to_record.notified(),
             };
             let (now, jitter) = ((self.environment.now)(), (self.environment.jitter)());
-            let done = match step {
-                Step::Send => self.dispatcher.send_next(now, jitter).await,
-                Step::Record => self.registrar.record_next(now, jitter).await,
+            let attempt = async {
+                match step {
+                    Step::Send => self.dispatcher.send_next(now, jitter).await,
+                    Step::Record => self.registrar.record_next(now, jitter).await,
+                }
+            };
+            let too_late = async {
+                told().await;
+                tokio::time::sleep(TO_FINISH).await;
+            };
+            let done = tokio::select! {
+                done = attempt => done,
+                () = too_late => return Ok(()),
             };
             let (pause, may_wake) = match done {
                 Ok(true) => {
@@ -162,56 +184,12 @@ impl Notifier {
 /// Ready once one of the two holds true, or nobody is left who could say so.
 async fn stopped(mut shutdown: watch::Receiver<bool>, mut stop: watch::Receiver<bool>) {
     tokio::select! {
-        _ = shutdown.wait_for(|stop| *stop) => {}
-        _ = stop.wait_for(|stop| *stop) => {}
+        () = holds(&mut shutdown) => {}
+        () = holds(&mut stop) => {}
     }
 }
 
-/// The notifier, as the subscription sees it.
-struct Feed<'a> {
-    notifier: &'a Notifier,
-    due: &'a Due,
-}
-
-impl Feed<'_> {
-    async fn take_in(&self, events: &[StoredEvent]) -> Result<(), NotifierError> {
-        let mut transaction = self.notifier.pool.begin().await?;
-        let now = (self.notifier.environment.now)();
-        self.notifier.follower.apply(&mut transaction, events, now).await?;
-        transaction.commit().await?;
-        self.due.to_send.notify_waiters();
-        self.due.to_record.notify_waiters();
-        Ok(())
-    }
-}
-
-impl Consumer for Feed<'_> {
-    async fn checkpoint(&mut self) -> Result<Position, ConsumerError> {
-        let read = async {
-            let mut connection = self.notifier.pool.acquire().await?;
-            Follower::position(&mut connection).await
-        };
-        read.await.map_err(of_consumer)
-    }
-
-    async fn apply(&mut self, events: &[StoredEvent]) -> Result<(), ConsumerError> {
-        let taken = self.take_in(events).await;
-        if let Err(NotifierError::Event { position, .. } | NotifierError::UnknownRequestType { position, .. }) = &taken
-        {
-            // What is before it has its effect all the same.
-            let readable = events.partition_point(|event| event.position < *position);
-            if readable > 0 {
-                self.take_in(&events[..readable]).await.map_err(of_consumer)?;
-            }
-        }
-        taken.map_err(of_consumer)
-    }
-}
-
-fn of_consumer(fault: NotifierError) -> ConsumerError {
-    if fault.is_transient() {
-        ConsumerError::Retry(Box::new(fault))
-    } else {
-        ConsumerError::Stop(Box::new(fault))
-    }
+/// Ready once this holds true, or nobody is left who could say so.
+async fn holds(told: &mut watch::Receiver<bool>) {
+    _ = told.wait_for(|told| *told).await;
 }

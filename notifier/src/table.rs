@@ -24,6 +24,7 @@ pub(crate) async fn queue(connection: &mut PgConnection, delivery: &Delivery) ->
         .bind(delivery.notice.as_str())
         .bind(delivery.occurred_at)
         .bind(delivery.outcome.as_ref().map(OutcomeCode::as_str))
+        .bind(delivery.decided_by_officer)
         .bind(delivery.reasons.as_ref().map(Sealed::token))
         .bind(delivery.message_id.as_str())
         .bind(delivery.state.as_str())
@@ -159,6 +160,7 @@ fn read(row: &PgRow) -> Result<Delivery, NotifierError> {
         notice: QuestionId::new(row.try_get::<&str, _>("notice")?).map_err(|_| damaged())?,
         occurred_at: row.try_get("occurred_at")?,
         outcome: outcome.map(OutcomeCode::new).transpose().map_err(|_| damaged())?,
+        decided_by_officer: row.try_get("decided_by_officer")?,
         reasons: row.try_get::<Option<String>, _>("reasons")?.map(Sealed::from_token),
         message_id: MessageId::from_row(row.try_get("message_id")?),
         queued_at: row.try_get("queued_at")?,

@@ -62,8 +62,10 @@ impl Submitted {
                 attempts,
             )),
             Delivery::NoAddress => one(failed(NotificationFailure::NoAddress, None, None, 0)),
-            Delivery::ConsentWithdrawn => one(failed(NotificationFailure::ConsentWithdrawn, None, None, 0)),
-            Delivery::NotReadable => one(failed(NotificationFailure::NotReadable, None, None, 0)),
+            Delivery::ConsentWithdrawn { attempts } => {
+                one(failed(NotificationFailure::ConsentWithdrawn, None, None, attempts))
+            }
+            Delivery::NotReadable { attempts } => one(failed(NotificationFailure::NotReadable, None, None, attempts)),
         })
     }
 }

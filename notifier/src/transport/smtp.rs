@@ -1,5 +1,6 @@
 //! Emails to a mail server.
 
+use std::error::Error as _;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,16 +10,21 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use super::{Email, Undelivered};
 use crate::error::NotifierError;
 
-/// How long the mail server may take for one command.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the mail server may take to take up a connection. The mail library bounds nothing else.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long the whole hand-over of one email may take.
-const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the whole hand-over of one email may take. RFC 5321 section 4.5.3.2.6 gives a server ten minutes to answer after the
+/// end of the data alone, as it may have to look through the email first: who hangs up earlier sends an email again that
+/// was taken.
+const SEND_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Reply codes of the 5xx kind that speak of the server or of our account on it, not of this email: 500, 502 to 504 (it does not
-/// know a command), 521 (it takes no mail), 530, 534, 535, 538 (it wants another log-in). A wrong password must not fail
-/// everybody's notices for good.
-const ABOUT_THE_SERVER: [u16; 9] = [500, 502, 503, 504, 521, 530, 534, 535, 538];
+/// Reply codes of the 5xx kind that speak of the server or of our account on it, not of this recipient: 500, 502 to 504 (it does
+/// not know a command), 521 (it takes no mail), 530, 534, 535, 538 (it wants another log-in), 554 (it serves nobody, or not us).
+/// A wrong password, or our address on a block list, must not fail everybody's notices for good.
+const ABOUT_THE_SERVER: [u16; 10] = [500, 502, 503, 504, 521, 530, 534, 535, 538, 554];
+
+/// Reply codes that speak of the recipient, unless an enhanced code (RFC 3463) says that it is a matter of policy: 5.7.x.
+const ABOUT_THE_SERVER_BY_POLICY: [u16; 2] = [550, 553];
 
 /// A mail server (RFC 5321), reached over a pool of connections.
 #[derive(Clone)]
@@ -40,7 +46,7 @@ impl Smtp {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|_| unusable("write it as smtps://user:password@host:465 or smtp://host:587?tls=required"))?;
         Ok(Self {
-            transport: builder.timeout(Some(COMMAND_TIMEOUT)).build(),
+            transport: builder.timeout(Some(CONNECT_TIMEOUT)).build(),
         })
     }
 
@@ -66,7 +72,9 @@ fn logs_in_without_tls(url: &str) -> bool {
 fn undelivered(error: &SmtpError, email: &Email) -> Undelivered {
     if let Some(code) = error.status() {
         let code = u16::from(code);
-        let lasting = error.is_permanent() && !ABOUT_THE_SERVER.contains(&code);
+        let about_the_server = ABOUT_THE_SERVER.contains(&code)
+            || ABOUT_THE_SERVER_BY_POLICY.contains(&code) && is_about_policy(&words_of(error));
+        let lasting = error.is_permanent() && !about_the_server;
         return Undelivered {
             code: code.to_string(),
             lasting,
@@ -89,6 +97,18 @@ fn undelivered(error: &SmtpError, email: &Email) -> Undelivered {
     } else {
         "unreachable"
     })
+}
+
+/// What the server wrote after its reply code. It may quote the address: only look at it.
+fn words_of(error: &SmtpError) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether a server's words begin with an enhanced status code (RFC 2034) of the subject security or policy: 5.7.x.
+fn is_about_policy(words: &str) -> bool {
+    let code = words.split_whitespace().next().unwrap_or_default();
+    code.strip_prefix("5.7.")
+        .is_some_and(|detail| !detail.is_empty() && detail.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl fmt::Debug for Smtp {
@@ -123,6 +143,32 @@ mod tests {
             let error = Smtp::new(wrong).unwrap_err();
             assert!(matches!(error, NotifierError::Setting { .. }), "{wrong}");
             assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_server_may_take_the_ten_minutes_that_the_standard_gives_it() {
+        // Beside the connection and the answer after the data there are a few commands more.
+        let after_data = Duration::from_secs(10 * 60);
+        assert!(SEND_TIMEOUT > CONNECT_TIMEOUT + after_data + Duration::from_secs(60));
+    }
+
+    #[test]
+    fn only_an_enhanced_code_of_policy_is_one() {
+        for words in ["5.7.1 blocked", "5.7.26 unauthenticated", "5.7.1"] {
+            assert!(is_about_policy(words), "{words}");
+        }
+        for words in [
+            "",
+            "no",
+            "5.1.1 unknown",
+            "5.70.1 no",
+            "5.7. no",
+            "5.7.x no",
+            "see 5.7.1",
+            "4.7.1 later",
+        ] {
+            assert!(!is_about_policy(words), "{words}");
         }
     }
 

@@ -179,9 +179,15 @@ pub enum Delivery {
     /// There was nowhere to send it.
     NoAddress,
     /// They withdrew their consent before it was sent.
-    ConsentWithdrawn,
+    ConsentWithdrawn {
+        /// How many attempts were made before.
+        attempts: u32,
+    },
     /// What it needs can no longer be read: the person's data was erased, or its key is gone.
-    NotReadable,
+    NotReadable {
+        /// How many attempts were made before.
+        attempts: u32,
+    },
 }
 
 type Seal<'s, E> = &'s mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>;

@@ -26,20 +26,23 @@ pub struct CaseBook {
     pub losing: AtomicU32,
     /// How many of the next records are forbidden.
     pub forbidding: AtomicU32,
+    /// How many of the next records speak of a case that is hidden from the notifier's client.
+    pub hiding: AtomicU32,
     /// Each record that came, repeats among them.
     pub came: Mutex<Vec<DeliveryRecord>>,
 }
 
 impl CaseBook {
     pub fn new(log: Arc<PgLedger>, catalogue: Arc<Catalogue>, clock: Clock) -> Self {
-        let (losing, forbidding, came) = (AtomicU32::new(0), AtomicU32::new(0), Mutex::default());
+        let (losing, forbidding, hiding) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
         Self {
             log,
             catalogue,
             clock,
             losing,
             forbidding,
-            came,
+            hiding,
+            came: Mutex::default(),
         }
     }
 
@@ -107,6 +110,12 @@ impl DeliveryRecorder for CaseBook {
                 "the register does not allow it",
             );
             return Ok(CommandResult::rejected(record.command_id, problem));
+        }
+        if one_less(&self.hiding) {
+            return Ok(CommandResult::rejected(
+                record.command_id,
+                domain::Rejection::UnknownCase.into(),
+            ));
         }
         let receipt = self.handle(record).await;
         if one_less(&self.losing) {

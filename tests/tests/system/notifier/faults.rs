@@ -96,6 +96,68 @@ async fn a_refusal_for_good_is_told_to_the_case_and_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_concerns_the_server_or_us_is_tried_again() {
+    let passing = [
+        Plan::RefuseRecipient("554 no service for you"),
+        Plan::Refuse("554 5.7.1 blocked"),
+        Plan::RefuseRecipient("550 5.7.1 your address is on a list"),
+        Plan::Refuse("550-5.7.26 we can't tell\r\n550 5.7.26 who you are"),
+        Plan::RefuseRecipient("553 5.7.1 not your sender"),
+    ];
+    let lasting = [
+        Plan::RefuseRecipient("550 no such user"),
+        Plan::RefuseRecipient("550 5.1.1 no such user"),
+        Plan::RefuseRecipient("553 5.1.3 no address"),
+        Plan::Refuse("552 5.2.2 mailbox full"),
+    ];
+    let (few, all) = (passing.len(), passing.len() + lasting.len());
+    let world = World::new().await;
+    let customer = world.customer("Ada Lovelace", Some("ada@example.org")).await;
+    for number in 1..=i64::try_from(all).unwrap() {
+        world.submitted(number, Some(customer)).await;
+    }
+    let server = MailServer::start(passing.into_iter().chain(lasting)).await;
+    let notifier = world.notifier(Transport::smtp(&server.url()).unwrap()).await;
+    world.follow(&notifier).await;
+    while notifier.dispatcher.send_next(world.clock.now(), 1.0).await.unwrap() {}
+    let states = "SELECT state || ' ' || last_code FROM notifier.deliveries ORDER BY position";
+    let states: Vec<String> = sqlx::query_scalar(states).fetch_all(&world.owner).await.unwrap();
+    let (again, given_up) = states.split_at(few);
+    assert_eq!(
+        again,
+        ["554", "554", "550", "550", "553"].map(|code| format!("pending {code}"))
+    );
+    assert_eq!(
+        given_up,
+        ["550", "550", "553", "552"].map(|code| format!("failed {code}"))
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_over_a_bank_holiday_weekend_loses_nothing() {
+    let world = World::new().await;
+    one_case(&world).await;
+    let server = MailServer::start(vec![Plan::Refuse("451 busy"); 1_000]).await;
+    let notifier = world.notifier(Transport::smtp(&server.url()).unwrap()).await;
+    world.follow(&notifier).await;
+    let (queued_at, step) = (world.clock.now(), Duration::from_secs(15 * 60));
+    while world
+        .number("SELECT count(*) FROM notifier.deliveries WHERE state = 'pending'")
+        .await
+        == 1
+    {
+        world.clock.pass(step);
+        // The mean of the waits that chance gives.
+        notifier.dispatcher.send_next(world.clock.now(), 0.5).await.unwrap();
+    }
+    let age = world.clock.now() - queued_at;
+    assert!(
+        (time::Duration::hours(4 * 24 + 15)..time::Duration::days(6)).contains(&age),
+        "{age}"
+    );
+}
+
+#[tokio::test]
 async fn what_can_t_be_read_stops_the_notifier_there_and_what_is_before_it_counts() {
     let world = World::new().await;
     let (customer, _) = one_case(&world).await;
@@ -183,4 +245,28 @@ async fn a_record_without_an_answer_is_repeated_and_recorded_once() {
     assert_eq!(came.len(), 4);
     assert!(came.iter().all(|record| *record == came[0]), "{came:?}");
     assert_eq!((sent(&world, case).await.len(), world.emails().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_case_that_is_hidden_from_the_notifier_is_told_once_somebody_gave_it_the_right() {
+    let lines = LogLines::default();
+    let _collecting = lines.collect();
+    let world = World::new().await;
+    let (_, case) = one_case(&world).await;
+    world.cases.hiding.store(2, Ordering::Relaxed);
+    let notifier = world.start(world.folder()).await;
+    for attempts in 1..=2 {
+        let query = format!(
+            "SELECT count(*) FROM notifier.deliveries
+             WHERE recorded IS NULL AND record_attempts = {attempts} AND record_code = 'unknown_case'"
+        );
+        world.until(1, &query).await;
+        world.clock.pass(Duration::from_secs(10));
+    }
+    world.until(1, RECORDED).await;
+    notifier.stop().await;
+    assert_eq!(sent(&world, case).await.len(), 1);
+    let logged = lines.text();
+    let advice = "in the client register, let it send RecordNotification for the case's service";
+    assert!(logged.contains(advice), "{logged}");
 }

@@ -10,8 +10,8 @@ use event_store::{Append, Ledger as _, NewEvent, Outcome, PgLedger, StoredEvent,
 use notifier::{Dispatcher, Environment, Follower, Notifier, NotifierError, Registrar, Sender, Transport};
 use schemas::command::Decider;
 use schemas::event::{
-    CaseEvent, ConsentRecorded, ConsentWithdrawn, CustomerEvent, CustomerRegistered, EventRecord, OutcomeKind,
-    RequestClass, RequestClosed, RequestSubmitted,
+    CaseEvent, ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent, CustomerRegistered,
+    EventRecord, OutcomeKind, RequestClass, RequestClosed, RequestSubmitted,
 };
 use schemas::metadata::EventMetadata;
 use schemas::{
@@ -163,10 +163,15 @@ impl World {
 
     /// Starts a notifier. It hears nothing live and finds all by looking.
     pub async fn start(&self, transport: Transport) -> Running {
+        let feed = PgLedger::new(self.database.as_role("caseledger_feed").await);
+        self.start_on(feed, transport).await
+    }
+
+    /// Starts a notifier that reads the log this way.
+    pub async fn start_on(&self, feed: PgLedger, transport: Transport) -> Running {
         let (stop, told) = watch::channel(false);
-        let feed = Arc::new(PgLedger::new(self.database.as_role("caseledger_feed").await));
         let notifier = self.notifier(transport).await;
-        let task = tokio::spawn(notifier.run(feed, futures::stream::pending(), told));
+        let task = tokio::spawn(notifier.run(Arc::new(feed), futures::stream::pending(), told));
         Running { stop, task }
     }
 
@@ -217,6 +222,18 @@ impl World {
         .await;
     }
 
+    /// The customer has another email address from now on.
+    pub async fn moved(&self, customer: CustomerId, email: &str) {
+        self.append(Some(customer), customer.into(), |seal| {
+            let updated = ContactDetailsUpdated {
+                email: Some(Some(Personal::sealed(seal("/email", email)))),
+                ..ContactDetailsUpdated::default()
+            };
+            EventRecord::Customer(updated.into())
+        })
+        .await;
+    }
+
     /// A missed bin.
     pub async fn submitted(&self, number: i64, customer: Option<CustomerId>) -> CaseId {
         self.submitted_as("missed-bin", number, customer).await
@@ -245,12 +262,30 @@ impl World {
         id
     }
 
+    /// An officer decides against it.
     pub async fn closed(&self, case: CaseId, customer: CustomerId, reasons: &str) {
+        let officer = Decider::Officer {
+            id: "m.hughes".parse().unwrap(),
+        };
+        let (outcome, kind) = ("not-presented", OutcomeKind::Decision);
+        self.closed_as(case, customer, (outcome, kind), Some(officer), reasons)
+            .await;
+    }
+
+    /// It ends with this outcome, of this kind, for which this one answers.
+    pub async fn closed_as(
+        &self,
+        case: CaseId,
+        customer: CustomerId,
+        (outcome, outcome_kind): (&str, OutcomeKind),
+        decided_by: Option<Decider>,
+        reasons: &str,
+    ) {
         self.append(Some(customer), case.into(), |seal| {
             let closed = RequestClosed {
-                outcome: "not-presented".parse().unwrap(),
-                outcome_kind: OutcomeKind::Decision,
-                decided_by: Some(Decider::NotRecorded),
+                outcome: outcome.parse().unwrap(),
+                outcome_kind,
+                decided_by,
                 reasons: Some(Personal::sealed(seal("/reasons", reasons))),
                 rule: None,
                 evidence: None,
