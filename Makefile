@@ -1,6 +1,6 @@
 # The two commands that matter are `make run` and `make test`; both install first what the machine lacks.
 
-.PHONY: help setup run test lint format check-licences deny
+.PHONY: help setup run test lint format check-licences deny bench bench-quick bench-smoke
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,3 +31,15 @@ check-licences: ## Check licences and banned crates, where cargo-deny is install
 deny: ## Check licences, banned crates and known weaknesses; installs cargo-deny
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny check
+
+bench: setup ## Measure everything beside the peers, in under 20 minutes: a table, bench/results.json and bench/throughput.svg
+	cargo build --release -p caseledger -p bench
+	cargo run --release -p bench -- run --json bench/results.json --plot bench/throughput.svg
+
+bench-quick: setup ## Measure the one that counts; the last line is `ratio: N`
+	cargo build --release -p caseledger -p bench
+	cargo run --release -p bench -- quick
+
+bench-smoke: setup ## Run each case of the benchmark for a moment, to see that it works
+	cargo build -p caseledger -p bench
+	cargo run -p bench -- smoke

@@ -44,6 +44,21 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// What these latencies, in nanoseconds, and this CPU time say.
+    #[must_use]
+    pub fn of(commands: u64, seconds: f64, latencies: &Histogram<u64>, cpu: CpuUse) -> Self {
+        let milliseconds = |quantile: f64| latencies.value_at_quantile(quantile) as f64 / 1e6;
+        Self {
+            commands,
+            seconds,
+            p50: milliseconds(0.5),
+            p99: milliseconds(0.99),
+            p999: milliseconds(0.999),
+            conflicts: 0,
+            cpu,
+        }
+    }
+
     /// Commands a second.
     #[must_use]
     pub fn rate(&self) -> f64 {
@@ -89,7 +104,10 @@ pub async fn run(load: Load, command: &Command) -> Result<Measured, String> {
                 let conflicts = command(random.random_range(0..load.cases)).await?;
                 let answered = Instant::now();
                 if answered >= begin && answered < end {
-                    tally.latencies.saturating_record((answered - sent).as_nanos() as u64);
+                    tally
+                        .latencies
+                        .record((answered - sent).as_nanos() as u64)
+                        .map_err(|error| error.to_string())?;
                     tally.conflicts += conflicts;
                 }
             }
@@ -107,14 +125,6 @@ pub async fn run(load: Load, command: &Command) -> Result<Measured, String> {
         all.add(&tally.latencies).map_err(|error| error.to_string())?;
         conflicts += tally.conflicts;
     }
-    let milliseconds = |quantile: f64| all.value_at_quantile(quantile) as f64 / 1e6;
-    Ok(Measured {
-        commands: all.len(),
-        seconds: load.time.as_secs_f64(),
-        p50: milliseconds(0.5),
-        p99: milliseconds(0.99),
-        p999: milliseconds(0.999),
-        conflicts,
-        cpu,
-    })
+    let measured = Measured::of(all.len(), load.time.as_secs_f64(), &all, cpu);
+    Ok(Measured { conflicts, ..measured })
 }

@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-/// The cases.
+/// The cases, where not another number is asked for.
 pub const CASES: usize = 10_000;
 
 /// The events that each case has before anything is measured.
@@ -21,7 +21,6 @@ pub fn case_id(number: usize) -> Uuid {
 pub fn description(number: usize) -> String {
     format!(
         "Case {number}: the hole by the bus stop has grown since last week, and a cyclist fell there this morning. Please look \
-         at it before the school term begins; the lollipop lady has put a cone into it, but the wind moves that about. It is \
-         about forty centimetres wide."
+         at it before the school term begins; the lollipop lady has put a cone into it, but the wind moves that about."
     )
 }

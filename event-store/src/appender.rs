@@ -3,13 +3,16 @@
 //! Shape: one task takes calls from a queue, puts those that wait into one batch, appends it, and gives each caller its
 //! verdicts. Cost: one round trip and one commit per batch, whatever its size. Bounds: a batch has at most
 //! [`MOST_COMMANDS_PER_BATCH`] commands and about [`MOST_BYTES_PER_BATCH`] of text; at most [`MOST_WAITING_CALLS`] wait, and
-//! who comes then waits to be let in. Order: calls are recorded in the order in which they were let in, and a call is never
-//! split.
+//! who comes then waits to be let in; at most [`MOST_BATCHES_ON_THE_WAY`] are sent and not answered. Order: a call is never
+//! split, and who waits for its answer before the next call has the two recorded in that order; calls that do not wait for each
+//! other may be recorded either way.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 use crate::error::{LedgerError, Reason};
 use crate::ledger::{Append, Ledger, Outcome, Verdict};
@@ -20,6 +23,10 @@ pub const MOST_COMMANDS_PER_BATCH: usize = 512;
 
 /// The most bytes of payload, metadata and problems in one batch; a single call with more goes by itself.
 pub const MOST_BYTES_PER_BATCH: usize = 4 * 1024 * 1024;
+
+/// The most batches on their way at once. The log takes one at a time; the second is read and bound by the database meanwhile and
+/// begins when the first has been committed, without a way there and back in between.
+pub const MOST_BATCHES_ON_THE_WAY: usize = 2;
 
 /// The most calls that wait for a batch.
 pub const MOST_WAITING_CALLS: usize = 4_096;
@@ -47,6 +54,8 @@ impl Appender {
                 queue,
                 pace: Pace::default(),
                 held_over: None,
+                flying: VecDeque::new(),
+                landed: None,
             }
             .run(),
         );
@@ -79,19 +88,31 @@ struct Committer {
     pace: Pace,
     /// The call that did not fit into the last batch.
     held_over: Option<Call>,
+    /// The batches on their way, the earlier first.
+    flying: VecDeque<Flight>,
+    /// When the last one that has landed did.
+    landed: Option<Instant>,
+}
+
+/// A batch on its way.
+struct Flight {
+    calls: usize,
+    sent: Instant,
+    landing: JoinHandle<()>,
 }
 
 impl Committer {
     async fn run(mut self) {
         while let Some(batch) = self.gather().await {
-            let started = Instant::now();
-            let calls = batch.calls.len();
-            self.commit(batch.calls).await;
-            self.pace.committed(calls, started, Instant::now());
+            self.flying.push_back(Flight {
+                calls: batch.calls.len(),
+                sent: Instant::now(),
+                landing: tokio::spawn(commit(Arc::clone(&self.ledger), batch.calls)),
+            });
         }
     }
 
-    /// The next batch; none when nobody can call any more.
+    /// The next batch, when there is room for it on the way; none when nobody can call any more.
     async fn gather(&mut self) -> Option<Batch> {
         let first = match self.held_over.take() {
             Some(call) => call,
@@ -104,35 +125,66 @@ impl Committer {
         {
             self.held_over = batch.take_in(call);
         }
+        while let Some(flight) = self.flying.front_mut() {
+            // The one before it is on its way: this one follows when it is as large, and waits at the log's door meanwhile.
+            let as_large = batch.calls.len() >= flight.calls || self.held_over.is_some();
+            if as_large && self.flying.len() < MOST_BATCHES_ON_THE_WAY {
+                return Some(batch);
+            }
+            let flight = self.flying.front_mut()?;
+            tokio::select! {
+                // Each caller has its answer, whatever became of the task.
+                _ = &mut flight.landing => self.note_landing(),
+                call = self.queue.recv(), if self.held_over.is_none() => match call {
+                    Some(call) => self.held_over = batch.take_in(call),
+                    // Nobody calls any more; this is the last.
+                    None => return Some(batch),
+                },
+            }
+        }
+        self.wait_for_company(&mut batch).await;
+        Some(batch)
+    }
+
+    fn note_landing(&mut self) {
+        let now = Instant::now();
+        if let Some(flight) = self.flying.pop_front() {
+            // Until the one before had landed it only waited.
+            let began = self.landed.map_or(flight.sent, |landed| landed.max(flight.sent));
+            self.pace.committed(flight.calls, began, now);
+        }
+        self.landed = Some(now);
+    }
+
+    async fn wait_for_company(&mut self, batch: &mut Batch) {
         let Some(company) = self.pace.company(Instant::now()) else {
-            return Some(batch);
+            return;
         };
         while self.held_over.is_none() && batch.calls.len() < company.calls {
             match tokio::time::timeout_at(company.until.into(), self.queue.recv()).await {
                 Ok(Some(call)) => self.held_over = batch.take_in(call),
-                Ok(None) | Err(_) => break,
+                Ok(None) | Err(_) => return,
             }
         }
-        Some(batch)
     }
+}
 
-    async fn commit(&self, mut calls: Vec<Call>) {
-        // Who has gone away before anything was sent need not be served.
-        calls.retain(|call| !call.answer.is_closed());
-        let together: Vec<Append> = calls.iter().flat_map(|call| &call.commands).cloned().collect();
-        match self.ledger.append(together).await {
-            Ok(verdicts) => answer_each(calls, verdicts),
-            // Something in it can't be recorded at all: nothing of the batch was. Alone, only the culprit fails.
-            Err(LedgerError::Unrecordable(_)) if calls.len() > 1 => {
-                for call in calls {
-                    let result = self.ledger.append(call.commands).await;
-                    let _ = call.answer.send(result);
-                }
+async fn commit(ledger: Arc<dyn Ledger>, mut calls: Vec<Call>) {
+    // Who has gone away before anything was sent need not be served.
+    calls.retain(|call| !call.answer.is_closed());
+    let together: Vec<Append> = calls.iter().flat_map(|call| &call.commands).cloned().collect();
+    match ledger.append(together).await {
+        Ok(verdicts) => answer_each(calls, verdicts),
+        // Something in it can't be recorded at all: nothing of the batch was. Alone, only the culprit fails.
+        Err(LedgerError::Unrecordable(_)) if calls.len() > 1 => {
+            for call in calls {
+                let result = ledger.append(call.commands).await;
+                let _ = call.answer.send(result);
             }
-            Err(error) => {
-                for call in calls {
-                    let _ = call.answer.send(Err(error.clone()));
-                }
+        }
+        Err(error) => {
+            for call in calls {
+                let _ = call.answer.send(Err(error.clone()));
             }
         }
     }

@@ -3,8 +3,9 @@
 //! While a batch is being committed, whatever comes queues up and goes together: that is most of the gain. One case is left:
 //! the answers of a batch send its callers on their way together, and they come back with their next commands together,
 //! the first a little before the others. Sent at once, that first one would commit alone and make the rest wait a whole
-//! commit longer. So a batch that begins right after a large one waits for as many as that had, but never longer than a
-//! part of what a commit takes. Where nobody was in the last batch with it, or the last batch is long over, it does not wait.
+//! commit longer. So a batch that begins right after a large one waits for half as many as that had, but never longer than a
+//! part of what a commit takes. Half: the others make the next batch, so that one half is recorded while the other is decided.
+//! Where nobody was in the last batch with it, or the last batch is long over, it does not wait.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +59,7 @@ impl Pace {
         let wait = (self.commit / FRACTION_OF_COMMIT).min(LONGEST_WAIT);
         let until = last.ended + wait;
         (last.calls > 1 && now < until).then_some(Company {
-            calls: last.calls,
+            calls: last.calls.div_ceil(2),
             until,
         })
     }
@@ -95,7 +96,7 @@ mod tests {
         assert_eq!(
             pace.company(start + 4 * MS),
             Some(Company {
-                calls: 50,
+                calls: 25,
                 until: start + 5 * MS
             })
         );

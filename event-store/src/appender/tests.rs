@@ -1,10 +1,14 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
 use schemas::sealed::KeyAdmission;
-use schemas::{AggregateId, ClientName, CommandId, EventId, ServiceName, Version};
+use schemas::{AggregateId, ClientName, CommandId, EventId, Position, Reference, ServiceName, Version};
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::*;
-use crate::ledger::NewEvent;
+use crate::ledger::{Head, NewEvent, Receipt, StoredEvent};
 
 /// A command with one event, whose payload has this many bytes.
 fn command(payload_bytes: usize) -> Append {
@@ -105,4 +109,85 @@ fn whose_verdicts_are_missing_does_not_know_what_became_of_its_commands() {
     answer_each(vec![one, two], vec![Verdict::Conflict, Verdict::Conflict]);
     assert_eq!(of_one.try_recv().unwrap(), Ok(vec![Verdict::Conflict]));
     assert!(matches!(of_two.try_recv().unwrap(), Err(LedgerError::Unknown(_))));
+}
+
+/// A log that takes batches when it is let, and notes how large they were.
+struct Gate {
+    let_in: Semaphore,
+    batches: Mutex<Vec<usize>>,
+}
+
+#[async_trait]
+impl Ledger for Gate {
+    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
+        self.batches.lock().unwrap().push(batch.len());
+        self.let_in.acquire().await.unwrap().forget();
+        Ok(vec![Verdict::Conflict; batch.len()])
+    }
+
+    async fn stream(&self, _: AggregateId, _: Version) -> Result<Vec<StoredEvent>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn streams(&self, _: &[AggregateId]) -> Result<Vec<StoredEvent>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn version(&self, _: AggregateId) -> Result<Version, LedgerError> {
+        unreachable!()
+    }
+
+    async fn feed(&self, _: Position, _: Option<&[ServiceName]>, _: usize) -> Result<Vec<StoredEvent>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn head(&self) -> Result<Head, LedgerError> {
+        unreachable!()
+    }
+
+    async fn receipt(&self, _: &ClientName, _: CommandId) -> Result<Option<Receipt>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn case_of(&self, _: &Reference) -> Result<Option<AggregateId>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn reference_numbers(&self, _: usize) -> Result<Vec<i64>, LedgerError> {
+        unreachable!()
+    }
+}
+
+#[tokio::test]
+async fn two_batches_are_on_their_way_and_what_comes_then_goes_together() {
+    let gate = Arc::new(Gate {
+        let_in: Semaphore::new(0),
+        batches: Mutex::default(),
+    });
+    let appender = Appender::start(gate.clone());
+    let call = |appender: &Appender| {
+        let appender = appender.clone();
+        tokio::spawn(async move { appender.append(vec![command(0)]).await })
+    };
+    let sent = async |batches: &[usize]| {
+        while *gate.batches.lock().unwrap() != batches {
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut calls = vec![call(&appender)];
+    sent(&[1]).await;
+    calls.push(call(&appender));
+    sent(&[1, 1]).await;
+    calls.extend([call(&appender), call(&appender)]);
+    // Both have been taken in once the appender has nothing to do but wait.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*gate.batches.lock().unwrap(), [1, 1], "no third beside two");
+    gate.let_in.add_permits(1);
+    sent(&[1, 1, 2]).await;
+    gate.let_in.add_permits(2);
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(vec![Verdict::Conflict]));
+    }
 }

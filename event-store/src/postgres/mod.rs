@@ -3,13 +3,16 @@
 mod append;
 mod rows;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use schemas::{AggregateId, ClientName, CommandId, Position, Reference, ServiceName, Version};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, PgPool, Postgres, query::Query};
-use tokio::sync::Mutex;
+use tokio::sync::Semaphore;
+
+use crate::appender::MOST_BATCHES_ON_THE_WAY;
 
 use crate::error::{LedgerError, Reason};
 use crate::ledger::{Append, Head, Ledger, Receipt, StoredEvent, Verdict};
@@ -25,13 +28,16 @@ const LONGEST_PING: Duration = Duration::from_secs(2);
 /// append on it would hold up all others. Longer than `ledger.append` waits for its turn, with a slow commit behind it.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// The log in Postgres. Reads go through the pool; appends share one connection taken out of it, since the log takes one
-/// append at a time anyway, and so no append waits behind reads.
+/// The log in Postgres. Reads go through the pool; appends share two connections taken out of it, so that no append waits behind
+/// reads. The log takes one append at a time: the second has been read by the database when its turn comes.
 #[derive(Debug)]
 pub struct PgLedger {
     pool: PgPool,
     longest_wait: Duration,
-    appending: Mutex<Option<Appending>>,
+    /// Connections that append, when they are not in use.
+    appending: Mutex<Vec<Appending>>,
+    /// Places for appends on their way.
+    places: Semaphore,
 }
 
 #[derive(Debug)]
@@ -48,7 +54,8 @@ impl PgLedger {
         Self {
             pool,
             longest_wait: LONGEST_WAIT,
-            appending: Mutex::new(None),
+            appending: Mutex::default(),
+            places: Semaphore::new(MOST_BATCHES_ON_THE_WAY),
         }
     }
 
@@ -63,6 +70,10 @@ impl PgLedger {
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Appending>> {
+        self.appending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn appending_connection(&self, kept: Option<Appending>) -> Result<PgConnection, LedgerError> {
@@ -114,18 +125,18 @@ impl Ledger for PgLedger {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let mut slot = self.appending.lock().await;
+        let place = self.places.acquire().await;
+        let _place = place.map_err(|_| LedgerError::Unavailable(Reason::new("appending has ended")))?;
         // Taken out: where this future is dropped halfway, the connection goes with it.
-        let mut connection = self.appending_connection(slot.take()).await?;
+        let kept = self.kept().pop();
+        let mut connection = self.appending_connection(kept).await?;
         let appending = append::append(&mut connection, &batch);
         let result = tokio::time::timeout(self.longest_wait, appending)
             .await
             .unwrap_or_else(|_| Err(LedgerError::Unknown(no_answer())));
         if !matches!(result, Err(LedgerError::Unknown(_))) {
-            *slot = Some(Appending {
-                connection,
-                last_used: Instant::now(),
-            });
+            let last_used = Instant::now();
+            self.kept().push(Appending { connection, last_used });
         }
         result
     }

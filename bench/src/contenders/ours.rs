@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bus::{Bus, Headers, NatsBus, Request};
+use async_trait::async_trait;
+use bus::{Bus, BusClient, Headers, NatsBus, Outgoing, Request};
 use caseledger::{database, registers};
 use command_service::officers::OfficerRegister;
 use command_service::{CommandService, Machine, Parts, Registers};
@@ -12,14 +13,16 @@ use event_store::{Leases, PgLedger};
 use futures::{StreamExt, TryStreamExt};
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use system_tests::{Council, Process, TestPostgres};
+use time::OffsetDateTime;
 use uuid::Uuid;
 use vault::{KeyEncryptionKey, Vault};
 
+use super::Ready;
 use crate::load::Command;
-use crate::work::{CASES, PRIOR_EVENTS, case_id, description};
+use crate::work::{PRIOR_EVENTS, case_id, description};
 
 /// The client in whose name commands come.
 const CLIENT: &str = "website";
@@ -32,12 +35,24 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A council to be measured.
 pub struct Ours {
-    /// Its database, bus and clients.
-    pub council: Council,
+    council: Council,
     service: CommandService,
     bus: Arc<NatsBus>,
     owner: PgPool,
-    followers: Vec<Process>,
+    processes: Vec<Process>,
+    /// How commands come, where not by a call in this process.
+    way: Option<(Way, BusClient)>,
+    /// Whether something follows the log.
+    followed: bool,
+}
+
+/// How commands come over NATS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Request and reply.
+    Called,
+    /// Stored by NATS, until the result is heard.
+    Durable,
 }
 
 impl Ours {
@@ -45,7 +60,7 @@ impl Ours {
     ///
     /// # Errors
     /// A sentence on what failed.
-    pub async fn set_up(postgres: &Arc<TestPostgres>) -> Result<Self, String> {
+    pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize) -> Result<Self, String> {
         let council = Council::on(postgres.database().await).await;
         let bus = NatsBus::connect(&council.nats.url(), &council.service_passwords).await;
         let bus = Arc::new(bus.map_err(|error| error.to_string())?);
@@ -56,13 +71,15 @@ impl Ours {
             service,
             bus,
             owner,
-            followers: Vec::new(),
+            processes: Vec::new(),
+            way: None,
+            followed: false,
         };
-        ours.seed().await?;
+        ours.seed(cases).await?;
         Ok(ours)
     }
 
-    async fn seed(&self) -> Result<(), String> {
+    async fn seed(&self, cases: usize) -> Result<(), String> {
         let bring = |case: usize| async move {
             accepted(self.service.call(&submission(case)).await)?;
             for _ in 1..PRIOR_EVENTS {
@@ -70,7 +87,7 @@ impl Ours {
             }
             Ok::<_, String>(())
         };
-        futures::stream::iter((0..CASES).map(bring))
+        futures::stream::iter((0..cases).map(bring))
             .buffer_unordered(SEEDED_AT_ONCE)
             .try_collect::<()>()
             .await?;
@@ -78,20 +95,58 @@ impl Ours {
         vacuum.await.map(drop).map_err(|error| error.to_string())
     }
 
-    /// Starts what follows the log, and waits until it has caught up.
+    /// Starts the relay and the projections, and waits until they have caught up.
     ///
     /// # Errors
-    /// Where it does not.
-    pub async fn follow(&mut self, services: &[&str]) -> Result<(), String> {
-        self.followers = services.iter().map(|service| self.council.serve(service)).collect();
-        self.caught_up().await
+    /// Where they do not.
+    pub async fn running(mut self) -> Result<Self, String> {
+        self.processes = ["relay", "projections"]
+            .map(|service| self.council.serve(service))
+            .into();
+        self.followed = true;
+        self.until_caught_up().await?;
+        Ok(self)
     }
 
-    /// Waits until the event stream and every projection that runs stand at the end of the log.
+    /// Starts a command-service as a process of its own, and sends commands to it.
     ///
     /// # Errors
-    /// Where they do not within ten minutes.
-    pub async fn caught_up(&self) -> Result<(), String> {
+    /// Where it does not answer.
+    pub async fn over_nats(mut self, way: Way) -> Result<Self, String> {
+        self.processes = vec![self.council.serve("command-service")];
+        self.council.answering().await;
+        self.way = Some((way, self.council.client(CLIENT).await));
+        Ok(self)
+    }
+
+    /// Adds events by SQL, as if so many updates had come; a pool to read them with.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn with_events(&self, events: usize) -> Result<PgPool, String> {
+        const ADD: &str = "
+            WITH head AS (SELECT position FROM ledger.head),
+                 template AS (SELECT * FROM ledger.events WHERE event_type = 'RequestUpdated' LIMIT 1),
+                 added AS (
+                    INSERT INTO ledger.events
+                    SELECT template.aggregate_type, md5((number / 5)::text)::uuid::text, 1 + number % 5, template.event_type,
+                           template.event_version, template.payload, template.metadata, head.position + 1 + number,
+                           template.service, head.position + 1 + number, gen_random_uuid(), gen_random_uuid(),
+                           template.client, template.recorded_at, template.occurred_at
+                    FROM head, template, generate_series(0, $1::bigint - 1) AS number
+                    RETURNING 1
+                 )
+            UPDATE ledger.head SET position = position + (SELECT count(*) FROM added)";
+        let superuser = self.council.database.superuser().await;
+        let add = sqlx::query(ADD).bind(events as i64).execute(&superuser).await;
+        add.map_err(|error| error.to_string())?;
+        let vacuum = sqlx::raw_sql("VACUUM ANALYZE ledger.events").execute(&superuser).await;
+        vacuum.map_err(|error| error.to_string())?;
+        Ok(superuser)
+    }
+
+    /// Waits until the event stream and every projection stand at the end of the log.
+    async fn until_caught_up(&self) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
             let (head, behind): (i64, i64) = sqlx::query_as(
@@ -110,16 +165,54 @@ impl Ours {
         }
         Err("what follows the log did not catch up".to_owned())
     }
+}
 
-    /// What handles one command in this process.
-    #[must_use]
-    pub fn command(&self) -> Command {
+#[async_trait]
+impl Ready for Ours {
+    fn command(&self) -> Command {
+        if let Some((way, client)) = &self.way {
+            let (way, client) = (*way, client.clone());
+            return Arc::new(move |case| {
+                let client = client.clone();
+                Box::pin(async move { send(way, &client, case).await.map(|()| 0) })
+            });
+        }
         let service = self.service.clone();
         Arc::new(move |case| {
             let service = service.clone();
             Box::pin(async move { accepted(service.call(&update(case)).await).map(|()| 0) })
         })
     }
+
+    fn has_followers(&self) -> bool {
+        self.followed
+    }
+
+    async fn caught_up(&self) -> Result<(), String> {
+        self.until_caught_up().await
+    }
+
+    async fn close(self: Box<Self>) {
+        drop(self.processes);
+        self.owner.close().await;
+    }
+}
+
+async fn send(way: Way, client: &BusClient, case: usize) -> Result<(), String> {
+    let command = Outgoing {
+        id: CommandId(Uuid::new_v4()),
+        name: "UpdateRequest".to_owned(),
+        subject: Some(case_of(case)?),
+        time: OffsetDateTime::now_utc().into(),
+        correlation_id: None,
+        causation_id: None,
+        data: update_data(case).to_string(),
+    };
+    let sent = match way {
+        Way::Called => client.call_until_known(&command).await,
+        Way::Durable => client.send(&command).await,
+    };
+    accepted(sent.map_err(|error| error.to_string())?)
 }
 
 fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandService, String> {
@@ -158,14 +251,17 @@ fn submission(case: usize) -> Request {
 }
 
 fn update(case: usize) -> Request {
-    let data = json!({
-        "description": description(case), "channel": "online",
-        "actor": { "kind": "resident", "assurance": "none" },
-    });
-    request("UpdateRequest", Uuid::new_v4(), case_of(case).ok(), &data)
+    request("UpdateRequest", Uuid::new_v4(), case_of(case).ok(), &update_data(case))
 }
 
-fn request(command: &str, id: Uuid, subject: Option<AggregateId>, data: &serde_json::Value) -> Request {
+fn update_data(case: usize) -> Value {
+    json!({
+        "description": description(case), "channel": "online",
+        "actor": { "kind": "resident", "assurance": "none" },
+    })
+}
+
+fn request(command: &str, id: Uuid, subject: Option<AggregateId>, data: &Value) -> Request {
     let mut envelope = json!({
         "specversion": "1.0", "id": id, "type": format!("caseledger.{command}.v1"),
         "source": format!("/clients/{CLIENT}"), "datacontenttype": "application/json", "data": data,

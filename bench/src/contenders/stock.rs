@@ -2,22 +2,21 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, AggregateError, DomainEvent, Query};
 use postgres_es::{PostgresCqrs, postgres_cqrs};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
-use system_tests::TestDatabase;
+use system_tests::{TestDatabase, TestPostgres};
 
+use super::Ready;
 use crate::load::Command;
-use crate::work::{CASES, PRIOR_EVENTS, case_id, description};
-
-/// The connections that `postgres_es::default_postgress_pool` takes.
-pub const POOL: u32 = 10;
+use crate::work::{PRIOR_EVENTS, case_id, description};
 
 /// The table that postgres-es reads and writes, with the columns and the key of its documentation.
-const SCHEMA: &str = "
+pub const SCHEMA: &str = "
     CREATE TABLE events (
         aggregate_type text NOT NULL,
         aggregate_id text NOT NULL,
@@ -100,23 +99,27 @@ pub struct Stock {
 
 impl Stock {
     /// Sets it up, with the cases and their prior events.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn set_up(database: TestDatabase, connections: u32) -> Result<Self, sqlx::Error> {
-        let options = PgPoolOptions::new().max_connections(connections);
-        let pool = options.connect(&database.owner_url()).await?;
-        sqlx::raw_sql(SCHEMA).execute(&pool).await?;
-        seed(&pool, CASES, PRIOR_EVENTS).await?;
+    pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize, connections: u32) -> Result<Self, String> {
+        let database = postgres.database_bare().await;
+        let connect = async {
+            let options = PgPoolOptions::new().max_connections(connections);
+            let pool = options.connect(&database.owner_url()).await?;
+            sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+            seed(&pool, cases, PRIOR_EVENTS).await?;
+            Ok::<_, sqlx::Error>(pool)
+        };
+        let pool = connect.await.map_err(|error| error.to_string())?;
         Ok(Self {
             cqrs: Arc::new(postgres_cqrs(pool.clone(), queries(), ())),
             pool,
             _database: database,
         })
     }
+}
 
-    /// What handles one command, again and again until it has won.
-    pub fn command(&self) -> Command {
+#[async_trait]
+impl Ready for Stock {
+    fn command(&self) -> Command {
         let cqrs = Arc::clone(&self.cqrs);
         Arc::new(move |case| {
             let cqrs = Arc::clone(&cqrs);
@@ -124,8 +127,7 @@ impl Stock {
         })
     }
 
-    /// Closes its connections.
-    pub async fn close(self) {
+    async fn close(self: Box<Self>) {
         self.pool.close().await;
     }
 }
