@@ -85,9 +85,18 @@ fn read(id: u32) -> Option<Process> {
     })
 }
 
-/// The name of a service where it is one of ours, else the program's.
+/// The name of a service where it is one of ours; for whom a process of PostgreSQL works; else the program's.
 fn part(id: u32, name: &str) -> String {
     let arguments = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+    // PostgreSQL writes there what a process is: `postgres: <login> <database> …`, or `postgres: checkpointer`.
+    if let Some(title) = String::from_utf8_lossy(&arguments).strip_prefix("postgres: ") {
+        let word = title.split([' ', '\0']).next().unwrap_or_default();
+        return match word.split_once("_svc_") {
+            Some((_, service)) => format!("postgres for {service}"),
+            None if word.contains("owner") || word.contains("test") => "postgres".to_owned(),
+            None => "postgres itself".to_owned(),
+        };
+    }
     let mut arguments = arguments.split(|byte| *byte == 0).skip(1);
     match (arguments.next(), arguments.next()) {
         (Some(b"serve"), Some(service)) => String::from_utf8_lossy(service).into_owned(),

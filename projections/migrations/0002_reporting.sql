@@ -38,14 +38,14 @@ CREATE TABLE reporting.request_rows (
     outcome_kind text,
     times_reopened integer NOT NULL,
     closed_on date,
-    version bigint NOT NULL,
+    events bigint NOT NULL,
     PRIMARY KEY (generation, case_key)
 -- Room on each page for the next state of its rows: then no index has to know of it.
 ) WITH (fillfactor = 75);
 
 CREATE INDEX request_rows_by_day ON reporting.request_rows (received_on, generation);
 
-COMMENT ON COLUMN reporting.request_rows.version IS 'The sequence of the case''s last event: a rebuild is checked with it.';
+COMMENT ON COLUMN reporting.request_rows.events IS 'How many of the case''s events say something that is reported: a rebuild is checked with it.';
 
 CREATE VIEW reporting.requests AS
 SELECT case_key, person_key, service, request_type, class, channel, received_on,

@@ -1,5 +1,5 @@
 -- How many events the rows of one generation hold.
 -- $1 bigint: the generation
-SELECT coalesce(sum(version), 0)::bigint
+SELECT coalesce(sum(events), 0)::bigint
 FROM reporting.request_rows
 WHERE generation = $1

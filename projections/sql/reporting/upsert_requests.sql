@@ -3,17 +3,17 @@
 -- $2 … $14: one array a column, one element a request
 INSERT INTO reporting.request_rows (
     generation, case_key, person_key, service, request_type, class, channel, received_on, status, outcome, outcome_kind,
-    times_reopened, closed_on, version
+    times_reopened, closed_on, events
 )
 SELECT $1, case_key, person_key, service, request_type, class, channel, received_on, status, outcome, outcome_kind,
-    times_reopened, closed_on, version
+    times_reopened, closed_on, events
 FROM unnest(
     $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::text[], $10::text[], $11::text[],
     $12::int[], $13::date[], $14::bigint[]
 ) AS given (
     case_key, person_key, service, request_type, class, channel, received_on, status, outcome, outcome_kind, times_reopened,
-    closed_on, version
+    closed_on, events
 )
 ON CONFLICT (generation, case_key) DO UPDATE
 SET status = excluded.status, outcome = excluded.outcome, outcome_kind = excluded.outcome_kind,
-    times_reopened = excluded.times_reopened, closed_on = excluded.closed_on, version = excluded.version
+    times_reopened = excluded.times_reopened, closed_on = excluded.closed_on, events = excluded.events

@@ -60,7 +60,9 @@ impl Projection for Reporting {
     ) -> Result<usize, ProjectionError> {
         let mut of_cases = Vec::new();
         for event in events {
-            if let EventRecord::Case(record) = &event.record {
+            if let EventRecord::Case(record) = &event.record
+                && request::leaves_a_trace(record)
+            {
                 of_cases.push((event, record));
             }
         }

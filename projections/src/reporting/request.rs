@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use catalogue::london;
-use schemas::Version;
 use schemas::event::{CaseEvent, OutcomeKind, RequestClass, RequestSubmitted};
 use schemas::moment::Day;
 use schemas::query::CaseStatus;
@@ -34,7 +33,22 @@ struct Request {
     outcome_kind: Option<OutcomeKind>,
     times_reopened: u32,
     closed_on: Option<Day>,
-    version: Version,
+    /// How many of the case's events left a trace here.
+    events: i64,
+}
+
+/// Whether an event says something that is reported.
+pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
+    match record {
+        CaseEvent::RequestSubmitted(_)
+        | CaseEvent::RequestCancelled(_)
+        | CaseEvent::RequestClosed(_)
+        | CaseEvent::RequestReopened(_) => true,
+        CaseEvent::RequestUpdated(_)
+        | CaseEvent::RequestAssigned(_)
+        | CaseEvent::NotificationSent(_)
+        | CaseEvent::NotificationFailed(_) => false,
+    }
 }
 
 impl Request {
@@ -45,7 +59,7 @@ impl Request {
             (Some(request), record) if !matches!(record, CaseEvent::RequestSubmitted(_)) => request,
             _ => return None,
         };
-        request.version = event.stored.sequence;
+        request.events += 1;
         request.change(event, record);
         Some(request)
     }
@@ -64,7 +78,7 @@ impl Request {
             outcome_kind: None,
             times_reopened: 0,
             closed_on: None,
-            version: event.stored.sequence,
+            events: 1,
         }
     }
 
@@ -104,7 +118,7 @@ fn customer(record: &CaseEvent) -> Option<Uuid> {
     }
 }
 
-/// Applies events of cases to the rows of their requests.
+/// Applies events of cases, all of which leave a trace, to the rows of their requests.
 pub(super) async fn apply(
     transaction: &mut PgConnection,
     generation: Generation,
@@ -143,9 +157,6 @@ fn fold(
     let case_key = case_key.ok_or(ProjectionError::Statement(sqlx::Error::RowNotFound))?;
     let person_key = customer(record).and_then(|id| person_keys.get(&id)).copied();
     let before = requests.remove(&case_key);
-    if event.stored.sequence.0 != before.as_ref().map_or(0, |request| request.version.0) + 1 {
-        return Err(fault(Fault::Sequence));
-    }
     let request = Request::after(before, (case_key, person_key), event, record);
     requests.insert(case_key, request.ok_or_else(|| fault(Fault::Beginning))?);
     Ok(())
@@ -174,7 +185,7 @@ async fn upsert(
         }))
         .bind(column(requests, |request| as_integer(request.times_reopened)))
         .bind(column(requests, |request| request.closed_on.map(|day| day.0)))
-        .bind(column(requests, |request| request.version.0))
+        .bind(column(requests, |request| request.events))
         .execute(transaction)
         .await?;
     Ok(())
@@ -195,7 +206,7 @@ impl FromRow<'_, PgRow> for Request {
             outcome_kind: optional_word(row, "outcome_kind")?,
             times_reopened: count(row, "times_reopened")?,
             closed_on: row.try_get::<Option<_>, _>("closed_on")?.map(Day),
-            version: Version(row.try_get("version")?),
+            events: row.try_get("events")?,
         })
     }
 }
