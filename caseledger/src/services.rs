@@ -9,6 +9,7 @@ use event_store::{Leases, PgLedger, StoredEvent};
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vault::{KeyEncryptionKey, Vault};
@@ -120,27 +121,52 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             Relay::new(ledger, bus).run(&leases, &stop).await.map_err(Failure::down)
         }
         ServiceFiles::Projections => {
-            let projections = projections::projections(Uuid::new_v4);
-            let run = async |projection| {
-                let live = live(bus.as_ref()).await?;
+            // Heard and read once, for all of them.
+            let heard = broadcast::Sender::new(HEARD_EVENTS);
+            let run = |projection| {
                 let run = projections::run(
                     projection,
                     ledger.clone(),
                     pool.clone(),
-                    live,
+                    listen(heard.subscribe()),
                     stop.clone().cancelled_owned(),
                 );
-                run.await.map_err(Failure::down)
+                async { run.await.map_err(Failure::down) }
             };
-            futures::future::try_join_all(projections.into_iter().map(run))
-                .await
-                .map(drop)
+            let projections =
+                futures::future::try_join_all(projections::projections(Uuid::new_v4).into_iter().map(run));
+            let passing_on = live(bus.as_ref()).await?.for_each(|event| {
+                // Who has ended hears nothing, and need not.
+                let _ = heard.send(event);
+                std::future::ready(())
+            });
+            tokio::select! {
+                ended = projections => ended.map(drop),
+                () = passing_on => Err(Failure::Down("the bus ended".to_owned())),
+            }
         }
         ServiceFiles::Notifier { .. } => {
             let live = live(bus.as_ref()).await?;
             notifying::run(&settings, pool, ledger, live, stop).await
         }
     }
+}
+
+/// How many events are kept for a projection that is busy. What it misses it reads from the log.
+const HEARD_EVENTS: usize = 1024;
+
+/// What is passed on, but for what came too fast.
+fn listen(receiver: broadcast::Receiver<StoredEvent>) -> BoxStream<'static, StoredEvent> {
+    let next = async |mut receiver: broadcast::Receiver<StoredEvent>| {
+        loop {
+            match receiver.recv().await {
+                Ok(event) => return Some((event, receiver)),
+                Err(broadcast::error::RecvError::Lagged(_)) => {}
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    };
+    futures::stream::unfold(receiver, next).boxed()
 }
 
 /// Events as they are heard of.

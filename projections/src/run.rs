@@ -5,8 +5,8 @@ use std::sync::Arc;
 use event_store::{Consumer, ConsumerError, Ledger, StoredEvent, Subscription, SubscriptionError};
 use futures::Stream;
 use schemas::envelope::PublishedEvent;
-use schemas::metadata::EventMetadata;
-use schemas::{Position, Version};
+use schemas::{ClientName, Position, Version};
+use serde::Deserialize;
 use sqlx::PgPool;
 
 use crate::catch_up::{apply, following};
@@ -122,13 +122,19 @@ fn of_consumer(error: ProjectionError) -> ConsumerError {
     }
 }
 
+/// What is asked of the metadata here.
+#[derive(Deserialize)]
+struct Sender {
+    client: ClientName,
+}
+
 /// Reads an event as it is published. What can't be read is `None`: it will be missed, and read from the log.
 #[must_use]
 pub fn heard(body: &[u8]) -> Option<StoredEvent> {
     let published: PublishedEvent = serde_json::from_slice(body).ok()?;
     let (aggregate_type, rest) = published.kind.strip_prefix("caseledger.")?.split_once('.')?;
     let (event_type, event_version) = rest.rsplit_once(".v")?;
-    let metadata: EventMetadata = serde_json::from_str(&published.metadata).ok()?;
+    let metadata: Sender = serde_json::from_str(&published.metadata).ok()?;
     Some(StoredEvent {
         position: Position(published.position.parse().ok()?),
         service: published.service,
