@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `/proc` counts in hundredths of a second on every Linux that we run on (`USER_HZ`).
 const TICKS_A_SECOND: f64 = 100.0;
@@ -14,7 +14,7 @@ const TICKS_A_SECOND: f64 = 100.0;
 pub struct Cpu(BTreeMap<String, f64>);
 
 /// CPU seconds used between two looks, by part.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct CpuUse(pub BTreeMap<String, f64>);
 
 impl Cpu {

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use hdrhistogram::Histogram;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cpu::{Cpu, CpuUse};
 
@@ -25,7 +25,7 @@ pub struct Load {
 }
 
 /// What one run of a load gave.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measured {
     /// Commands answered within the counted time (and whatever the case counts besides).
     pub commands: u64,

@@ -14,7 +14,7 @@ mod replay;
 mod report;
 mod work;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -39,6 +39,14 @@ enum Call {
     Run(Run),
     /// Measure the one that counts, everything running against stock at 64 clients; the last line is `ratio: N`.
     Quick,
+    /// Print and draw again what was measured before.
+    Show {
+        /// What `run --json` wrote.
+        json: PathBuf,
+        /// Where to draw.
+        #[arg(long)]
+        plot: Option<PathBuf>,
+    },
     /// Run each case for a moment, to see that it works. Nothing is measured.
     Smoke,
 }
@@ -84,6 +92,7 @@ async fn main() -> ExitCode {
         }
         Call::Run(run) => measure_all(run).await,
         Call::Quick => quick().await,
+        Call::Show { json, plot } => show(&json, plot.as_deref()),
         Call::Smoke => smoke().await,
     };
     match done {
@@ -131,6 +140,14 @@ async fn measure_all(run: Run) -> Result<(), String> {
         plot::throughput(&report, &path)?;
     }
     Ok(())
+}
+
+fn show(json: &Path, plot: Option<&Path>) -> Result<(), String> {
+    let unreadable = |error: &dyn std::fmt::Display| format!("{}: {error}", json.display());
+    let text = std::fs::read_to_string(json).map_err(|error| unreadable(&error))?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+    println!("{report}");
+    plot.map_or(Ok(()), |path| plot::throughput(&report, path))
 }
 
 async fn quick() -> Result<(), String> {

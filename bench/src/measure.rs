@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use system_tests::TestPostgres;
 
 use crate::contenders::{Contender, Ready};
@@ -25,10 +25,10 @@ pub struct Plan {
 }
 
 /// The runs of one contender with one number of clients.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Runs {
     /// The contender's name.
-    pub contender: &'static str,
+    pub contender: String,
     /// The clients.
     pub clients: usize,
     /// Each run, the slowest first.
@@ -77,7 +77,7 @@ pub async fn contender(contender: Contender, plan: &Plan) -> Result<Vec<Runs>, S
         }
         runs.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
         measured.push(Runs {
-            contender: contender.name(),
+            contender: contender.name().to_owned(),
             clients: *clients,
             runs,
         });

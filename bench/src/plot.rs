@@ -10,6 +10,9 @@ use crate::report::Report;
 /// The picture's size in pixels.
 const SIZE: (u32, u32) = (960, 600);
 
+/// How much larger the next rate must be for its name not to touch the one below.
+const NAME_HEIGHT: f64 = 1.2;
+
 /// Tells lines apart for most eyes (Okabe and Ito, 2008), again from the first where there are more lines.
 const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
@@ -30,7 +33,7 @@ pub fn throughput(report: &Report, path: &Path) -> Result<(), String> {
 }
 
 fn draw(report: &Report, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let mut names: Vec<&str> = report.measured.iter().map(|runs| runs.contender).collect();
+    let mut names: Vec<&str> = report.measured.iter().map(|runs| runs.contender.as_str()).collect();
     names.dedup();
     let rates = || report.measured.iter().map(|runs| runs.median().rate());
     let clients = || report.measured.iter().map(|runs| runs.clients as f64);
@@ -45,8 +48,8 @@ fn draw(report: &Report, path: &Path) -> Result<(), Box<dyn std::error::Error>> 
         .margin(16)
         .x_label_area_size(44)
         .y_label_area_size(70)
-        .right_y_label_area_size(10)
-        .build_cartesian_2d((1.0..widest * 1.2).log_scale(), (least / 1.5..most * 1.5).log_scale())?;
+        // Beyond the last point stand the names.
+        .build_cartesian_2d((1.0..widest * 5.0).log_scale(), (least / 1.5..most * 1.5).log_scale())?;
     chart
         .configure_mesh()
         .x_desc("clients")
@@ -54,6 +57,7 @@ fn draw(report: &Report, path: &Path) -> Result<(), Box<dyn std::error::Error>> 
         .x_label_formatter(&|clients| format!("{clients:.0}"))
         .y_label_formatter(&|rate| format!("{rate:.0}"))
         .draw()?;
+    let mut ends = Vec::new();
     for (number, name) in names.into_iter().enumerate() {
         let colour = COLOURS[number % COLOURS.len()];
         let point = |runs: &Runs| (runs.clients as f64, runs.median().rate());
@@ -63,18 +67,19 @@ fn draw(report: &Report, path: &Path) -> Result<(), Box<dyn std::error::Error>> 
             .filter(|runs| runs.contender == name)
             .map(point)
             .collect();
-        chart
-            .draw_series(LineSeries::new(points.clone(), colour.stroke_width(2)))?
-            .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+        chart.draw_series(LineSeries::new(points.clone(), colour.stroke_width(2)))?;
+        ends.extend(points.last().map(|(clients, rate)| (*clients, *rate, name, colour)));
         chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, colour.filled())))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK)
-        .draw()?;
+    // Names that would stand on one another move up.
+    ends.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let mut lowest = 0.0_f64;
+    for (clients, rate, name, colour) in ends {
+        let height = rate.max(lowest);
+        lowest = height * NAME_HEIGHT;
+        let style = ("sans-serif", 14).into_font().color(&colour);
+        chart.draw_series([Text::new(name.to_owned(), (clients * 1.08, height), style)])?;
+    }
     root.present()?;
     Ok(())
 }

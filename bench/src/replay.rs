@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use postgres_es::PostgresEventRepository;
 use schemas::Position;
 use schemas::event::EventRecord;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, Row};
 use system_tests::TestPostgres;
 
@@ -23,10 +23,10 @@ pub const NAME: &str = "replay";
 const PAGE: usize = 5_000;
 
 /// One way of reading everything.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Replay {
     /// Who read.
-    pub reader: &'static str,
+    pub reader: String,
     /// Events a second, of each run, the slowest first.
     pub rates: Vec<f64>,
 }
@@ -63,7 +63,10 @@ pub async fn measure(events: usize, runs: usize) -> Result<Vec<Replay>, String> 
             rates.push(read as f64 / began.elapsed().as_secs_f64());
         }
         rates.sort_by(f64::total_cmp);
-        replays.push(Replay { reader, rates });
+        replays.push(Replay {
+            reader: reader.to_owned(),
+            rates,
+        });
     }
     pool.close().await;
     Box::new(ours).close().await;

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use comfy_table::Table;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contenders::{Contender, Pool};
 use crate::measure::Runs;
 use crate::replay::Replay;
 
 /// Everything that was measured in one run.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// Each contender with each number of clients.
     pub measured: Vec<Runs>,
@@ -99,7 +99,7 @@ impl Report {
         for runs in &self.measured {
             let (median, (least, most)) = (runs.median(), runs.extremes());
             table.add_row([
-                runs.contender.to_owned(),
+                runs.contender.clone(),
                 runs.clients.to_string(),
                 format!("{:.0}", median.rate()),
                 format!("{least:.0}"),
@@ -124,7 +124,7 @@ impl Report {
                 format!("{part} {each:.0}")
             };
             let parts: Vec<String> = median.cpu.0.iter().map(of_part).collect();
-            table.add_row([runs.contender.to_owned(), runs.clients.to_string(), parts.join(", ")]);
+            table.add_row([runs.contender.clone(), runs.clients.to_string(), parts.join(", ")]);
         }
         table
     }
@@ -135,7 +135,7 @@ impl Report {
         for replay in &self.replays {
             let end = |rate: Option<&f64>| format!("{:.0}", rate.copied().unwrap_or_default());
             table.add_row([
-                replay.reader.to_owned(),
+                replay.reader.clone(),
                 format!("{:.0}", replay.median()),
                 end(replay.rates.first()),
                 end(replay.rates.last()),
