@@ -81,6 +81,10 @@ const QUICK: Duration = Duration::from_secs(4);
 /// How long each case of the smoke test runs.
 const SMOKE: Duration = Duration::from_secs(1);
 
+/// As in the services; the peers have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().call {

@@ -6,6 +6,10 @@ use caseledger::cli::Cli;
 use caseledger::print;
 use clap::Parser;
 
+/// Commands and events are many small texts, made on one thread and dropped on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Postgres, NATS and SMTP bring rustls without a provider of their own choice: they share this one.

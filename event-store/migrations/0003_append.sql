@@ -24,9 +24,11 @@ LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
     -- The usual batch: each command to another stream, and each with an event. Then only what is too high needs a look.
-    IF (SELECT count(DISTINCT stream) FROM unnest(p_aggregate_id) AS stream) = cardinality(p_aggregate_id)
-        AND (SELECT count(DISTINCT command) FROM unnest(p_event_command) AS command) = cardinality(p_aggregate_id)
-    THEN
+    IF (
+        SELECT count(DISTINCT given.stream) = cardinality(p_aggregate_id)
+           AND count(DISTINCT given.command) = cardinality(p_aggregate_id)
+        FROM unnest(p_aggregate_id, p_event_command) AS given (stream, command)
+    ) THEN
         RETURN NOT EXISTS (
             SELECT FROM unnest(p_aggregate_id, p_expected) AS command (aggregate_id, expected)
             WHERE command.expected < 0
@@ -130,16 +132,16 @@ DECLARE
     -- width_bucket counts the events of the commands up to a number.
     v_before int := width_bucket(p_from - 1, p_event_command);
     v_through int := width_bucket(p_to, p_event_command);
-    v_services text[] := ARRAY(SELECT DISTINCT service FROM unnest(p_service[p_from:p_to]) AS service);
-    v_service_heads bigint[] := ARRAY(
-        SELECT coalesce((
-            SELECT stored.service_position FROM ledger.events AS stored
-            WHERE stored.service = named.service ORDER BY stored.position DESC LIMIT 1
-        ), 0)
-        FROM unnest(v_services) WITH ORDINALITY AS named (service, nth)
-        ORDER BY named.nth
-    );
+    v_services text[];
+    v_service_heads bigint[];
 BEGIN
+    SELECT array_agg(named.service), array_agg(coalesce((
+        SELECT stored.service_position FROM ledger.events AS stored
+        WHERE stored.service = named.service ORDER BY stored.position DESC LIMIT 1
+    ), 0))
+    INTO v_services, v_service_heads
+    FROM (SELECT DISTINCT unnest(p_service[p_from:p_to]) AS service) AS named;
+
     INSERT INTO ledger.events (
         aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, position, service,
         service_position, event_id, command_id, client, recorded_at, occurred_at
@@ -318,10 +320,6 @@ BEGIN
                 RAISE EXCEPTION USING ERRCODE = 'CL001', MESSAGE = 'a key was refused: undo what was tried';
             END IF;
             v_position := v_start + cardinality(p_event_command);
-            v_positions := ARRAY(
-                SELECT v_start + width_bucket(number, p_event_command)
-                FROM generate_series(1, v_count) AS number ORDER BY number
-            );
         EXCEPTION WHEN unique_violation OR SQLSTATE 'CL001' THEN
             v_together := false;
         END;
@@ -380,9 +378,10 @@ BEGIN
 
     IF v_together THEN
         RETURN QUERY
-        SELECT 'appended'::text, at_position, v_recorded_at, NULL::text, NULL::text, NULL::text, NULL::bigint,
-               NULL::uuid[], NULL::text
-        FROM unnest(v_positions) AS at_position;
+        SELECT 'appended'::text, v_start + width_bucket(number, p_event_command), v_recorded_at, NULL::text, NULL::text,
+               NULL::text, NULL::bigint, NULL::uuid[], NULL::text
+        FROM generate_series(1, v_count) AS number
+        ORDER BY number;
         RETURN;
     END IF;
 

@@ -7,7 +7,7 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Why a text was not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,13 @@ pub enum TextError {
 }
 
 fn normalise(text: &str, longest: usize, lines: bool) -> Result<String, TextError> {
-    let text: String = text.replace("\r\n", "\n").trim().nfc().collect();
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    // Most of what is written is composed already, and composing takes longer than looking.
+    let text: String = match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => text.to_owned(),
+        IsNormalized::No | IsNormalized::Maybe => text.nfc().collect(),
+    };
     if text.is_empty() {
         return Err(TextError::Blank);
     }
