@@ -23,6 +23,9 @@ pub const LEASE: &str = "durable-commands";
 /// The consumer's name, in dead letters.
 pub const CONSUMER: &str = "command-service";
 
+/// Why a command is put aside that nobody else can be blamed for.
+const FAILED: &str = "the service failed on it";
+
 /// What taking durable commands needs.
 pub struct DurableCommands {
     /// The wire.
@@ -72,7 +75,8 @@ impl DurableCommands {
                 });
             }
             Err(refused) => {
-                tokio::spawn(async move { this.refuse(&delivery, refused).await });
+                let unreadable = refused.unreadable.then(|| refused.problem.detail.clone());
+                tokio::spawn(async move { this.refuse(&delivery, refused, unreadable).await });
             }
         }
     }
@@ -100,21 +104,18 @@ impl DurableCommands {
             },
             Err(refused) => refused,
         };
-        let client = refused.asked.as_ref().map(|asked| asked.0.name.clone());
-        let result = self.handler.refuse(refused, Mode::Durable).await;
-        let told = client.as_ref().zip(result);
-        self.conclude(delivery, told, Some("the service failed on it")).await;
+        self.refuse(delivery, refused, Some(FAILED.to_owned())).await;
     }
 
-    async fn refuse(&self, delivery: &Delivery, refused: Refused) {
+    /// Refuses a command, and puts it among the dead letters where there is a reason to.
+    async fn refuse(&self, delivery: &Delivery, refused: Refused, parked: Option<String>) {
         let id = refused.id;
-        let unreadable = refused.unreadable.then(|| refused.problem.detail.clone());
         let (result, parked) = match self.handler.refuse(refused, Mode::Durable).await {
-            Some(result) => (id.map(|_| result), unreadable),
-            None => {
-                let result = id.map(|id| CommandResult::rejected(id, not_handled()));
-                (result, Some("the service failed on it".to_owned()))
-            }
+            Some(result) => (id.map(|_| result), parked),
+            None => (
+                id.map(|id| CommandResult::rejected(id, not_handled())),
+                Some(FAILED.to_owned()),
+            ),
         };
         let sender = Addressed::read(&delivery.subject);
         let told = sender

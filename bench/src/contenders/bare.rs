@@ -7,11 +7,10 @@ use std::time::Instant;
 use async_trait::async_trait;
 use hdrhistogram::Histogram;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use system_tests::{TestDatabase, TestPostgres};
 
 use super::Ready;
-use super::stock::{SCHEMA, seed};
+use super::stock::table_of_events;
 use crate::cpu::Cpu;
 use crate::load::{Command, Load, Measured};
 use crate::work::{PRIOR_EVENTS, case_id, description};
@@ -45,16 +44,9 @@ pub struct Bare {
 impl Bare {
     /// Sets it up, with the cases and their prior events.
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize, inserting: Inserting) -> Result<Self, String> {
-        let database = postgres.database_bare().await;
-        let connect = async {
-            let options = PgPoolOptions::new().max_connections(CONNECTIONS);
-            let pool = options.connect(&database.owner_url()).await?;
-            sqlx::raw_sql(SCHEMA).execute(&pool).await?;
-            seed(&pool, cases, PRIOR_EVENTS).await?;
-            Ok::<_, sqlx::Error>(pool)
-        };
+        let (database, pool) = table_of_events(postgres, cases, CONNECTIONS).await?;
         Ok(Self {
-            pool: connect.await.map_err(|error| error.to_string())?,
+            pool,
             inserting,
             next: Arc::new(AtomicI64::new(PRIOR_EVENTS as i64)),
             _database: database,

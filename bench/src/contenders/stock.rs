@@ -16,7 +16,7 @@ use crate::load::Command;
 use crate::work::{PRIOR_EVENTS, case_id, description};
 
 /// The table that postgres-es reads and writes, with the columns and the key of its documentation.
-pub const SCHEMA: &str = "
+const SCHEMA: &str = "
     CREATE TABLE events (
         aggregate_type text NOT NULL,
         aggregate_id text NOT NULL,
@@ -90,6 +90,24 @@ impl Aggregate for Case {
     }
 }
 
+/// A database with the cases' prior events in the table that postgres-es reads, and so many connections to it.
+pub async fn table_of_events(
+    postgres: &Arc<TestPostgres>,
+    cases: usize,
+    connections: u32,
+) -> Result<(TestDatabase, PgPool), String> {
+    let database = postgres.database_bare().await;
+    let connect = async {
+        let options = PgPoolOptions::new().max_connections(connections);
+        let pool = options.connect(&database.owner_url()).await?;
+        sqlx::raw_sql(SCHEMA).execute(&pool).await?;
+        seed(&pool, cases, PRIOR_EVENTS).await?;
+        Ok::<_, sqlx::Error>(pool)
+    };
+    let pool = connect.await.map_err(|error| error.to_string())?;
+    Ok((database, pool))
+}
+
 /// Stock cqrs-es on a database of its own.
 pub struct Stock {
     cqrs: Arc<PostgresCqrs<Case>>,
@@ -100,15 +118,7 @@ pub struct Stock {
 impl Stock {
     /// Sets it up, with the cases and their prior events.
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize, connections: u32) -> Result<Self, String> {
-        let database = postgres.database_bare().await;
-        let connect = async {
-            let options = PgPoolOptions::new().max_connections(connections);
-            let pool = options.connect(&database.owner_url()).await?;
-            sqlx::raw_sql(SCHEMA).execute(&pool).await?;
-            seed(&pool, cases, PRIOR_EVENTS).await?;
-            Ok::<_, sqlx::Error>(pool)
-        };
-        let pool = connect.await.map_err(|error| error.to_string())?;
+        let (database, pool) = table_of_events(postgres, cases, connections).await?;
         Ok(Self {
             cqrs: Arc::new(postgres_cqrs(pool.clone(), queries(), ())),
             pool,
@@ -152,7 +162,7 @@ async fn execute(cqrs: &PostgresCqrs<Case>, case: usize) -> Result<u64, String> 
 }
 
 /// Prior events, written as postgres-es writes them, by one statement.
-pub async fn seed(pool: &PgPool, cases: usize, events: usize) -> Result<(), sqlx::Error> {
+async fn seed(pool: &PgPool, cases: usize, events: usize) -> Result<(), sqlx::Error> {
     let ids: Vec<String> = (0..cases).map(|case| case_id(case).to_string()).collect();
     let payloads: Vec<String> = (0..cases)
         .map(|case| serde_json::to_string(&description(case)).unwrap_or_default())

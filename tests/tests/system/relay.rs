@@ -8,12 +8,20 @@ use event_store::{Ledger, PgLedger};
 use schemas::Position;
 use schemas::query::ReplayRequest;
 use system_tests::council::{PATIENCE, pothole};
-use system_tests::{Council, eventually};
+use system_tests::{Council, Process, eventually};
 
 /// The event stream, as an operator of NATS sees it.
 async fn event_stream(council: &Council) -> Stream {
     let jetstream = jetstream::new(council.steward().await);
     jetstream.get_stream("CASELEDGER_EVENTS").await.unwrap()
+}
+
+/// A council with a command-service and a relay.
+async fn relaying() -> (Council, [Process; 2]) {
+    let council = Council::new().await;
+    let services = [council.serve("command-service"), council.serve("relay")];
+    council.answering().await;
+    (council, services)
 }
 
 /// Submits so many requests.
@@ -55,9 +63,7 @@ async fn holds_the_log(council: &Council) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emptied_event_stream_is_filled_again() {
-    let council = Council::new().await;
-    let _services = [council.serve("command-service"), council.serve("relay")];
-    council.answering().await;
+    let (council, _services) = relaying().await;
     submit(&council, 20).await;
     holds_the_log(&council).await;
 
@@ -71,9 +77,7 @@ async fn an_emptied_event_stream_is_filled_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_stream_that_lost_something_is_filled_again() {
-    let council = Council::new().await;
-    let _services = [council.serve("command-service"), council.serve("relay")];
-    council.answering().await;
+    let (council, _services) = relaying().await;
     submit(&council, 5).await;
     holds_the_log(&council).await;
 
@@ -90,9 +94,7 @@ async fn an_event_stream_that_lost_something_is_filled_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_log_that_was_rolled_back_stops_the_relay_and_refuses_a_replay() {
-    let council = Council::new().await;
-    let (_service, mut relay) = (council.serve("command-service"), council.serve("relay"));
-    council.answering().await;
+    let (council, [_service, mut relay]) = relaying().await;
     submit(&council, 12).await;
     holds_the_log(&council).await;
 

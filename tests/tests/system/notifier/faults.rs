@@ -224,14 +224,9 @@ async fn a_database_that_is_cut_off_while_the_server_answers_repeats_the_same_me
     assert_eq!(sent(&world, case).await.len(), 1);
 }
 
-#[tokio::test]
-async fn a_record_without_an_answer_is_repeated_and_recorded_once() {
-    let world = World::new().await;
-    let (_, case) = one_case(&world).await;
-    world.cases.forbidding.store(1, Ordering::Relaxed);
-    world.cases.losing.store(2, Ordering::Relaxed);
-    let notifier = world.start(world.folder()).await;
-    for (attempts, code) in [(1, "command_not_allowed"), (2, "no_answer"), (3, "no_answer")] {
+/// Waits for the attempts to record the delivery, which fail with these codes one after another; lets the clock pass after each.
+async fn not_recorded_for(world: &World, codes: &[&str]) {
+    for (attempts, code) in (1..).zip(codes) {
         let query = format!(
             "SELECT count(*) FROM notifier.deliveries
              WHERE recorded IS NULL AND record_attempts = {attempts} AND record_code = '{code}'"
@@ -239,6 +234,16 @@ async fn a_record_without_an_answer_is_repeated_and_recorded_once() {
         world.until(1, &query).await;
         world.clock.pass(Duration::from_secs(10));
     }
+}
+
+#[tokio::test]
+async fn a_record_without_an_answer_is_repeated_and_recorded_once() {
+    let world = World::new().await;
+    let (_, case) = one_case(&world).await;
+    world.cases.forbidding.store(1, Ordering::Relaxed);
+    world.cases.losing.store(2, Ordering::Relaxed);
+    let notifier = world.start(world.folder()).await;
+    not_recorded_for(&world, &["command_not_allowed", "no_answer", "no_answer"]).await;
     world.until(1, RECORDED).await;
     notifier.stop().await;
     let came = world.cases.came.lock().unwrap().clone();
@@ -255,14 +260,7 @@ async fn a_case_that_is_hidden_from_the_notifier_is_told_once_somebody_gave_it_t
     let (_, case) = one_case(&world).await;
     world.cases.hiding.store(2, Ordering::Relaxed);
     let notifier = world.start(world.folder()).await;
-    for attempts in 1..=2 {
-        let query = format!(
-            "SELECT count(*) FROM notifier.deliveries
-             WHERE recorded IS NULL AND record_attempts = {attempts} AND record_code = 'unknown_case'"
-        );
-        world.until(1, &query).await;
-        world.clock.pass(Duration::from_secs(10));
-    }
+    not_recorded_for(&world, &["unknown_case"; 2]).await;
     world.until(1, RECORDED).await;
     notifier.stop().await;
     assert_eq!(sent(&world, case).await.len(), 1);
