@@ -24,6 +24,15 @@ pub enum BusError {
         /// What NATS said.
         reason: String,
     },
+    /// This NATS takes any user with any password: the accounts file is not in force there, and whoever reaches it may do
+    /// everything. Do not use it before it is.
+    #[error(
+        "{doing}: this NATS asks nobody for a password; let its configuration include the accounts file, and reload it"
+    )]
+    Open {
+        /// What was being done.
+        doing: String,
+    },
     /// The event stream does not end where this publisher thought. Read its end again ([`Bus::last_event`]) and compare it
     /// with the log.
     ///

@@ -19,6 +19,8 @@ use crate::limits;
 use crate::users::{Password, ServiceUser};
 
 const MAKING: &str = "make the streams";
+/// Not the steward's password, nor anybody's: those are made of 128 random bits or more.
+const NOBODYS_PASSWORD: &str = "nobody's";
 const SERVING: &str = "make the clients' consumers";
 
 /// Makes and changes streams and clients' consumers.
@@ -27,11 +29,28 @@ pub struct Steward {
 }
 
 impl Steward {
-    /// Connects.
+    /// Connects, and sees that this NATS refuses a wrong password: one without the accounts file in force takes any, and would
+    /// look as if all were well.
     ///
     /// # Errors
-    /// [`BusError::Unavailable`] and [`BusError::Refused`].
+    /// [`BusError::Unavailable`], [`BusError::Refused`] and [`BusError::Open`].
     pub async fn connect(url: &str, password: &Password) -> Result<Self, BusError> {
+        let connection = Self::connection(url, password).await?;
+        // A server that also takes some without a password says so too, and is not open for that: it gives them a user.
+        if !connection.client.server_info().auth_required {
+            match Self::connection(url, &Password::new(NOBODYS_PASSWORD)).await {
+                Err(BusError::Refused { .. }) => {}
+                Err(error) => return Err(error),
+                Ok(_) => {
+                    let doing = format!("connect to NATS as {}", ServiceUser::Steward);
+                    return Err(BusError::Open { doing });
+                }
+            }
+        }
+        Ok(Self { connection })
+    }
+
+    async fn connection(url: &str, password: &Password) -> Result<Connection, BusError> {
         let user = ServiceUser::Steward;
         let login = Login {
             user: user.as_str(),
@@ -39,9 +58,7 @@ impl Steward {
             inbox_prefix: user.inbox(),
             patient: false,
         };
-        Ok(Self {
-            connection: Connection::open(url, login, |_| ()).await?,
-        })
+        Connection::open(url, login, |_| ()).await
     }
 
     /// Brings every stream to what it should be. What they hold stays. `replicas`: on how many servers of a cluster each is

@@ -13,7 +13,7 @@ use crate::outcome::Failure;
 pub const OF_SERVICES: &str = "info,sqlx=warn,async_nats=error";
 
 /// The same for a call by hand, whose answer says what there is to say.
-pub const OF_CALLS: &str = "error";
+pub const OF_CALLS: &str = "error,async_nats=off";
 
 /// Starts logging for this process, into `writer`, what `unless_set` lets through where `CASELEDGER_LOG` does not say. A second
 /// start is ignored.

@@ -75,7 +75,7 @@ enum Ended {
 impl From<BusError> for Ended {
     fn from(error: BusError) -> Self {
         match error {
-            BusError::Refused { .. } | BusError::Broken { .. } | BusError::TooLarge { .. } => {
+            BusError::Refused { .. } | BusError::Open { .. } | BusError::Broken { .. } | BusError::TooLarge { .. } => {
                 Self::Broken(RelayError::Bus(error))
             }
             BusError::StreamMissing { .. } => {

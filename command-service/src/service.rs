@@ -121,9 +121,12 @@ impl CommandService {
             LEASE,
             stop,
             async |grant: LeaseGrant, ended: CancellationToken| match self.durable.take(grant, ended.clone()).await {
-                Err(error @ (BusError::Refused { .. } | BusError::Broken { .. } | BusError::TooLarge { .. })) => {
-                    Err(error)
-                }
+                Err(
+                    error @ (BusError::Refused { .. }
+                    | BusError::Open { .. }
+                    | BusError::Broken { .. }
+                    | BusError::TooLarge { .. }),
+                ) => Err(error),
                 Err(error) => {
                     tracing::warn!(%error, "durable commands are taken anew");
                     tokio::select! {

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use bus::clients::{self, ClientRegister, Edited, Rights};
 use bus::{BusClient, BusError, Password, accounts};
-use schemas::ClientName;
+use schemas::{ClientName, CommandId};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::operator;
 use crate::cli::{Client as Call, ClientAdd};
@@ -116,12 +117,20 @@ async fn let_in(add: &ClientAdd, json: bool) -> Result<(), Failure> {
         ClientRegister::write(passwords, &(kept + &line)).map_err(Failure::usage)?;
     }
     let (url, _) = operator::nats()?;
-    let in_force = in_force(&url, &name, &password, true).await?;
+    let standing = standing_after(&url, &name, &password, Standing::Served).await?;
     if json {
+        let in_force = standing == Standing::Served;
         print::json(&json!({ "user": name, "password": password.reveal(), "in_force": in_force }));
     } else {
         print::pairs([("user", name.to_string()), ("password", password.reveal().to_owned())]);
-        say(in_force, &files);
+        match standing {
+            Standing::Served => print::line("In force."),
+            Standing::LetIn => print::line(format!(
+                "nats-server lets {name} in, but nobody answers it: start the command-service; where it runs, reload \
+                 nats-server once more, which gives an account that is new to it its services only then"
+            )),
+            Standing::ShutOut => not_in_force(&files),
+        }
     }
     Ok(())
 }
@@ -153,41 +162,64 @@ async fn shut_out(name: &str, json: bool) -> Result<(), Failure> {
     }
     let (url, _) = operator::nats()?;
     let in_force = match &password {
-        Some(password) => in_force(&url, &name, password, false).await?,
+        Some(password) => standing_after(&url, &name, password, Standing::ShutOut).await? == Standing::ShutOut,
         None => false,
     };
     if json {
         print::json(&json!({ "user": name, "in_force": in_force }));
     } else {
         print::line(format!("{name} is shut out"));
-        say(in_force, &files);
+        if in_force {
+            print::line("In force.");
+        } else {
+            not_in_force(&files);
+        }
     }
     Ok(())
 }
 
-fn say(in_force: bool, files: &Files) {
-    if in_force {
-        print::line("In force.");
-    } else {
-        let accounts = files.accounts.display();
-        print::line(format!(
-            "{accounts} is written. Reload nats-server to put it in force: nats-server --signal reload"
-        ));
+fn not_in_force(files: &Files) {
+    let accounts = files.accounts.display();
+    print::line(format!(
+        "{accounts} is written. Reload nats-server to put it in force: nats-server --signal reload (twice, where a client is new)"
+    ));
+}
+
+/// How a client stands with what is in force at nats-server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It may not connect.
+    ShutOut,
+    /// It may connect, and nobody answers it.
+    LetIn,
+    /// It is answered.
+    Served,
+}
+
+/// How the client stands once nats-server has taken the change; or at the end of the patience, if it has not.
+async fn standing_after(
+    url: &str,
+    name: &ClientName,
+    password: &Password,
+    wanted: Standing,
+) -> Result<Standing, Failure> {
+    let begun = Instant::now();
+    loop {
+        let standing = standing(url, name, password).await?;
+        if standing == wanted || begun.elapsed() > IN_FORCE_WITHIN {
+            return Ok(standing);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// Whether nats-server has taken the change: the client's password lets it in, or no longer does.
-async fn in_force(url: &str, name: &ClientName, password: &Password, let_in: bool) -> Result<bool, Failure> {
-    let begun = Instant::now();
-    loop {
-        let is_in = match BusClient::connect(url, name, password).await {
-            Ok(_) => true,
-            Err(BusError::Refused { .. }) => false,
-            Err(error) => return Err(Failure::down(error)),
-        };
-        if is_in == let_in || begun.elapsed() > IN_FORCE_WITHIN {
-            return Ok(is_in == let_in);
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
+async fn standing(url: &str, name: &ClientName, password: &Password) -> Result<Standing, Failure> {
+    match BusClient::connect(url, name, password).await {
+        Ok(client) => Ok(match client.result(CommandId(Uuid::new_v4())).await {
+            Ok(_) => Standing::Served,
+            Err(_) => Standing::LetIn,
+        }),
+        Err(BusError::Refused { .. }) => Ok(Standing::ShutOut),
+        Err(error) => Err(Failure::down(error)),
     }
 }

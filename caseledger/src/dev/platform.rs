@@ -76,21 +76,30 @@ impl Platform {
     pub async fn steward(&self, home: &Home) -> Result<Steward, Failure> {
         let missing = || Failure::Usage("there is no password for the steward".to_owned());
         let password = home.service_passwords.get(ServiceUser::Steward).ok_or_else(missing)?;
-        Steward::connect(&self.nats_url, password).await.map_err(|error| match error {
-            BusError::Refused { .. } if self.nats.is_none() => Failure::Usage(format!(
-                "the nats-server at {} does not know our users: let its configuration include {}, reload it, and start again",
-                self.nats_url,
-                self.accounts_file.display(),
-            )),
-            error => Failure::down(error),
-        })
+        Steward::connect(&self.nats_url, password)
+            .await
+            .map_err(|error| match error {
+                BusError::Refused { .. } if self.nats.is_none() => self.foreign_nats("does not know our users"),
+                BusError::Open { .. } if self.nats.is_none() => self.foreign_nats("asks nobody for a password"),
+                error => Failure::down(error),
+            })
+    }
+
+    /// What to do where somebody else's nats-server does not have our accounts in force. Twice: see [`NatsServer::reload`].
+    fn foreign_nats(&self, fault: &str) -> Failure {
+        Failure::Usage(format!(
+            "the nats-server at {} {fault}: let its configuration include {}, reload it twice or restart it, and start \
+             again",
+            self.nats_url,
+            self.accounts_file.display(),
+        ))
     }
 
     /// Puts other accounts in force.
     pub async fn reload(&self, accounts_conf: String) -> Result<(), Failure> {
         let Some(nats) = self.nats.clone() else {
             write_private(&self.accounts_file, &accounts_conf).map_err(Failure::down)?;
-            tracing::warn!(file = %self.accounts_file.display(), "the accounts file is written: reload nats-server");
+            tracing::warn!(file = %self.accounts_file.display(), "the accounts file is written: reload nats-server twice");
             return Ok(());
         };
         blocking(move || {

@@ -114,7 +114,9 @@ impl NatsServer {
         let file = self.accounts_file();
         let before = std::fs::read_to_string(&file).doing(|| format!("read {}", file.display()))?;
         write_private(&file, accounts_conf)?;
-        let reloaded = self.ask_to_reload();
+        // Twice: an account that a reload brings gets the services that it imports only at the next reload (seen with
+        // nats-server 2.15). Until then whoever calls from it is told that nobody answers.
+        let reloaded = self.ask_to_reload().and_then(|()| self.ask_to_reload());
         if reloaded.is_err() {
             write_private(&file, &before)?;
         }

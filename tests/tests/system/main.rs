@@ -5,8 +5,10 @@
 
 mod architecture;
 mod bad_input;
+mod clients;
 mod erasure;
 mod event_store;
+mod foreign_servers;
 mod harness;
 mod import;
 mod notifier;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use system_tests::council::caseledger;
 use system_tests::{Process, eventually};
 
 /// First start of everything, set-up of databases included, on a busy machine.
@@ -18,22 +19,6 @@ fn repository() -> PathBuf {
 
 fn client_folder() -> PathBuf {
     repository().join("docs/clients/python")
-}
-
-/// The command, built beside this test: `<target>/<profile>/deps/system-…` and `<target>/<profile>/caseledger`.
-fn caseledger() -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its own path");
-    let built = test
-        .ancestors()
-        .nth(2)
-        .expect("a test is in a folder of its profile")
-        .join("caseledger");
-    assert!(
-        built.exists(),
-        "{} is not built: run cargo build -p caseledger",
-        built.display()
-    );
-    built
 }
 
 /// A Python that has what the client's requirements name, to the hash. Made once and kept with what cargo builds.
