@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bus::{BusClient, Outgoing};
 use flate2::read::MultiGzDecoder;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use schemas::result::CommandStatus;
 use schemas::{ClientName, Problem};
@@ -21,6 +22,9 @@ use crate::outcome::Failure;
 
 /// The most rows on their way at once.
 pub const ROWS_IN_FLIGHT: usize = 128;
+
+/// After how long without an answer the user is told what it waits for.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What to import.
 pub struct Import {
@@ -135,7 +139,7 @@ pub async fn import(import: &Import, bus: Arc<BusClient>) -> Result<Summary, Fai
         }
     });
     let mut settled = settled.buffer_unordered(ROWS_IN_FLIGHT);
-    while let Some(settled) = settled.next().await {
+    while let Some(settled) = next(&mut settled, &progress).await {
         let settled = settled?;
         summary.count(&settled);
         report.write(&settled)?;
@@ -144,6 +148,23 @@ pub async fn import(import: &Import, bus: Arc<BusClient>) -> Result<Summary, Fai
     progress.finish_and_clear();
     report.finish()?;
     Ok(summary)
+}
+
+/// The next settled row. It waits for as long as it takes, and says so once when that is long.
+async fn next<S: Stream + Unpin>(settled: &mut S, progress: &ProgressBar) -> Option<S::Item> {
+    match tokio::time::timeout(SILENCE, settled.next()).await {
+        Ok(next) => next,
+        Err(_) => {
+            let seconds = SILENCE.as_secs();
+            progress.suspend(|| {
+                crate::print::aside(format!(
+                    "nothing was answered for {seconds} seconds; waiting until the services are back. Broken off and started \
+                     again, the import goes on from here"
+                ));
+            });
+            settled.next().await
+        }
+    }
 }
 
 /// Sends a row's commands, one after another: each waits for the one before it.
