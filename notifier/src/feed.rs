@@ -69,8 +69,8 @@ impl Consumer for Feed<'_> {
         self.begin().await.map_err(of_consumer)
     }
 
-    async fn apply(&mut self, events: &[StoredEvent]) -> Result<(), ConsumerError> {
-        let taken = self.take_in(events).await;
+    async fn apply(&mut self, events: Vec<StoredEvent>) -> Result<(), ConsumerError> {
+        let taken = self.take_in(&events).await;
         if taken.is_err() {
             self.caught_up.send_replace(false);
         } else if events.last().is_some_and(|last| last.position >= self.goal) {

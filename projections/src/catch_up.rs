@@ -115,7 +115,7 @@ pub(crate) async fn apply(
     }
     if let Some(last) = readable.last() {
         let to = Applied::from(&last.stored);
-        let traceless = projection.apply(transaction, locked.generation, &readable).await?;
+        let traceless = projection.apply(transaction, locked, &readable).await?;
         let traceless = locked.traceless + i64::try_from(traceless).unwrap_or(i64::MAX);
         track.advance(transaction, projection, to, traceless).await?;
     }

@@ -11,20 +11,24 @@ use crate::projection::{Generation, Projection};
 
 /// How far one generation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Checkpoint {
-    pub(crate) generation: Generation,
+pub struct Checkpoint {
+    /// Which set of rows.
+    pub generation: Generation,
     /// The last event applied; none before the first.
-    pub(crate) last: Option<Applied>,
+    pub last: Option<Applied>,
     /// How many of the events applied left nothing in the rows.
-    pub(crate) traceless: i64,
+    pub traceless: i64,
 }
 
 /// The last event applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Applied {
-    pub(crate) position: Position,
-    pub(crate) event_id: EventId,
-    pub(crate) recorded_at: OffsetDateTime,
+pub struct Applied {
+    /// Where in the log it stands.
+    pub position: Position,
+    /// Its id: where the log has another one there, it is another log.
+    pub event_id: EventId,
+    /// When it was recorded.
+    pub recorded_at: OffsetDateTime,
 }
 
 impl Checkpoint {

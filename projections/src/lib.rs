@@ -30,6 +30,7 @@ mod status;
 mod verify;
 
 pub use catch_up::{BATCH_EVENTS, catch_up};
+pub use checkpoint::{Applied, Checkpoint};
 pub use error::ProjectionError;
 pub use event::Event;
 pub use migrate::migrate;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::checkpoint::Checkpoint;
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::history::History;
@@ -46,14 +47,15 @@ pub trait Projection: Send + Sync {
     fn schema(&self) -> &'static str;
 
     /// Writes what a batch changes in one generation, inside the transaction that also moves the position. The events follow,
-    /// without a gap, on those that the generation holds. Returns how many of them leave nothing in the rows.
+    /// without a gap, on those that the generation holds; its checkpoint is locked. Returns how many of them leave nothing in
+    /// the rows.
     ///
     /// # Errors
     /// Nothing of the batch is kept.
     async fn apply(
         &self,
         transaction: &mut PgConnection,
-        generation: Generation,
+        held: &Checkpoint,
         events: &[Event],
     ) -> Result<usize, ProjectionError>;
 
@@ -84,7 +86,7 @@ pub trait Projection: Send + Sync {
 /// All projections. `new_key` makes reporting's keys: random ones (UUIDv4), which say nothing of what they stand for.
 #[must_use]
 pub fn projections(new_key: impl Fn() -> Uuid + Send + Sync + 'static) -> Vec<Arc<dyn Projection>> {
-    vec![Arc::new(History), Arc::new(Reporting::new(new_key))]
+    vec![Arc::new(History::default()), Arc::new(Reporting::new(new_key))]
 }
 
 /// Counts and digests one generation in one table.

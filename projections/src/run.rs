@@ -80,22 +80,18 @@ impl Follower {
         Ok(seen.position())
     }
 
-    async fn take(&self, events: &[StoredEvent]) -> Result<(), ProjectionError> {
+    async fn take(&self, mut events: Vec<StoredEvent>) -> Result<(), ProjectionError> {
         let mut transaction = self.pool.begin().await?;
         let locked = Track::Live.lock(&mut transaction, &*self.projection).await?;
         // Another runner may have applied some of them, or all.
-        let new: Vec<StoredEvent> = events
-            .iter()
-            .filter(|event| event.position > locked.position())
-            .cloned()
-            .collect();
-        match new.first() {
+        events.drain(..events.partition_point(|event| event.position <= locked.position()));
+        match events.first() {
             Some(first) if first.position != locked.position().next() => {
                 let (projection, position) = (self.projection.name(), locked.position());
                 Err(ProjectionError::SetBack { projection, position })
             }
             Some(_) => {
-                let rest = apply(&*self.projection, &mut transaction, Track::Live, &locked, new).await?;
+                let rest = apply(&*self.projection, &mut transaction, Track::Live, &locked, events).await?;
                 transaction.commit().await?;
                 rest
             }
@@ -109,7 +105,7 @@ impl Consumer for Follower {
         self.position().await.map_err(of_consumer)
     }
 
-    async fn apply(&mut self, events: &[StoredEvent]) -> Result<(), ConsumerError> {
+    async fn apply(&mut self, events: Vec<StoredEvent>) -> Result<(), ConsumerError> {
         self.take(events).await.map_err(of_consumer)
     }
 }

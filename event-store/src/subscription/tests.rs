@@ -30,39 +30,59 @@ fn events(positions: &[i64]) -> Vec<StoredEvent> {
 }
 
 /// What is made of these live events by who stands at position 10: the positions taken, or what else it is.
-fn hear(positions: &[i64]) -> Result<Vec<i64>, &'static str> {
+async fn hear(positions: &[i64]) -> Result<Vec<i64>, &'static str> {
     let mut live = stream::iter(events(&positions[1..])).chain(stream::pending());
-    match heard_at_once(event(positions[0]), &mut live, Position(10)) {
+    match heard_by(Instant::now(), event(positions[0]), &mut live, Position(10)).await {
         Heard::Next(events) => Ok(events.iter().map(|event| event.position.0).collect()),
         Heard::Known => Err("known"),
         Heard::Gap => Err("gap"),
     }
 }
 
-#[test]
-fn what_follows_is_taken_as_one_batch() {
-    assert_eq!(hear(&[11]), Ok(vec![11]));
-    assert_eq!(hear(&[11, 12, 13]), Ok(vec![11, 12, 13]));
+#[tokio::test]
+async fn what_follows_is_taken_as_one_batch() {
+    assert_eq!(hear(&[11]).await, Ok(vec![11]));
+    assert_eq!(hear(&[11, 12, 13]).await, Ok(vec![11, 12, 13]));
 }
 
-#[test]
-fn what_is_known_is_taken_no_second_time() {
-    assert_eq!(hear(&[10]), Err("known"));
-    assert_eq!(hear(&[1, 10, 2]), Err("known"));
-    assert_eq!(hear(&[10, 11, 11, 10, 12]), Ok(vec![11, 12]));
+/// What a consumer gathers until then, when each event of a full batch is late by a moment.
+async fn gathered_by(then: Instant) -> usize {
+    let rest = (12..).take(MOST_EVENTS_PER_BATCH - 1);
+    let mut live =
+        Box::pin(stream::iter(rest).then(|position| tokio::task::yield_now().map(move |()| event(position))));
+    match heard_by(then, event(11), &mut live, Position(10)).await {
+        Heard::Next(events) => events.len(),
+        _ => 0,
+    }
 }
 
-#[test]
-fn what_lies_behind_a_gap_is_not_taken() {
-    assert_eq!(hear(&[12]), Err("gap"));
-    assert_eq!(hear(&[11, 13]), Err("gap"));
-    assert_eq!(hear(&[10, 12, 11]), Err("gap"));
+#[tokio::test]
+async fn a_busy_consumer_gathers_what_comes_a_moment_later() {
+    assert_eq!(gathered_by(Instant::now()).await, 1);
+    assert_eq!(
+        gathered_by(Instant::now() + Duration::from_secs(3600)).await,
+        MOST_EVENTS_PER_BATCH
+    );
 }
 
-#[test]
-fn a_batch_of_live_events_is_bounded() {
+#[tokio::test]
+async fn what_is_known_is_taken_no_second_time() {
+    assert_eq!(hear(&[10]).await, Err("known"));
+    assert_eq!(hear(&[1, 10, 2]).await, Err("known"));
+    assert_eq!(hear(&[10, 11, 11, 10, 12]).await, Ok(vec![11, 12]));
+}
+
+#[tokio::test]
+async fn what_lies_behind_a_gap_is_not_taken() {
+    assert_eq!(hear(&[12]).await, Err("gap"));
+    assert_eq!(hear(&[11, 13]).await, Err("gap"));
+    assert_eq!(hear(&[10, 12, 11]).await, Err("gap"));
+}
+
+#[tokio::test]
+async fn a_batch_of_live_events_is_bounded() {
     let many: Vec<i64> = (11..).take(MOST_EVENTS_PER_BATCH + 7).collect();
-    assert_eq!(hear(&many).map(|taken| taken.len()), Ok(MOST_EVENTS_PER_BATCH));
+    assert_eq!(hear(&many).await.map(|taken| taken.len()), Ok(MOST_EVENTS_PER_BATCH));
 }
 
 #[test]

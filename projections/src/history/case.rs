@@ -16,8 +16,9 @@ use sqlx::{FromRow, PgConnection, Row as _};
 use crate::columns::{as_integer, column, count, json, optional_json, optional_word, word};
 use crate::error::{Fault, ProjectionError};
 use crate::event::Event;
-use crate::history::History;
-use crate::projection::{Generation, Projection as _};
+use crate::history::NAME;
+use crate::history::remembered::Remembered;
+use crate::projection::Generation;
 
 /// A case. What is personal in it is sealed.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,24 +169,29 @@ impl Case {
     }
 }
 
-/// Applies events of cases to their rows.
+/// Applies events of cases to their rows, and to what is remembered of them.
 pub(super) async fn apply(
     transaction: &mut PgConnection,
     generation: Generation,
     events: &[(&Event, &CaseEvent)],
+    remembered: &mut Remembered,
 ) -> Result<(), ProjectionError> {
-    let ids: Vec<_> = events.iter().map(|(event, _)| event.stored.aggregate_id.0).collect();
-    let held: Vec<Case> = sqlx::query_as(include_str!("../../sql/history/select_cases.sql"))
-        .bind(generation.0)
-        .bind(ids)
-        .fetch_all(&mut *transaction)
-        .await?;
-    let mut cases: BTreeMap<CaseId, Case> = held.into_iter().map(|case| (case.id, case)).collect();
+    let ids = events.iter().map(|(event, _)| CaseId(event.stored.aggregate_id.0));
+    let unknown: Vec<_> = ids.filter(|id| !remembered.contains(*id)).map(|id| id.0).collect();
+    let mut cases: BTreeMap<CaseId, Case> = BTreeMap::new();
+    if !unknown.is_empty() {
+        let held: Vec<Case> = sqlx::query_as(include_str!("../../sql/history/select_cases.sql"))
+            .bind(generation.0)
+            .bind(unknown)
+            .fetch_all(&mut *transaction)
+            .await?;
+        cases.extend(held.into_iter().map(|case| (case.id, case)));
+    }
     for (event, record) in events {
         let at = Occurrence::from(*event);
-        let before = cases.remove(&at.case_id);
+        let before = cases.remove(&at.case_id).or_else(|| remembered.take(at.case_id));
         let fault = |fault| ProjectionError::Implausible {
-            projection: History.name(),
+            projection: NAME,
             position: at.position,
             fault,
         };
@@ -195,7 +201,10 @@ pub(super) async fn apply(
         let case = Case::after(before, &at, record).ok_or_else(|| fault(Fault::Beginning))?;
         cases.insert(case.id, case);
     }
-    upsert(transaction, generation, &cases.into_values().collect::<Vec<_>>()).await
+    let cases: Vec<Case> = cases.into_values().collect();
+    upsert(transaction, generation, &cases).await?;
+    cases.into_iter().for_each(|case| remembered.keep(case));
+    Ok(())
 }
 
 async fn upsert(transaction: &mut PgConnection, generation: Generation, cases: &[Case]) -> Result<(), ProjectionError> {

@@ -14,9 +14,9 @@ use sqlx::{FromRow, PgConnection, Row as _};
 use crate::columns::{column, json, optional_json};
 use crate::error::{Fault, ProjectionError};
 use crate::event::Event;
-use crate::history::History;
+use crate::history::NAME;
 use crate::history::case::{sealed, to_json};
-use crate::projection::{Generation, Projection as _};
+use crate::projection::Generation;
 
 /// A customer. Their contact details are sealed.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,7 +145,7 @@ pub(super) async fn apply(
         let before = customers.remove(&CustomerId(event.stored.aggregate_id.0));
         let position = event.stored.position;
         let fault = |fault| ProjectionError::Implausible {
-            projection: History.name(),
+            projection: NAME,
             position,
             fault,
         };

@@ -3,7 +3,10 @@
 mod case;
 mod customer;
 mod query;
+mod remembered;
 mod timeline;
+
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 pub use case::Case;
@@ -11,22 +14,29 @@ pub use customer::{Consent, Customer};
 pub use query::{
     AsOf, CaseHistory, case_by_id, case_by_reference, case_history, cases_of_customer, customer_by_id, timeline,
 };
+use remembered::Remembered;
 use schemas::event::EventRecord;
 use sqlx::PgConnection;
 pub use timeline::TimelineEntry;
 
+use crate::checkpoint::Checkpoint;
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::{Generation, Projection, TableDigest, digest};
 
+/// The projection's name, for errors.
+const NAME: &str = "history";
+
 /// The projection `history`.
-#[derive(Clone, Copy, Debug)]
-pub struct History;
+#[derive(Debug, Default)]
+pub struct History {
+    remembered: Mutex<Remembered>,
+}
 
 #[async_trait]
 impl Projection for History {
     fn name(&self) -> &'static str {
-        "history"
+        NAME
     }
 
     fn schema(&self) -> &'static str {
@@ -36,7 +46,7 @@ impl Projection for History {
     async fn apply(
         &self,
         transaction: &mut PgConnection,
-        generation: Generation,
+        held: &Checkpoint,
         events: &[Event],
     ) -> Result<usize, ProjectionError> {
         let mut of_cases = Vec::new();
@@ -47,12 +57,20 @@ impl Projection for History {
                 EventRecord::Customer(record) => of_customers.push((event, record)),
             }
         }
+        let generation = held.generation;
+        // Whoever applies a batch has the checkpoint locked, and the cases for itself.
+        let mut remembered = std::mem::take(&mut *self.remembered.lock().unwrap_or_else(PoisonError::into_inner));
+        remembered.must_stand_at(held);
         if !of_cases.is_empty() {
-            case::apply(transaction, generation, &of_cases).await?;
+            case::apply(transaction, generation, &of_cases, &mut remembered).await?;
             timeline::insert(transaction, generation, &of_cases).await?;
         }
         if !of_customers.is_empty() {
             customer::apply(transaction, generation, &of_customers).await?;
+        }
+        if let Some(last) = events.last() {
+            remembered.stands_after(generation, last.stored.event_id);
+            *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = remembered;
         }
         Ok(0)
     }

@@ -6,11 +6,10 @@ use schemas::{CaseId, CustomerId, Position, Reference};
 use sqlx::{PgExecutor, PgPool};
 
 use crate::error::{Fault, ProjectionError};
-use crate::history::History;
+use crate::history::NAME;
 use crate::history::case::Case;
 use crate::history::customer::Customer;
 use crate::history::timeline::TimelineEntry;
-use crate::projection::Projection as _;
 
 /// As of when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +93,7 @@ pub async fn case_history(
     let timeline = entries(pool, case, as_of).await?;
     let mut case = None;
     for entry in &timeline {
-        let (projection, position) = (History.name(), entry.position);
+        let (projection, position) = (NAME, entry.position);
         let event = entry.event().map_err(|source| ProjectionError::Unreadable {
             projection,
             position,

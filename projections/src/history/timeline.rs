@@ -9,9 +9,9 @@ use sqlx::{FromRow, PgConnection, Row as _};
 use crate::columns::{column, word};
 use crate::error::{Fault, ProjectionError};
 use crate::event::Event;
-use crate::history::History;
+use crate::history::NAME;
 use crate::history::case::Occurrence;
-use crate::projection::{Generation, Projection as _};
+use crate::projection::Generation;
 
 /// One event of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ fn on_behalf_of(event: &Event) -> Result<Option<uuid::Uuid>, ProjectionError> {
     let read = event.metadata.on_behalf_of.as_deref().map(str::parse).transpose();
     let position = event.stored.position;
     read.map_err(|_| ProjectionError::Implausible {
-        projection: History.name(),
+        projection: NAME,
         position,
         fault: Fault::Metadata,
     })

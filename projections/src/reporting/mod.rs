@@ -12,6 +12,7 @@ use schemas::event::EventRecord;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::checkpoint::Checkpoint;
 use crate::error::ProjectionError;
 use crate::event::Event;
 use crate::projection::{Generation, Projection, TableDigest, digest};
@@ -55,7 +56,7 @@ impl Projection for Reporting {
     async fn apply(
         &self,
         transaction: &mut PgConnection,
-        generation: Generation,
+        held: &Checkpoint,
         events: &[Event],
     ) -> Result<usize, ProjectionError> {
         let mut of_cases = Vec::new();
@@ -67,7 +68,7 @@ impl Projection for Reporting {
             }
         }
         if !of_cases.is_empty() {
-            request::apply(transaction, generation, &of_cases, &self.new_key).await?;
+            request::apply(transaction, held.generation, &of_cases, &self.new_key).await?;
         }
         Ok(events.len() - of_cases.len())
     }

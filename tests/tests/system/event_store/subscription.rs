@@ -43,7 +43,7 @@ impl Consumer for Keeping {
             .map_err(|error| ConsumerError::Retry(error.into()))
     }
 
-    async fn apply(&mut self, events: &[StoredEvent]) -> Result<(), ConsumerError> {
+    async fn apply(&mut self, events: Vec<StoredEvent>) -> Result<(), ConsumerError> {
         let positions: Vec<i64> = events.iter().map(|event| event.position.0).collect();
         let mut transaction = self.pool.begin().await.unwrap();
         let insert = "INSERT INTO public.applied (position) SELECT unnest($1::bigint[])";

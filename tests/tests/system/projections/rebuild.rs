@@ -56,7 +56,7 @@ async fn a_rebuild_while_writes_go_on_shows_old_or_new_and_never_less() {
         )
         .await;
     }
-    projections::catch_up(&History, &*log.feed, &log.projector)
+    projections::catch_up(&History::default(), &*log.feed, &log.projector)
         .await
         .unwrap();
 
@@ -74,7 +74,7 @@ async fn a_rebuild_while_writes_go_on_shows_old_or_new_and_never_less() {
                     &[submitted(number.into(), None), updated("x")],
                 )
                 .await;
-                projections::catch_up(&History, &*log.feed, &log.projector)
+                projections::catch_up(&History::default(), &*log.feed, &log.projector)
                     .await
                     .unwrap();
             }
@@ -92,7 +92,7 @@ async fn a_rebuild_while_writes_go_on_shows_old_or_new_and_never_less() {
             }
         }
     });
-    let rebuilt = projections::rebuild(&History, &*log.feed, &log.projector)
+    let rebuilt = projections::rebuild(&History::default(), &*log.feed, &log.projector)
         .await
         .unwrap();
     assert!(rebuilt.position > Position(1_000), "there were writes meanwhile");
@@ -122,7 +122,7 @@ async fn what_the_live_rows_took_in_while_a_rebuild_came_to_its_end_is_in_it() {
         }
     };
     let meanwhile = Meanwhile::new(Arc::clone(&log.feed), one_more);
-    let rebuilt = projections::rebuild(&History, &meanwhile, &log.projector)
+    let rebuilt = projections::rebuild(&History::default(), &meanwhile, &log.projector)
         .await
         .unwrap();
     assert_eq!(rebuilt.position, Position(head.0 + 2));
@@ -144,7 +144,7 @@ async fn a_rebuild_that_lost_a_row_does_not_become_live() {
     log.catch_up().await;
     let before = log.rows(&HISTORY).await;
     sqlx::raw_sql(LOSE_A_ROW).execute(&log.owner).await.unwrap();
-    let error = projections::rebuild(&History, &*log.feed, &log.projector)
+    let error = projections::rebuild(&History::default(), &*log.feed, &log.projector)
         .await
         .unwrap_err();
     assert!(
@@ -161,7 +161,9 @@ async fn verification_names_the_table_that_was_changed() {
     log.catch_up().await;
     let change = "UPDATE history.timeline_rows SET channel = 'letter' WHERE position = 6";
     sqlx::query(change).execute(&log.owner).await.unwrap();
-    let verification = projections::verify(&History, &*log.feed, &log.projector).await.unwrap();
+    let verification = projections::verify(&History::default(), &*log.feed, &log.projector)
+        .await
+        .unwrap();
     let differing = verification
         .tables
         .iter()
@@ -188,7 +190,7 @@ async fn a_log_that_was_rolled_back_stops_a_projection() {
     let head = some_of_everything(&log).await;
     log.catch_up().await;
     roll_back(&log).await;
-    let error = projections::catch_up(&History, &*log.feed, &log.projector)
+    let error = projections::catch_up(&History::default(), &*log.feed, &log.projector)
         .await
         .unwrap_err();
     assert!(
@@ -199,7 +201,7 @@ async fn a_log_that_was_rolled_back_stops_a_projection() {
     // It goes on, and uses the position again: for another event.
     log.case(case_id(4), 0, Channel::Online, &[submitted(4, None), cancelled()])
         .await;
-    let error = projections::catch_up(&History, &*log.feed, &log.projector)
+    let error = projections::catch_up(&History::default(), &*log.feed, &log.projector)
         .await
         .unwrap_err();
     assert!(
@@ -208,7 +210,7 @@ async fn a_log_that_was_rolled_back_stops_a_projection() {
     );
     let never = std::future::pending();
     let running = projections::run(
-        Arc::new(History),
+        Arc::new(History::default()),
         log.feed.clone(),
         log.projector.clone(),
         futures::stream::pending(),
@@ -227,7 +229,7 @@ async fn a_rebuild_follows_a_log_that_was_rolled_back_and_a_runner_goes_on_from_
     let head = some_of_everything(&log).await;
     log.catch_up().await;
     roll_back(&log).await;
-    let rebuilt = projections::rebuild(&History, &*log.feed, &log.projector)
+    let rebuilt = projections::rebuild(&History::default(), &*log.feed, &log.projector)
         .await
         .unwrap();
     assert_eq!(rebuilt.position, Position(head.0 - 1));
