@@ -3,6 +3,7 @@
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 use std::str::FromStr;
+use std::time::Duration;
 use time::OffsetDateTime;
 use url::Url;
 
@@ -10,6 +11,10 @@ use crate::outcome::Failure;
 
 /// The connections that one service holds at most.
 pub const SERVICE_CONNECTIONS: u32 = 8;
+
+/// A connection that was used a moment ago is used again without asking whether it still stands: that would be one more round
+/// trip for every statement.
+const TRUSTED_WHILE_IDLE: Duration = Duration::from_secs(1);
 
 /// A service's login, and the group roles that say what it may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,5 +129,14 @@ pub fn pool(url: &str, name: &str) -> Result<PgPool, Failure> {
         PgConnectOptions::from_str(url).map_err(|_| Failure::Usage("the Postgres URL is not valid".to_owned()))?;
     Ok(PgPoolOptions::new()
         .max_connections(SERVICE_CONNECTIONS)
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TRUSTED_WHILE_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options.application_name(name)))
 }

@@ -30,6 +30,10 @@ pub const IN_FLIGHT_EVENTS: usize = 256;
 /// compares the stream's end with the log.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// After a batch the next one is gathered: this many times as long as the batch took, and never longer than the second. To ask
+/// the log costs the same for one event as for fifty.
+pub const GATHER: (u32, Duration) = (3, Duration::from_millis(3));
+
 /// How long it rests when NATS or Postgres is away.
 pub const REST: Duration = Duration::from_millis(500);
 
@@ -162,7 +166,11 @@ impl Relay {
                     changed = news.changed(LOOK_EVERY) => changed?,
                 }
             } else {
+                let begun = Instant::now();
                 place = self.publish(place, &events).await?;
+                if events.len() < READ_EVENTS {
+                    tokio::time::sleep((begun.elapsed() * GATHER.0).min(GATHER.1)).await;
+                }
             }
             if connection.borrow_and_update().connects != connects {
                 // NATS went and came back: what it holds may be another than before.

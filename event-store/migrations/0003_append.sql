@@ -30,11 +30,11 @@ BEGIN
         FROM unnest(p_aggregate_id, p_event_command) AS given (stream, command)
     ) THEN
         RETURN NOT EXISTS (
-            SELECT FROM unnest(p_aggregate_id, p_expected) AS command (aggregate_id, expected)
-            WHERE command.expected < 0
-               OR (command.expected > 0 AND (
+            SELECT FROM generate_series(1, cardinality(p_expected)) AS number
+            WHERE p_expected[number] < 0
+               OR (p_expected[number] > 0 AND (
                     SELECT true FROM ledger.events AS last
-                    WHERE last.aggregate_id = command.aggregate_id::text AND last.sequence = command.expected
+                    WHERE last.aggregate_id = p_aggregate_id[number]::text AND last.sequence = p_expected[number]
                ) IS NOT TRUE)
         );
     END IF;
@@ -113,7 +113,8 @@ BEGIN
 END
 $$;
 
--- Writes the commands p_from to p_to and their events behind the end of the log, without asking whether they may.
+-- Writes the commands p_from to p_to and their events behind the end of the log, without asking whether they may. The arrays are
+-- read by subscript: an unnest of several keeps a store for each, which costs as much as recording a command.
 --
 -- Parameters: p_from and p_to, numbers of commands; p_position, the end of the log before them; p_recorded_at; then the
 -- arrays of ledger.append, whole.
@@ -148,54 +149,47 @@ BEGIN
     )
     SELECT p_aggregate_type[event.command],
            p_aggregate_id[event.command]::text,
-           p_expected[event.command] + v_before + event.nth - width_bucket(event.command - 1, p_event_command),
-           event.event_type,
-           event.event_version,
-           event.payload::json,
-           event.metadata::json,
-           p_position + event.nth,
+           p_expected[event.command] + event.number - width_bucket(event.command - 1, p_event_command),
+           p_event_type[event.number],
+           p_event_version[event.number],
+           p_payload[event.number]::json,
+           p_metadata[event.number]::json,
+           p_position + event.number - v_before,
            p_service[event.command],
            v_service_heads[array_position(v_services, p_service[event.command])]
-               + row_number() OVER (PARTITION BY p_service[event.command] ORDER BY event.nth),
-           event.event_id,
+               + row_number() OVER (PARTITION BY p_service[event.command] ORDER BY event.number),
+           p_event_id[event.number],
            p_command_id[event.command],
            p_client[event.command],
            p_recorded_at,
-           event.occurred_at
-    FROM unnest(
-        p_event_command[v_before + 1:v_through], p_event_id[v_before + 1:v_through], p_event_type[v_before + 1:v_through],
-        p_event_version[v_before + 1:v_through], p_payload[v_before + 1:v_through], p_metadata[v_before + 1:v_through],
-        p_occurred_at[v_before + 1:v_through]
-    ) WITH ORDINALITY AS event (command, event_id, event_type, event_version, payload, metadata, occurred_at, nth);
+           p_occurred_at[event.number]
+    FROM (SELECT number, p_event_command[number] AS command FROM generate_series(v_before + 1, v_through) AS number) AS event;
 
     INSERT INTO ledger.commands (
         client, command_id, fingerprint, status, aggregate_id, reference, version, position, event_ids, problem,
         external_system, external_id, recorded_at
     )
-    SELECT command.client,
-           command.command_id,
-           command.fingerprint,
-           CASE WHEN command.problem IS NULL THEN 'accepted' ELSE 'rejected' END,
-           command.aggregate_id::text,
-           command.reference,
-           command.expected + counted.through - counted.before,
-           p_position + counted.through - v_before,
-           p_event_id[counted.before + 1:counted.through],
-           command.problem::json,
-           command.external_system,
-           command.external_id,
+    SELECT p_client[command.number],
+           p_command_id[command.number],
+           p_fingerprint[command.number],
+           CASE WHEN p_problem[command.number] IS NULL THEN 'accepted' ELSE 'rejected' END,
+           p_aggregate_id[command.number]::text,
+           p_reference[command.number],
+           p_expected[command.number] + command.through - command.before,
+           p_position + command.through - v_before,
+           p_event_id[command.before + 1:command.through],
+           p_problem[command.number]::json,
+           p_external_system[command.number],
+           p_external_id[command.number],
            p_recorded_at
-    FROM unnest(
-        p_client[p_from:p_to], p_command_id[p_from:p_to], p_fingerprint[p_from:p_to], p_aggregate_id[p_from:p_to],
-        p_expected[p_from:p_to], p_reference[p_from:p_to], p_problem[p_from:p_to], p_external_system[p_from:p_to],
-        p_external_id[p_from:p_to]
-    ) WITH ORDINALITY AS command (
-        client, command_id, fingerprint, aggregate_id, expected, reference, problem, external_system, external_id, nth
-    )
-    CROSS JOIN LATERAL (
-        SELECT width_bucket(p_from + command.nth::int - 2, p_event_command) AS before,
-               width_bucket(p_from + command.nth::int - 1, p_event_command) AS through
-    ) AS counted;
+    FROM (
+        SELECT number,
+               width_bucket(number - 1, p_event_command) AS before,
+               width_bucket(number, p_event_command) AS through
+        FROM generate_series(p_from, p_to) AS number
+        -- A fence: what is counted here is counted once.
+        OFFSET 0
+    ) AS command;
 END
 $$;
 

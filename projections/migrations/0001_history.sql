@@ -1,4 +1,5 @@
--- The history: each case as it stands, its timeline, and its customer, with everything personal still sealed.
+-- The history: each case as it stands, its timeline (a view of the log), and its customer, with everything personal still
+-- sealed.
 --
 -- Rows carry a generation. One generation is live, and the checkpoint says which; a rebuild fills another beside it and
 -- becomes live by one update of the checkpoint. Services read the views, which show the live generation only, so every
@@ -74,28 +75,6 @@ CREATE TABLE history.case_rows (
 
 CREATE INDEX case_rows_by_customer ON history.case_rows (generation, customer_id, opened_at) WHERE customer_id IS NOT NULL;
 
-CREATE TABLE history.timeline_rows (
-    generation bigint NOT NULL,
-    case_id uuid NOT NULL,
-    sequence bigint NOT NULL,
-    position bigint NOT NULL,
-    event_id uuid NOT NULL,
-    command_id uuid NOT NULL,
-    event_type text NOT NULL,
-    event_version text NOT NULL,
-    occurred_at timestamptz NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    client text NOT NULL,
-    actor_kind text NOT NULL,
-    actor_id text,
-    actor_assurance text NOT NULL,
-    on_behalf_of uuid,
-    channel text NOT NULL,
-    payload json NOT NULL,
-    metadata json NOT NULL,
-    PRIMARY KEY (generation, case_id, sequence)
-);
-
 CREATE TABLE history.customer_rows (
     generation bigint NOT NULL,
     customer_id uuid NOT NULL,
@@ -117,11 +96,15 @@ SELECT case_id, reference, service, request_type, class, catalogue_version, stat
 FROM history.case_rows
 WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
 
+-- The timeline is the log itself, as far as the cases have come: it has no rows that could differ from it.
 CREATE VIEW history.timeline AS
-SELECT case_id, sequence, position, event_id, command_id, event_type, event_version, occurred_at, recorded_at, client,
-    actor_kind, actor_id, actor_assurance, on_behalf_of, channel, payload, metadata
-FROM history.timeline_rows
-WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
+SELECT held.case_id, event.sequence, event.position, event.event_id, event.command_id, event.event_type, event.event_version,
+    event.occurred_at, event.recorded_at, event.client, event.metadata ->> 'actor_kind' AS actor_kind,
+    event.metadata ->> 'actor_id' AS actor_id, event.metadata ->> 'actor_assurance' AS actor_assurance,
+    (event.metadata ->> 'on_behalf_of')::uuid AS on_behalf_of, event.metadata ->> 'channel' AS channel, event.payload,
+    event.metadata
+FROM history.cases AS held
+JOIN ledger.events AS event ON event.aggregate_id = held.case_id::text AND event.sequence <= held.version;
 
 CREATE VIEW history.customers AS
 SELECT customer_id, title, name, address, phone, email, consents, registered_at, version, position
@@ -140,7 +123,7 @@ COMMENT ON COLUMN history.cases.position IS 'The position of its last event.';
 COMMENT ON COLUMN history.cases.description IS 'Sealed.';
 COMMENT ON COLUMN history.cases.place IS 'Sealed.';
 COMMENT ON COLUMN history.cases.answers IS 'By question; sealed, except where the catalogue marks the question open.';
-COMMENT ON VIEW history.timeline IS 'Every event of every case, as it was recorded.';
+COMMENT ON VIEW history.timeline IS 'Every event of every case, as it was recorded: the log, up to where history.cases stands.';
 COMMENT ON COLUMN history.timeline.payload IS 'The recorded text, to the byte; what is personal in it is sealed.';
 COMMENT ON COLUMN history.timeline.metadata IS 'The recorded text, to the byte.';
 COMMENT ON VIEW history.customers IS 'Each customer as their events left them; contact details are sealed.';
@@ -148,6 +131,6 @@ COMMENT ON COLUMN history.customers.consents IS 'By purpose: the wording agreed 
 
 GRANT USAGE ON SCHEMA history TO caseledger_projector, caseledger_writer, caseledger_notifier;
 GRANT SELECT, UPDATE ON history.checkpoints TO caseledger_projector;
-GRANT SELECT, INSERT, UPDATE, DELETE ON history.rebuilds, history.case_rows, history.timeline_rows, history.customer_rows
+GRANT SELECT, INSERT, UPDATE, DELETE ON history.rebuilds, history.case_rows, history.customer_rows
     TO caseledger_projector;
 GRANT SELECT ON history.cases, history.timeline, history.customers TO caseledger_projector, caseledger_writer, caseledger_notifier;

@@ -1,4 +1,4 @@
 -- How many events the rows of one generation hold.
 -- $1 bigint: the generation
-SELECT (SELECT count(*) FROM history.timeline_rows WHERE generation = $1)
+SELECT (SELECT coalesce(sum(version), 0)::bigint FROM history.case_rows WHERE generation = $1)
      + (SELECT coalesce(sum(version), 0)::bigint FROM history.customer_rows WHERE generation = $1)

@@ -63,7 +63,6 @@ impl Projection for History {
         remembered.must_stand_at(held);
         if !of_cases.is_empty() {
             case::apply(transaction, generation, &of_cases, &mut remembered).await?;
-            timeline::insert(transaction, generation, &of_cases).await?;
         }
         if !of_customers.is_empty() {
             customer::apply(transaction, generation, &of_customers).await?;
@@ -91,7 +90,6 @@ impl Projection for History {
         let mut digests = Vec::new();
         for (table, statement) in [
             ("cases", include_str!("../../sql/history/digest_cases.sql")),
-            ("timeline", include_str!("../../sql/history/digest_timeline.sql")),
             ("customers", include_str!("../../sql/history/digest_customers.sql")),
         ] {
             digests.push(digest(connection, generation, table, statement).await?);
@@ -101,7 +99,6 @@ impl Projection for History {
 
     async fn delete_other_generations(&self, connection: &mut PgConnection) -> Result<(), ProjectionError> {
         for statement in [
-            include_str!("../../sql/history/delete_other_timeline.sql"),
             include_str!("../../sql/history/delete_other_cases.sql"),
             include_str!("../../sql/history/delete_other_customers.sql"),
         ] {

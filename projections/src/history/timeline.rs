@@ -1,17 +1,13 @@
-//! The timeline of a case: its events as they were recorded.
+//! The timeline of a case: its events as the log has them.
 
 use schemas::event::{CaseEvent, EventError};
 use schemas::moment::Instant;
 use schemas::{CaseId, ClientName, CommandId, CustomerId, EventId, Position, Version};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, Row as _};
+use sqlx::{FromRow, Row as _};
 
-use crate::columns::{column, word};
-use crate::error::{Fault, ProjectionError};
-use crate::event::Event;
-use crate::history::NAME;
+use crate::columns::word;
 use crate::history::case::Occurrence;
-use crate::projection::Generation;
 
 /// One event of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,51 +65,6 @@ impl TimelineEntry {
             occurred_at: self.occurred_at,
         }
     }
-}
-
-/// Adds events of cases to their timelines.
-pub(super) async fn insert(
-    transaction: &mut PgConnection,
-    generation: Generation,
-    events: &[(&Event, &CaseEvent)],
-) -> Result<(), ProjectionError> {
-    let events: Vec<&Event> = events.iter().map(|(event, _)| *event).collect();
-    let acted_for: Vec<_> = events
-        .iter()
-        .map(|event| on_behalf_of(event))
-        .collect::<Result<_, _>>()?;
-    sqlx::query(include_str!("../../sql/history/insert_timeline.sql"))
-        .bind(generation.0)
-        .bind(column(&events, |event| event.stored.aggregate_id.0))
-        .bind(column(&events, |event| event.stored.sequence.0))
-        .bind(column(&events, |event| event.stored.position.0))
-        .bind(column(&events, |event| event.stored.event_id.0))
-        .bind(column(&events, |event| event.stored.command_id.0))
-        .bind(column(&events, |event| event.stored.event_type.as_str()))
-        .bind(column(&events, |event| event.stored.event_version.as_str()))
-        .bind(column(&events, |event| event.stored.occurred_at))
-        .bind(column(&events, |event| event.stored.recorded_at))
-        .bind(column(&events, |event| event.metadata.client.as_str()))
-        .bind(column(&events, |event| event.metadata.actor_kind.as_str()))
-        .bind(column(&events, |event| event.metadata.actor_id.as_deref()))
-        .bind(column(&events, |event| event.metadata.actor_assurance.as_str()))
-        .bind(acted_for)
-        .bind(column(&events, |event| event.metadata.channel.as_str()))
-        .bind(column(&events, |event| event.stored.payload.as_str()))
-        .bind(column(&events, |event| event.stored.metadata.as_str()))
-        .execute(transaction)
-        .await?;
-    Ok(())
-}
-
-fn on_behalf_of(event: &Event) -> Result<Option<uuid::Uuid>, ProjectionError> {
-    let read = event.metadata.on_behalf_of.as_deref().map(str::parse).transpose();
-    let position = event.stored.position;
-    read.map_err(|_| ProjectionError::Implausible {
-        projection: NAME,
-        position,
-        fault: Fault::Metadata,
-    })
 }
 
 impl FromRow<'_, PgRow> for TimelineEntry {

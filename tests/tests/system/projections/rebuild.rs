@@ -35,7 +35,7 @@ async fn a_rebuild_is_the_same_to_the_byte_and_keeps_reporting_s_keys() {
     }
     assert_eq!((log.rows(&HISTORY).await, log.rows(&REPORTING).await), before);
     assert_eq!(
-        log.number("SELECT count(DISTINCT generation) FROM history.timeline_rows")
+        log.number("SELECT count(DISTINCT generation) FROM history.case_rows")
             .await,
         1,
         "the old rows are gone"
@@ -130,12 +130,12 @@ async fn what_the_live_rows_took_in_while_a_rebuild_came_to_its_end_is_in_it() {
     assert_complete(&log).await;
 }
 
-/// Makes one row of every timeline that is written from now on get lost.
+/// Makes the rows of cases with two events, written from now on, get lost.
 const LOSE_A_ROW: &str = "
     CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        RETURN CASE WHEN NEW.sequence = 2 THEN NULL ELSE NEW END;
+        RETURN CASE WHEN NEW.version = 2 THEN NULL ELSE NEW END;
     END $$;
-    CREATE TRIGGER lose BEFORE INSERT ON history.timeline_rows FOR EACH ROW EXECUTE FUNCTION lose()";
+    CREATE TRIGGER lose BEFORE INSERT ON history.case_rows FOR EACH ROW EXECUTE FUNCTION lose()";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rebuild_that_lost_a_row_does_not_become_live() {
@@ -159,7 +159,7 @@ async fn verification_names_the_table_that_was_changed() {
     let log = Log::new().await;
     some_of_everything(&log).await;
     log.catch_up().await;
-    let change = "UPDATE history.timeline_rows SET channel = 'letter' WHERE position = 6";
+    let change = "UPDATE history.case_rows SET team = 'others' WHERE version = 2";
     sqlx::query(change).execute(&log.owner).await.unwrap();
     let verification = projections::verify(&History::default(), &*log.feed, &log.projector)
         .await
@@ -169,7 +169,7 @@ async fn verification_names_the_table_that_was_changed() {
         .iter()
         .filter(|table| !table.agrees())
         .map(|table| table.live.table);
-    assert_eq!(differing.collect::<Vec<_>>(), ["timeline"]);
+    assert_eq!(differing.collect::<Vec<_>>(), ["cases"]);
 }
 
 /// Takes the last event away, as a restored backup would.

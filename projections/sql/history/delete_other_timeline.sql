@@ -1,8 +1,0 @@
--- Deletes the rows of generations that are neither live nor being built.
--- Parameters: none
-DELETE FROM history.timeline_rows
-WHERE generation NOT IN (
-    SELECT generation FROM history.checkpoints WHERE projection = 'history'
-    UNION ALL
-    SELECT generation FROM history.rebuilds WHERE projection = 'history'
-)
