@@ -43,6 +43,9 @@ pub enum Call {
     /// The services and their request types.
     #[command(subcommand)]
     Catalogue(Catalogue),
+    /// By when something has to be done, and why.
+    #[command(subcommand)]
+    Clock(Clock),
     /// Who may use the bus, and for what.
     #[command(subcommand)]
     Client(Client),
@@ -209,6 +212,21 @@ pub enum Catalogue {
     },
     /// Lists services and request types.
     List,
+}
+
+/// `caseledger clock`.
+#[derive(Debug, Subcommand)]
+pub enum Clock {
+    /// Works out due days: JSON lines in, such as `{"id": "a", "clock": "foi", "started_on": "2026-04-01", "events": []}`, and JSON
+    /// lines out, each with `due` and an explanation, or with an error.
+    Due {
+        /// Bank holidays, of the form that GOV.UK publishes; otherwise the built-in ones.
+        #[arg(long, value_name = "FILE", env = "CASELEDGER_BANK_HOLIDAYS_FILE")]
+        holidays: Option<PathBuf>,
+        /// What the clocks are set to; otherwise the built-in rules.
+        #[arg(long, value_name = "FILE", env = "CASELEDGER_CLOCKS_FILE")]
+        clocks: Option<PathBuf>,
+    },
 }
 
 /// `caseledger client`.

@@ -4,11 +4,15 @@
 //! `notices/<notice>.{subject.txt,txt,html}`. [`Catalogue::built_in`] is the folder of this crate. A tenth service is a new
 //! file, with no code.
 //!
+//! Beside it stand the bank holidays ([`calendar`]) and what the clocks are set to ([`clocks`]), each with a version of its own.
+//!
 //! A catalogue is versioned by its content: [`Catalogue::version`] is a hash of what the files say, not of how they are laid
 //! out. A case remembers the version that it was opened under. So far there is one catalogue at a time, and a running case is
 //! handled under the one at hand; versions that running cases were opened under will have to stay resolvable.
 
 mod answers;
+pub mod calendar;
+pub mod clocks;
 pub mod files;
 mod load;
 pub mod london;

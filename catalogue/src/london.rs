@@ -12,6 +12,20 @@ pub fn day_of(at: OffsetDateTime) -> Day {
     day(civil(at).date()).unwrap_or(Day(at.date()))
 }
 
+/// The instant at which a day begins in London.
+#[must_use]
+pub fn beginning_of(day: Day) -> OffsetDateTime {
+    let Day(date) = day;
+    let midnight = date.midnight().assume_utc();
+    // In Greenwich's winter it is midnight there; in London's summer an hour before.
+    let an_hour_before = midnight - time::Duration::HOUR;
+    if day_of(an_hour_before) == day {
+        an_hour_before
+    } else {
+        midnight
+    }
+}
+
 /// A day for people: `Friday 1 May 2026`.
 #[must_use]
 pub fn day_in_words(day: Day) -> String {
@@ -62,6 +76,19 @@ mod tests {
         assert_eq!(day_of(datetime!(2026-06-30 22:59:59 UTC)).to_string(), "2026-06-30");
         assert_eq!(day_of(datetime!(2026-06-30 23:00 UTC)).to_string(), "2026-07-01");
         assert_eq!(day_of(datetime!(2026-12-31 23:59:59 UTC)).to_string(), "2026-12-31");
+    }
+
+    #[test]
+    fn a_day_begins_at_london_s_midnight() {
+        for (day, begins) in [
+            ("2026-01-15", datetime!(2026-01-15 00:00 UTC)),
+            ("2026-07-01", datetime!(2026-06-30 23:00 UTC)),
+            ("2026-03-29", datetime!(2026-03-29 00:00 UTC)),
+            ("2026-10-25", datetime!(2026-10-24 23:00 UTC)),
+            ("2026-10-26", datetime!(2026-10-26 00:00 UTC)),
+        ] {
+            assert_eq!(beginning_of(day.parse().unwrap()), begins, "{day}");
+        }
     }
 
     #[test]

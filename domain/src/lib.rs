@@ -10,6 +10,7 @@
 //! [`CommandInContext`] brings the [`Timeline`].
 
 mod case;
+pub mod clock;
 mod context;
 mod customer;
 mod rejection;

@@ -4,6 +4,7 @@ mod bus;
 mod case;
 mod catalogue;
 mod client;
+mod clock;
 mod customer;
 mod import;
 mod opening;
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Call::Case(call) => case::run(&call, json).await,
         Call::Customer(call) => customer::run(&call, json).await,
         Call::Catalogue(call) => catalogue::run(&call, json),
+        Call::Clock(call) => clock::run(&call),
         Call::Client(call) => client::run(&call, json).await,
         Call::Projection(call) => projection::run(&call, json).await,
         Call::Bus(call) => bus::run(&call, json).await,

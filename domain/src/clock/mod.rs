@@ -1,0 +1,349 @@
+//! Clocks: by when something has to be done, worked out from what happened and nothing else.
+//!
+//! [`due`] is one pure function of the policy data, the bank holidays, the day that the clock started on and what happened
+//! since. It reads no clock: what is asked for and not there yet is [`Due::Suspended`], whatever day it is today. Events may
+//! come in any order; those of one day keep theirs. It is worked out again from all of them whenever one is added, or the
+//! holidays or the policy change.
+//!
+//! Days are London's; a due day runs to its midnight. Day 0, on which the clock starts, is never counted. A *reset* throws away
+//! what was counted and begins again (clarification of a freedom of information request); a *pause* skips days and keeps the
+//! rest (clarification of a subject access request); an *extension* makes the period longer, if its notice came in time.
+//!
+//! Where the law is silent or disputed, the council's house rules decide, each at its place: H1 complaints and targets use the
+//! bank holidays of England and Wales; H3 who asks after the due day does not revive the clock; H4 forty working days where the
+//! public interest is weighed; H5 to H7 how subject access rolls, pauses and is extended; H8 a provisional day for a complaint
+//! that nobody has acknowledged; H9 blue badges neither pause nor roll; H10 registrars' days never roll; H11 a day whose bank
+//! holidays are unknown is an error; H12 29 February; H13 London's days; H14 a request that arrives at a weekend keeps its day.
+
+mod badge;
+mod complaint;
+mod event;
+mod information;
+mod months;
+mod registrars;
+mod rights;
+mod story;
+mod target;
+
+use std::fmt;
+use std::str::FromStr;
+
+use catalogue::calendar::{BankHolidays, BeyondCalendar};
+use catalogue::clocks::{ClockPolicies, Dated, InForce};
+use catalogue::london;
+use schemas::moment::{Day, Instant};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use event::{ClockEvent, GoodReason, Happening, Unit};
+use story::Story;
+
+macro_rules! clock_names {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $kind:ident;)+) => {
+        /// A clock, by the name that the catalogue and the command line use.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ClockName {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl ClockName {
+            /// Every one.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// Its name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// What kind of day it leads to.
+            #[must_use]
+            pub const fn kind(self) -> ClockKind {
+                match self {
+                    $(Self::$variant => ClockKind::$kind,)+
+                }
+            }
+        }
+    };
+}
+
+clock_names! {
+    /// A request under the Freedom of Information Act 2000.
+    Foi = "foi", Duty;
+    /// The internal review of one.
+    FoiReview = "foi_review", Duty;
+    /// A request under the Environmental Information Regulations 2004.
+    Eir = "eir", Duty;
+    /// The internal review of one.
+    EirReview = "eir_review", Duty;
+    /// A request of a person about their own data (UK GDPR).
+    Sar = "sar", Duty;
+    /// The acknowledgement of a data protection complaint.
+    DpComplaintAck = "dp_complaint_ack", Duty;
+    /// The acknowledgement of a complaint at stage 1.
+    ComplaintS1Ack = "complaint_s1_ack", Duty;
+    /// The answer to a complaint at stage 1.
+    ComplaintS1 = "complaint_s1", Duty;
+    /// The acknowledgement of a complaint at stage 2.
+    ComplaintS2Ack = "complaint_s2_ack", Duty;
+    /// The answer to a complaint at stage 2.
+    ComplaintS2 = "complaint_s2", Duty;
+    /// The decision on an application for a blue badge.
+    BlueBadge = "blue_badge", Target;
+    /// The last day on which a blue badge is valid.
+    BlueBadgeExpiry = "blue_badge_expiry", Term;
+    /// The registration of a birth, which the informant owes.
+    Birth = "birth", OthersDuty;
+    /// The registration of a death, which the informant owes.
+    Death = "death", OthersDuty;
+    /// The first day on which a marriage schedule can be issued.
+    MarriageNotice = "marriage_notice", EarliestDay;
+    /// The council's own target for a request type.
+    ServiceTarget = "service_target", Target;
+}
+
+/// What kind of day a clock leads to. Only a duty and a target become overdue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClockKind {
+    /// The council has to, by law or by the code that it is bound to.
+    Duty,
+    /// The council means to.
+    Target,
+    /// Somebody else has to.
+    OthersDuty,
+    /// Nothing can be done before.
+    EarliestDay,
+    /// Something ends.
+    Term,
+}
+
+impl fmt::Display for ClockName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for ClockName {
+    type Err = ClockError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.iter().find(|clock| clock.as_str() == text);
+        found.copied().ok_or_else(|| ClockError::UnknownClock(text.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for ClockName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// A day, and the instant where one was given: `2026-04-01` or `2026-04-01T09:30:00Z`, whose day is London's (H13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    /// The day in London.
+    pub day: Day,
+    /// The instant, where it is known.
+    pub at: Option<Instant>,
+}
+
+impl From<Day> for When {
+    fn from(day: Day) -> Self {
+        Self { day, at: None }
+    }
+}
+
+impl From<Instant> for When {
+    fn from(at: Instant) -> Self {
+        Self {
+            day: london::day_of(at.get()),
+            at: Some(at),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for When {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let day = text.parse::<Day>().map(Self::from);
+        day.or_else(|_| text.parse::<Instant>().map(Self::from)).map_err(|_| {
+            serde::de::Error::custom(
+                "expected a day that exists, such as 2026-04-01, or an instant, such as 2026-04-01T09:30:00Z, of the years \
+                 1800 to 2200",
+            )
+        })
+    }
+}
+
+/// By when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// By the end of this day in London; for an earliest day, from its beginning; for a term, it is the last.
+    On(Day),
+    /// By this instant.
+    At(Instant),
+    /// It waits for somebody else: no day can be given.
+    Suspended,
+    /// There is no duty any more.
+    Lapsed,
+    /// There never was one.
+    NotApplicable,
+}
+
+impl fmt::Display for Due {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::On(day) => day.fmt(f),
+            Self::At(at) => at.fmt(f),
+            Self::Suspended => f.write_str("SUSPENDED"),
+            Self::Lapsed => f.write_str("LAPSED"),
+            Self::NotApplicable => f.write_str("NOT_APPLICABLE"),
+        }
+    }
+}
+
+impl Serialize for Due {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// By when, and why, in sentences that the person who waits would understand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// By when.
+    pub due: Due,
+    /// Why.
+    pub explanation: Vec<String>,
+}
+
+/// Why a clock can't be worked out. Events are counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// There is no such clock.
+    #[error("clock: there is no clock {0}; the clocks are {names}", names = names())]
+    UnknownClock(String),
+    /// An event has no day.
+    #[error("events[{0}].on: the day on which it happened is missing")]
+    NoDay(usize),
+    /// An event says nothing to this clock.
+    #[error("events[{index}].type: {event} says nothing to the clock {clock}")]
+    Foreign {
+        /// Which event.
+        index: usize,
+        /// Its type.
+        event: &'static str,
+        /// The clock.
+        clock: ClockName,
+    },
+    /// An event comes before what started the clock.
+    #[error("events[{index}].on: {day} is before the day that the clock started on, {start}")]
+    BeforeStart {
+        /// Which event.
+        index: usize,
+        /// Its day.
+        day: Day,
+        /// The clock's.
+        start: Day,
+    },
+    /// A target without its number.
+    #[error("events: a service_target needs an event of type policy, with unit and amount")]
+    NoPolicy,
+    /// The period is longer than the calendar of this world.
+    #[error("the period ends beyond every calendar: check the numbers")]
+    TooLong,
+    /// The bank holidays of a day are not known (H11).
+    #[error(transparent)]
+    Beyond(#[from] BeyondCalendar),
+}
+
+fn names() -> String {
+    ClockName::ALL
+        .iter()
+        .map(|clock| clock.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What clocks are worked out with.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockRules<'a> {
+    /// What the clocks are set to.
+    pub policies: &'a ClockPolicies,
+    /// The bank holidays.
+    pub holidays: &'a BankHolidays,
+}
+
+/// Works out by when. See the [module](self).
+///
+/// # Errors
+/// [`ClockError`], naming what is wrong with the question.
+pub fn due(
+    rules: ClockRules<'_>,
+    clock: ClockName,
+    started: When,
+    events: &[ClockEvent],
+) -> Result<Answer, ClockError> {
+    let events = event::in_order(clock, started.day, events)?;
+    let (policies, start) = (rules.policies, started.day);
+    let run = Run {
+        clock,
+        holidays: rules.holidays,
+        started,
+        events: &events,
+    };
+    match clock {
+        ClockName::Foi => run.under(&policies.foi, information::foi),
+        ClockName::FoiReview => run.under(&policies.foi_review, information::foi_review),
+        ClockName::Eir => run.under(&policies.eir, information::eir),
+        ClockName::EirReview => run.under(&policies.eir_review, information::eir_review),
+        ClockName::Sar => run.under(&policies.sar, rights::sar),
+        ClockName::DpComplaintAck => run.under(&policies.dp_complaint_ack, rights::complaint_acknowledgement),
+        ClockName::ComplaintS1Ack => run.under(&policies.complaint_s1, complaint::acknowledgement),
+        ClockName::ComplaintS2Ack => run.under(&policies.complaint_s2, complaint::acknowledgement),
+        ClockName::ComplaintS1 => run.under(&policies.complaint_s1, complaint::answer),
+        ClockName::ComplaintS2 => run.under(&policies.complaint_s2, complaint::answer),
+        ClockName::BlueBadge => run.under(&policies.blue_badge, badge::decision),
+        ClockName::BlueBadgeExpiry => run.under(&policies.blue_badge_expiry, badge::expiry),
+        ClockName::Birth => run.under(&policies.birth, registrars::birth),
+        ClockName::Death => run.under(&policies.death, registrars::death),
+        ClockName::MarriageNotice => run.under(&policies.marriage_notice, registrars::marriage_notice),
+        ClockName::ServiceTarget => target::service_target(&run, start),
+    }
+}
+
+/// One question: a clock, since when, and what happened, in order.
+struct Run<'a> {
+    clock: ClockName,
+    holidays: &'a BankHolidays,
+    started: When,
+    events: &'a [(Day, &'a Happening)],
+}
+
+impl Run<'_> {
+    /// Works it out under the policy in force on the day that it started.
+    fn under<T>(
+        &self,
+        policies: &Dated<T>,
+        work_out: impl Fn(&Self, &InForce<'_, T>) -> Result<Answer, ClockError>,
+    ) -> Result<Answer, ClockError> {
+        let start = self.started.day;
+        let Some(policy) = policies.on(start) else {
+            return Ok(Story::default().ends(
+                Due::NotApplicable,
+                format!(
+                    "On {} no rule for this clock ({}) was in force.",
+                    london::day_in_words(start),
+                    self.clock
+                ),
+            ));
+        };
+        work_out(self, &policy)
+    }
+}
+
+#[cfg(test)]
+mod tests;
