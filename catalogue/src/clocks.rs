@@ -1,5 +1,7 @@
 //! What each clock is set to: dated policy data, from `calendar/clocks.toml`. The rules that use it are `domain`'s.
 
+mod name;
+
 use schemas::moment::Day;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
@@ -7,6 +9,8 @@ use time::{Date, Month};
 
 use crate::calendar::Calendar;
 use crate::version;
+
+pub use name::{ClockKind, ClockName, TargetUnit, UnknownClock};
 
 const BUILT_IN: &str = include_str!("../calendar/clocks.toml");
 
@@ -258,7 +262,7 @@ impl ClockPolicies {
 }
 
 /// A day as TOML writes it, without quotes.
-fn toml_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
+pub(crate) fn toml_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
     let written = toml::value::Datetime::deserialize(deserializer)?;
     let day = written
         .date

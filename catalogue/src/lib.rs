@@ -29,8 +29,9 @@ pub use files::CatalogueFile;
 pub use load::{CatalogueFault, service_file_schema};
 pub use notice::{Notice, NoticeContext, NoticeFault, Notices};
 pub use service::{
-    Acceptance, Choice, Clock, Council, Deliverer, Delivery, LegalBasis, Outcome, Question, QuestionKind, Recipient,
-    Reopening, RequestType, Retention, RetentionStart, Sensitivity, Service, SpecialCategoryCondition, Team,
+    Acceptance, Appointment, Choice, Council, Deliverer, Delivery, Fee, FeeDue, LegalBasis, Outcome, Question,
+    QuestionKind, Recipient, Renewal, Reopening, RequestType, Retention, RetentionStart, Sensitivity, Service,
+    SpecialCategoryCondition, Target, Team,
 };
 
 /// Every service and request type, checked.

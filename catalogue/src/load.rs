@@ -17,11 +17,12 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use self::check::{check_service, check_together};
+use crate::clocks::ClockName;
 use crate::files::CatalogueFile;
 use crate::notice::{Notices, NoticesBuilder};
 use crate::service::{
-    Clock, Council, Delivery, LegalBasis, Outcome, Question, Recipient, Reopening, RequestType, Retention, Service,
-    SpecialCategoryCondition, Team,
+    Appointment, Council, Delivery, Fee, LegalBasis, Outcome, Question, Recipient, Renewal, Reopening, RequestType,
+    Retention, Service, SpecialCategoryCondition, Target, Team,
 };
 use crate::{Catalogue, version};
 
@@ -84,6 +85,8 @@ struct RequestTypeEntry {
     /// The channels it is taken over.
     #[schemars(with = "Vec<Channel>", length(min = 1))]
     channels: Spanned<Vec<Channel>>,
+    /// What the data is for, as the privacy notice says it.
+    purpose: String,
     /// Why the council may process the data (UK GDPR article 6).
     legal_basis: LegalBasis,
     /// The condition for special category data (UK GDPR article 9); there exactly where a question asks for such.
@@ -110,9 +113,25 @@ struct RequestTypeEntry {
     #[serde(rename = "outcome")]
     #[schemars(with = "Vec<Outcome>", length(min = 1))]
     outcomes: Vec<Spanned<Outcome>>,
-    /// The clocks that run on it.
+    /// The statutory clocks that run on it.
     #[serde(default)]
-    clocks: Vec<Clock>,
+    #[schemars(with = "Vec<ClockName>")]
+    clocks: Vec<Spanned<ClockName>>,
+    /// How soon the council means to do what.
+    #[serde(default, rename = "target")]
+    #[schemars(with = "Vec<Target>")]
+    targets: Vec<Spanned<Target>>,
+    /// What has to be paid.
+    #[serde(default, rename = "fee")]
+    fees: Vec<Fee>,
+    /// What kind of appointment it needs.
+    #[serde(default)]
+    #[schemars(with = "Appointment")]
+    appointment: Option<Appointment>,
+    /// How what it grants is renewed.
+    #[serde(default)]
+    #[schemars(with = "Renewal")]
+    renewal: Option<Renewal>,
     /// Whether a closed case can be taken up again.
     #[schemars(with = "Reopening")]
     reopening: Spanned<Reopening>,
@@ -169,6 +188,7 @@ impl RequestTypeEntry {
             reporting_code: self.reporting_code.into_inner(),
             anonymous: self.anonymous,
             channels: self.channels.into_inner(),
+            purpose: self.purpose,
             legal_basis: self.legal_basis,
             condition: self.condition.map(Spanned::into_inner),
             delivery: self.delivery.into_inner(),
@@ -178,7 +198,11 @@ impl RequestTypeEntry {
             next_steps: self.next_steps,
             questions: inner(self.questions),
             outcomes: inner(self.outcomes),
-            clocks: self.clocks,
+            clocks: inner(self.clocks),
+            targets: inner(self.targets),
+            fees: self.fees,
+            appointment: self.appointment,
+            renewal: self.renewal,
             reopening: self.reopening.into_inner(),
             retention: self.retention,
             notices: self.notices.into_inner(),
@@ -200,11 +224,7 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
     for file in files {
         if file.path == "council.toml" {
             council = parse::<Council>(file, &mut contents, &mut faults);
-        } else if let Some(stem) = file
-            .path
-            .strip_prefix("services/")
-            .and_then(|name| name.strip_suffix(".toml"))
-        {
+        } else if let Some(stem) = service_stem(file) {
             let entry = parse::<ServiceFile>(file, &mut contents, &mut faults);
             services.extend(entry.map(|entry| Checked { file, stem, entry }));
         } else if let Some(name) = file.path.strip_prefix("notices/") {
@@ -230,7 +250,10 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
     };
     let notices = notices.finish(&council, &mut faults);
     services.sort_by(|a, b| a.entry.name.get_ref().cmp(b.entry.name.get_ref()));
-    check_together(&services, &notices, &mut faults);
+    // What another file names may stand in the one that can't be read.
+    if services.len() == files.iter().filter_map(service_stem).count() {
+        check_together(&services, &notices, &mut faults);
+    }
     services.iter().for_each(|service| check_service(service, &mut faults));
     if !faults.is_empty() {
         faults.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
@@ -238,6 +261,11 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
     }
     let version = version::of_contents(contents.iter().map(|(path, content)| (*path, content.as_str())));
     Ok(assemble(version, council, services, notices))
+}
+
+/// The name of a service's file without `.toml`.
+fn service_stem(file: &CatalogueFile) -> Option<&str> {
+    file.path.strip_prefix("services/")?.strip_suffix(".toml")
 }
 
 fn assemble(version: String, council: Council, services: Vec<Checked<'_>>, notices: Notices) -> Catalogue {

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use schemas::command::Channel;
 use schemas::event::{OutcomeKind, RequestClass};
+use schemas::moment::Day;
 use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
+
+use crate::clocks::{ClockName, TargetUnit, toml_day};
 
 /// The council, as its notices name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +68,8 @@ pub struct RequestType {
     pub anonymous: bool,
     /// The channels it is taken over.
     pub channels: Vec<Channel>,
+    /// What the data is for, as the privacy notice says it.
+    pub purpose: String,
     /// Why the council may process the data (UK GDPR article 6).
     pub legal_basis: LegalBasis,
     /// The condition for special category data (article 9); there exactly where a question asks for such.
@@ -83,8 +88,16 @@ pub struct RequestType {
     pub questions: Vec<Question>,
     /// What can come of it. Not empty.
     pub outcomes: Vec<Outcome>,
-    /// The clocks that run on it.
-    pub clocks: Vec<Clock>,
+    /// The statutory clocks that run on it.
+    pub clocks: Vec<ClockName>,
+    /// How soon the council means to do what.
+    pub targets: Vec<Target>,
+    /// What has to be paid; the last row in force counts.
+    pub fees: Vec<Fee>,
+    /// What kind of appointment it needs.
+    pub appointment: Option<Appointment>,
+    /// How what it grants is renewed.
+    pub renewal: Option<Renewal>,
     /// Whether a closed case can be taken up again.
     pub reopening: Reopening,
     /// How long it is kept, unless the outcome says otherwise.
@@ -93,8 +106,71 @@ pub struct RequestType {
     pub notices: BTreeMap<String, QuestionId>,
 }
 
-/// The name of a statutory or council clock.
-pub type Clock = QuestionId;
+/// How soon the council means to do something. No law sets it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// What is to be done by then, one for each thing, such as `inspection`.
+    pub id: QuestionId,
+    /// Since when it holds: for cases received on this day or later. The last such row of an id counts.
+    #[serde(deserialize_with = "toml_day")]
+    #[schemars(with = "Day")]
+    pub from: Day,
+    /// What it is counted in.
+    pub unit: TargetUnit,
+    /// How many.
+    pub amount: u32,
+}
+
+/// Something that has to be paid, in pence.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fee {
+    /// Since when.
+    #[serde(deserialize_with = "toml_day")]
+    #[schemars(with = "Day")]
+    pub from: Day,
+    /// How much.
+    pub pence: u32,
+    /// When it is paid.
+    pub due: FeeDue,
+}
+
+/// When a fee is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeDue {
+    /// Before anything is done.
+    OnRequest,
+    /// When it is granted.
+    OnApproval,
+}
+
+/// What kind of appointment a type needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Appointment {
+    /// Somebody comes.
+    Visit,
+    /// The resident comes.
+    AtTheOffice,
+    /// A day on which something is put out and fetched.
+    Collection,
+    /// An assessor sees the applicant.
+    Assessment,
+    /// A ceremony at its venue.
+    Ceremony,
+}
+
+/// How what was granted is renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// How long it lasts, in months, where nothing else ends it sooner.
+    pub months: u16,
+    /// How many weeks before its end it can be renewed, and a reminder is sent.
+    pub weeks_before: u8,
+}
 
 /// Why the council may process the data (UK GDPR article 6(1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -294,6 +370,16 @@ impl RequestType {
     #[must_use]
     pub fn question(&self, id: &QuestionId) -> Option<&Question> {
         self.questions.iter().find(|question| question.id == *id)
+    }
+
+    /// The target of this id for a case received on a day: the last row that began by then.
+    #[must_use]
+    pub fn target_on(&self, id: &QuestionId, received: Day) -> Option<&Target> {
+        let rows = self
+            .targets
+            .iter()
+            .filter(|target| target.id == *id && target.from <= received);
+        rows.max_by_key(|target| target.from)
     }
 
     /// The notice that is sent on an event of this name, such as `RequestSubmitted`.

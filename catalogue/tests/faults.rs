@@ -8,6 +8,7 @@
 
 use catalogue::{Catalogue, CatalogueFile, files};
 
+const RIGHTS: &str = "services/information-rights.toml";
 const WASTE: &str = "services/waste.toml";
 
 /// The faults of the built-in catalogue once `from` stands as `to` in a file, first time only.
@@ -96,6 +97,32 @@ fn each_fault_is_found_where_it_stands() {
             "needs choices",
         ),
         ("council.toml", "phone = ", "telephone = ", "unknown field"),
+        (
+            RIGHTS,
+            "clocks = [\"foi\"]",
+            "clocks = [\"foe\"]",
+            "there is no clock foe",
+        ),
+        (
+            RIGHTS,
+            "clocks = [\"foi\"]",
+            "clocks = [\"service_target\"]",
+            "write a [[request_type.target]]",
+        ),
+        (
+            WASTE,
+            "[[request_type.target]]",
+            "[[request_type.target]]\nid = \"collection\"\nfrom = 2026-04-01\nunit = \"hours\"\namount = 1\n\n\
+             [[request_type.target]]",
+            "two rows from 2026-04-01",
+        ),
+        (WASTE, "from = 2026-04-01", "from = 2026-04-31", "invalid"),
+        (
+            WASTE,
+            "from = 2026-04-01",
+            "from = \"2026-04-01\"",
+            "expected a TOML datetime",
+        ),
     ] {
         let found = faults(path, from, to);
         assert!(

@@ -7,6 +7,7 @@ use schemas::event::CaseEvent;
 use toml::Spanned;
 
 use super::{CatalogueFault, Checked, RequestTypeEntry, fault};
+use crate::clocks::ClockName;
 use crate::notice::Notices;
 use crate::service::{Deliverer, Question, QuestionKind, Sensitivity};
 
@@ -200,6 +201,23 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         .filter(|event| !CaseEvent::NAMES.contains(&event.as_str()))
     {
         report(entry.notices.span(), format!("there is no event {event} of a case"));
+    }
+    let is_target = |clock: &&Spanned<ClockName>| *clock.get_ref() == ClockName::ServiceTarget;
+    if let Some(clock) = entry.clocks.iter().find(is_target) {
+        report(
+            clock.span(),
+            "a service target has its number here: write a [[request_type.target]]".to_owned(),
+        );
+    }
+    let mut rows = BTreeSet::new();
+    for target in &entry.targets {
+        let row = target.get_ref();
+        if !rows.insert((row.id.as_str(), row.from)) {
+            report(
+                target.span(),
+                format!("the target {} has two rows from {}", row.id, row.from),
+            );
+        }
     }
     check_condition(entry, report);
 }

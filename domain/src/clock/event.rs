@@ -3,7 +3,7 @@
 use schemas::moment::Day;
 use serde::{Deserialize, Deserializer};
 
-use super::{ClockError, ClockName, When};
+use super::{ClockError, ClockName, TargetUnit, When};
 
 /// Something that happened, and on which day. `on` may be left out only of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -87,19 +87,7 @@ happenings! {
     /// The Home Office extended the notice to seventy days.
     ExtendedTo70 = "extended_to_70" for [MarriageNotice];
     /// The council's target.
-    Policy { unit: Unit, amount: u32 } = "policy" for [ServiceTarget];
-}
-
-/// What a target is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Working days, by the bank holidays of England and Wales (H1).
-    WorkingDays,
-    /// Days.
-    CalendarDays,
-    /// Hours, which lead to an instant.
-    Hours,
+    Policy { unit: TargetUnit, amount: u32 } = "policy" for [ServiceTarget];
 }
 
 /// Whether an extension beyond the usual has a good reason: `true`, or the reason itself.

@@ -7,7 +7,7 @@ use time::Duration;
 
 use super::months::days_after;
 use super::story::Story;
-use super::{Answer, ClockError, Due, Happening, Run, Unit};
+use super::{Answer, ClockError, Due, Happening, Run, TargetUnit};
 
 /// A target of so many working days (H1), days or hours: the last policy given counts.
 pub(super) fn service_target(run: &Run<'_>, start: Day) -> Result<Answer, ClockError> {
@@ -18,7 +18,7 @@ pub(super) fn service_target(run: &Run<'_>, start: Day) -> Result<Answer, ClockE
     let (unit, amount) = policy.ok_or(ClockError::NoPolicy)?;
     let mut story = Story::default();
     match unit {
-        Unit::WorkingDays => {
+        TargetUnit::WorkingDays => {
             story.tell(format!(
                 "It began on {}. That is day 0, which is not counted.",
                 day_in_words(start)
@@ -36,7 +36,7 @@ pub(super) fn service_target(run: &Run<'_>, start: Day) -> Result<Answer, ClockE
             );
             Ok(story.ends(Due::On(counted.last), sentence))
         }
-        Unit::CalendarDays => {
+        TargetUnit::CalendarDays => {
             let due = days_after(start, i64::from(amount))?;
             story.tell(format!(
                 "It began on {}; every day after it counts.",
@@ -45,7 +45,7 @@ pub(super) fn service_target(run: &Run<'_>, start: Day) -> Result<Answer, ClockE
             let sentence = format!("Day {amount} is {}: that is the council's target.", day_in_words(due));
             Ok(story.ends(Due::On(due), sentence))
         }
-        Unit::Hours => {
+        TargetUnit::Hours => {
             let began = run.started.at.unwrap_or_else(|| Instant::new(beginning_of(start)));
             if run.started.at.is_none() {
                 story.tell("The time of day is not known: it is counted from the day's beginning.");
