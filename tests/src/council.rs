@@ -43,6 +43,7 @@ pub struct Council {
     logins: BTreeMap<&'static str, String>,
     folder: TempDir,
     nats_url: Option<String>,
+    catalogue: Option<PathBuf>,
     serial: AtomicU64,
 }
 
@@ -86,6 +87,7 @@ impl Council {
             passwords,
             folder,
             nats_url: None,
+            catalogue: None,
             serial: AtomicU64::new(0),
         };
         council.write_files(&register);
@@ -96,6 +98,21 @@ impl Council {
     /// Lets processes that are started from now on, and clients that connect, reach NATS there: through a proxy.
     pub fn reach_nats_at(&mut self, url: String) {
         self.nats_url = Some(url);
+    }
+
+    /// Gives processes that are started from now on a catalogue of the council's own: the built-in one and this service more.
+    ///
+    /// # Panics
+    /// If it can't be written.
+    pub fn add_service(&mut self, name: &str, file: &str) {
+        let folder = self.path("catalogue");
+        for built_in in catalogue::files::built_in() {
+            let path = folder.join(built_in.path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, built_in.text).unwrap();
+        }
+        std::fs::write(folder.join(format!("services/{name}.toml")), file).unwrap();
+        self.catalogue = Some(folder);
     }
 
     /// Lets processes that are started from now on reach PostgreSQL through a proxy.
@@ -210,7 +227,7 @@ impl Council {
 
     fn environment(&self) -> BTreeMap<&'static str, String> {
         let path = |name: &str| self.path(name).display().to_string();
-        BTreeMap::from([
+        let mut environment = BTreeMap::from([
             (
                 "CASELEDGER_NATS_URL",
                 self.nats_url.clone().unwrap_or_else(|| self.nats.url()),
@@ -222,7 +239,11 @@ impl Council {
             ("CASELEDGER_ACCOUNTS_FILE", path("accounts.conf")),
             ("CASELEDGER_OFFICERS_FILE", path("officers.toml")),
             ("CASELEDGER_MAIL_DIR", self.mail_dir().display().to_string()),
-        ])
+        ]);
+        if let Some(catalogue) = &self.catalogue {
+            environment.insert("CASELEDGER_CATALOGUE_DIR", catalogue.display().to_string());
+        }
+        environment
     }
 
     /// Where a service reaches the database, with a login of its own.

@@ -20,5 +20,6 @@ mod races;
 mod refusals;
 mod relay;
 mod servers;
+mod tenth_service;
 mod vault;
 mod walk;
