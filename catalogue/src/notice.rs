@@ -54,6 +54,10 @@ pub struct NoticeContext {
     pub decided: bool,
     /// The reasons as they were given, where it was closed; they may have several lines.
     pub reasons: Option<String>,
+    /// What the person is asked; it may have several lines.
+    pub question: Option<String>,
+    /// By when the council would like an answer.
+    pub answer_by: Option<String>,
     /// Until when and how it can be taken up again, where it was closed.
     pub reopening: Option<ReopeningInWords>,
 }
@@ -98,6 +102,8 @@ impl NoticeContext {
             outcome: None,
             decided: false,
             reasons: None,
+            question: None,
+            answer_by: None,
             reopening: None,
         }
     }
@@ -135,6 +141,14 @@ impl NoticeContext {
         self
     }
 
+    /// What is asked of the person, and by when the council would like an answer.
+    #[must_use]
+    pub fn asked(mut self, question: String, answer_by: Option<Day>) -> Self {
+        self.question = Some(question);
+        self.answer_by = answer_by.map(london::day_in_words);
+        self
+    }
+
     /// Something for every part that a template may speak of, or for those only that are always there.
     fn sample(council: &Council, whole: bool) -> Self {
         let given = |text: &str| whole.then(|| text.to_owned());
@@ -151,6 +165,8 @@ impl NoticeContext {
             }),
             decided: whole,
             reasons: given("It was ours."),
+            question: given("Which street?"),
+            answer_by: given("Friday 15 May 2026"),
             reopening: whole.then(|| ReopeningInWords {
                 until: "Friday 15 May 2026".into(),
                 successor: "Missed bin".into(),

@@ -220,6 +220,7 @@ fn summary(id: AggregateId, case: &Case, version: Version) -> Option<CaseSummary
         outcome: case.outcome().cloned(),
         team: case.team()?.clone(),
         received_on: opened.received_on,
+        waiting_for: case.waiting_for().collect(),
         reopened: case.times_reopened(),
         version,
     })

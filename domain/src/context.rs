@@ -80,7 +80,9 @@ pub const fn named_officer(command: &Command) -> Option<&OfficerId> {
             None => command.circumstances.actor.as_officer(),
         },
         CommandBody::AssignRequest(assign) => assign.officer.as_ref(),
-        CommandBody::CancelRequest(_) => command.circumstances.actor.as_officer(),
+        CommandBody::CancelRequest(_) | CommandBody::AskForInformation(_) | CommandBody::AddNote(_) => {
+            command.circumstances.actor.as_officer()
+        }
         _ => None,
     }
 }

@@ -91,6 +91,17 @@ rejections! {
     /// An update that says nothing.
     NothingGiven, Invalid, "nothing_given", "", "give at least one field to change";
 
+    /// An officer whom the register does not vouch for.
+    ActorNotRegistered, NotAllowed, "actor_not_registered", "/actor/id", "the officer register has no such officer who may act today";
+    /// Asked of nobody.
+    NobodyToAsk, NotAllowed, "nobody_to_ask", "", "the report is anonymous: there is nobody to ask";
+    /// To be answered by a day that is no longer to come.
+    AnswerByPast, Invalid, "answer_by_past", "/answer_by", "give a day after the one on which it is asked";
+    /// An answer that came before its question.
+    ReceivedBeforeAsked, Invalid, "before_the_question", "/received_on", "an answer can't have come before it was asked for";
+    /// An answer to what nobody asked, or what was answered.
+    NotWaitingFor, NotAllowed, "not_waiting_for", "/wanted", "the case does not wait for this: update it instead";
+
     /// Reopened while open.
     NotClosed, NotAllowed, "not_closed", "", "the case is open: only a closed one can be reopened";
     /// Cancelled on nobody's behalf by an officer who may not decide.

@@ -65,6 +65,7 @@ CREATE TABLE notifier.deliveries (
     outcome text,
     decided_by_officer boolean NOT NULL,
     reasons text,
+    answer_by date,
     message_id text NOT NULL,
     queued_at timestamptz NOT NULL,
     state text NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'no_address', 'consent_withdrawn', 'not_readable')),
@@ -89,7 +90,8 @@ CREATE INDEX deliveries_to_record ON notifier.deliveries (next_attempt_at, posit
 COMMENT ON TABLE notifier.deliveries IS 'One row per event, recipient and medium: a notice, and what became of it.';
 COMMENT ON COLUMN notifier.deliveries.outcome IS 'The outcome that the event gave the case, where it gave one: a notice tells of its own event, whatever came after.';
 COMMENT ON COLUMN notifier.deliveries.decided_by_officer IS 'Whether the event says that a named officer decided the outcome: a notice tells a decision as one, and a report as one.';
-COMMENT ON COLUMN notifier.deliveries.reasons IS 'The reasons or the reason that the event carries, as a sealed token.';
+COMMENT ON COLUMN notifier.deliveries.reasons IS 'The reasons or the question that the event carries, as a sealed token.';
+COMMENT ON COLUMN notifier.deliveries.answer_by IS 'By when the council would like an answer to that question.';
 COMMENT ON COLUMN notifier.deliveries.message_id IS 'The Message-ID of every attempt.';
 COMMENT ON COLUMN notifier.deliveries.queued_at IS 'The date that every attempt carries.';
 COMMENT ON COLUMN notifier.deliveries.last_code IS 'Why the last attempt failed: a reply code of the mail server, or a word.';

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use schemas::command::{Delivery as Recorded, NoticeMedium};
+use schemas::moment::Day;
 use schemas::text::ExternalId;
 use schemas::{
     CaseId, CommandId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference, RequestTypeCode, Sealed,
@@ -91,8 +92,10 @@ pub struct Delivery {
     pub outcome: Option<OutcomeCode>,
     /// Whether the event says that a named officer decided that outcome, rather than a contractor reported it.
     pub decided_by_officer: bool,
-    /// The reasons that the event carries.
+    /// The reasons, or the question, that the event carries.
     pub reasons: Option<Sealed>,
+    /// By when the question is to be answered.
+    pub answer_by: Option<Day>,
     /// The Message-ID of every attempt.
     pub message_id: MessageId,
     /// When it was queued: the date that every attempt carries.

@@ -139,9 +139,17 @@ impl Follower {
         let Some(notice) = request_type.notice_on(case.name()) else {
             return Ok(None);
         };
-        let (outcome, decided_by, reasons) = match case {
-            CaseEvent::RequestClosed(closed) => (Some(closed.outcome), closed.decided_by, closed.reasons),
-            _ => (None, None, None),
+        let (mut outcome, mut decided_by, mut answer_by) = (None, None, None);
+        let reasons = match case {
+            CaseEvent::RequestClosed(closed) => {
+                (outcome, decided_by) = (Some(closed.outcome), closed.decided_by);
+                closed.reasons
+            }
+            CaseEvent::InformationAskedFor(asked) => {
+                answer_by = asked.answer_by;
+                Some(asked.question)
+            }
+            _ => None,
         };
         Ok(Some(Delivery {
             position: event.position,
@@ -157,6 +165,7 @@ impl Follower {
             outcome,
             decided_by_officer: matches!(decided_by, Some(Decider::Officer { .. })),
             reasons: reasons.map(|reasons| sealed(event, &reasons)).transpose()?,
+            answer_by,
             message_id: MessageId::new(event.event_id, known.customer_id, &self.domain),
             queued_at: now,
             state: if known.reachable {

@@ -130,6 +130,7 @@ mod tests {
             outcome: None,
             decided_by_officer: false,
             reasons: None,
+            answer_by: None,
             message_id: MessageId::new(event_id, recipient, "example.gov.uk"),
             queued_at: HAPPENED,
             state,

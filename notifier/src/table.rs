@@ -1,10 +1,11 @@
 //! The rows of `notifier.deliveries`, and the statements on them.
 
 use schemas::command::NoticeMedium;
+use schemas::moment::Day;
 use schemas::{CaseId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference, RequestTypeCode, Sealed};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Row as _, query};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::delivery::{Delivery, DeliveryState, MessageId, medium_word};
@@ -26,6 +27,7 @@ pub(crate) async fn queue(connection: &mut PgConnection, delivery: &Delivery) ->
         .bind(delivery.outcome.as_ref().map(OutcomeCode::as_str))
         .bind(delivery.decided_by_officer)
         .bind(delivery.reasons.as_ref().map(Sealed::token))
+        .bind(delivery.answer_by.map(|day| day.0))
         .bind(delivery.message_id.as_str())
         .bind(delivery.state.as_str())
         .bind(delivery.queued_at)
@@ -162,6 +164,7 @@ fn read(row: &PgRow) -> Result<Delivery, NotifierError> {
         outcome: outcome.map(OutcomeCode::new).transpose().map_err(|_| damaged())?,
         decided_by_officer: row.try_get("decided_by_officer")?,
         reasons: row.try_get::<Option<String>, _>("reasons")?.map(Sealed::from_token),
+        answer_by: row.try_get::<Option<Date>, _>("answer_by")?.map(Day),
         message_id: MessageId::from_row(row.try_get("message_id")?),
         queued_at: row.try_get("queued_at")?,
         state: DeliveryState::read(row.try_get("state")?).ok_or_else(damaged)?,

@@ -62,6 +62,7 @@ CREATE TABLE history.case_rows (
     received_on date NOT NULL,
     opened_at timestamptz NOT NULL,
     closed_at timestamptz,
+    waiting_for text[] NOT NULL,
     reopened integer NOT NULL,
     version bigint NOT NULL,
     position bigint NOT NULL,
@@ -92,7 +93,7 @@ CREATE TABLE history.customer_rows (
 
 CREATE VIEW history.cases AS
 SELECT case_id, reference, service, request_type, class, catalogue_version, status, outcome, outcome_kind, customer_id, team,
-    officer, received_on, opened_at, closed_at, reopened, version, position, description, place, answers
+    officer, received_on, opened_at, closed_at, waiting_for, reopened, version, position, description, place, answers
 FROM history.case_rows
 WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
 
@@ -117,6 +118,7 @@ COMMENT ON COLUMN history.cases.outcome IS 'What came of it, while it is closed.
 COMMENT ON COLUMN history.cases.officer IS 'The officer it is assigned to, where one is named.';
 COMMENT ON COLUMN history.cases.opened_at IS 'When the request was made; its recording may be later.';
 COMMENT ON COLUMN history.cases.closed_at IS 'When it was closed or cancelled, unless it is open again.';
+COMMENT ON COLUMN history.cases.waiting_for IS 'What it waits for from the person: clarification, identity, evidence.';
 COMMENT ON COLUMN history.cases.reopened IS 'How often it was reopened.';
 COMMENT ON COLUMN history.cases.version IS 'The sequence of its last event.';
 COMMENT ON COLUMN history.cases.position IS 'The position of its last event.';

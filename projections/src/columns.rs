@@ -1,5 +1,7 @@
 //! Between columns and the contract's types.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde::de::IntoDeserializer;
@@ -18,6 +20,14 @@ fn undecodable(column: &str, source: impl std::error::Error + Send + Sync + 'sta
 pub(crate) fn word<T: DeserializeOwned>(row: &PgRow, column: &str) -> Result<T, sqlx::Error> {
     let text: String = row.try_get(column)?;
     T::deserialize(IntoDeserializer::<WordError>::into_deserializer(text)).map_err(|error| undecodable(column, error))
+}
+
+/// Reads an array of texts as a set of the contract's words.
+pub(crate) fn words<T: DeserializeOwned + Ord>(row: &PgRow, column: &str) -> Result<BTreeSet<T>, sqlx::Error> {
+    let texts: Vec<String> = row.try_get(column)?;
+    let read = |text: String| T::deserialize(IntoDeserializer::<WordError>::into_deserializer(text));
+    let words: Result<_, _> = texts.into_iter().map(read).collect();
+    words.map_err(|error| undecodable(column, error))
 }
 
 /// As [`word`], where the column may be null.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::command::InformationWanted;
 use crate::command::words;
 use crate::event::RequestClass;
 use crate::ids::{CaseId, CommandId, OutcomeCode, Position, RequestTypeCode, ServiceName, TeamName, Version};
@@ -68,6 +69,9 @@ pub struct CaseSummary {
     pub team: TeamName,
     /// The day that its clocks started from.
     pub received_on: Day,
+    /// What it waits for from the person whose case it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting_for: Vec<InformationWanted>,
     /// How often it was reopened.
     pub reopened: u32,
     /// The version of its stream: what `expected_version` of the next command may say.

@@ -64,7 +64,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "id": case.id, "reference": case.reference, "service": case.service, "request_type": case.request_type,
             "status": case.status, "outcome": case.outcome, "team": case.team, "officer": case.officer,
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
-            "closed_at": case.closed_at, "reopened": case.reopened, "version": case.version, "position": case.position,
+            "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
             "catalogue_version": case.catalogue_version,
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
@@ -73,6 +73,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         print::json(&document);
         return Ok(());
     }
+    let waiting_for: Vec<&str> = case.waiting_for.iter().map(|wanted| wanted.as_str()).collect();
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     print::pairs([
         ("reference", case.reference.to_string()),
@@ -94,6 +95,10 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         ("customer", or_dash(case.customer_id.map(|id| id.to_string()))),
         ("received on", case.received_on.to_string()),
         ("closed at", or_dash(case.closed_at.map(|at| at.to_string()))),
+        (
+            "waiting for",
+            or_dash((!waiting_for.is_empty()).then(|| waiting_for.join(", "))),
+        ),
         ("reopened", case.reopened.to_string()),
         ("version", format!("{} (position {})", case.version, case.position)),
         ("description", text(&personal["description"])),

@@ -162,6 +162,7 @@ pub fn first_clients() -> [(&'static str, Rights); 4] {
         "UpdateRequest",
         "CancelRequest",
         "ReopenRequest",
+        "ProvideInformation",
     ]);
     [
         (

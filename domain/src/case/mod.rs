@@ -1,13 +1,16 @@
 //! A case: one request, from its opening to its end, and after.
 
 mod closing;
+mod information;
 mod notification;
 mod opening;
 mod progress;
 
+use std::collections::BTreeMap;
+
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use schemas::command::{Command, CommandBody, NoticeMedium};
+use schemas::command::{Command, CommandBody, InformationWanted, NoticeMedium};
 use schemas::event::{CaseEvent, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::query::CaseStatus;
@@ -20,7 +23,7 @@ use crate::rejection::Rejection;
 /// A case, folded. Holds what rules ask for and no personal value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
-    submitted: Option<Submitted>,
+    submitted: Option<Box<Submitted>>,
     timeline: Timeline,
 }
 
@@ -50,6 +53,8 @@ struct Submitted {
     team: TeamName,
     officer: Option<OfficerId>,
     times_reopened: u32,
+    /// What it waits for from the person, and since when; nothing unless it is open.
+    waiting_for: BTreeMap<InformationWanted, Day>,
     notified: Vec<Notified>,
 }
 
@@ -138,6 +143,13 @@ impl Case {
         self.submitted.as_ref().map_or(0, |submitted| submitted.times_reopened)
     }
 
+    /// What it waits for from the person whose case it is.
+    pub fn waiting_for(&self) -> impl Iterator<Item = InformationWanted> {
+        self.submitted
+            .iter()
+            .flat_map(|submitted| submitted.waiting_for.keys().copied())
+    }
+
     /// Decides a command. See [`crate::decide`].
     ///
     /// # Errors
@@ -160,6 +172,9 @@ impl Case {
             CommandBody::ReopenRequest(_) => submitted
                 .reopen(circumstances, context, self.timeline.closed_at)
                 .map(one),
+            CommandBody::AskForInformation(ask) => submitted.ask(ask, circumstances, context).map(one),
+            CommandBody::ProvideInformation(provide) => submitted.provide(provide, circumstances, context).map(one),
+            CommandBody::AddNote(add) => information::note(add, circumstances, context).map(one),
             CommandBody::RecordNotification(notification) => submitted.record_notification(notification, circumstances),
             _ => Err(Rejection::UnknownCase),
         }
@@ -181,7 +196,9 @@ impl Case {
 
     fn fold(&mut self, event: &CaseEvent) {
         match (event, &mut self.submitted) {
-            (CaseEvent::RequestSubmitted(event), submitted @ None) => *submitted = Some(Submitted::new(event)),
+            (CaseEvent::RequestSubmitted(event), submitted @ None) => {
+                *submitted = Some(Box::new(Submitted::new(event)))
+            }
             (event, Some(submitted)) => submitted.fold(event),
             // The log lets nothing stand before a stream's first event.
             (_, None) => {}
@@ -209,19 +226,26 @@ impl Submitted {
             team: event.team.clone(),
             officer: None,
             times_reopened: 0,
+            waiting_for: BTreeMap::new(),
             notified: Vec::new(),
         }
     }
 
     fn fold(&mut self, event: &CaseEvent) {
         match event {
-            CaseEvent::RequestSubmitted(_) | CaseEvent::RequestUpdated(_) => {}
+            CaseEvent::RequestSubmitted(_) | CaseEvent::RequestUpdated(_) | CaseEvent::NoteAdded(_) => {}
+            CaseEvent::InformationAskedFor(event) => _ = self.waiting_for.entry(event.wanted).or_insert(event.asked_on),
+            CaseEvent::InformationProvided(event) => _ = self.waiting_for.remove(&event.wanted),
             CaseEvent::RequestAssigned(event) => {
                 self.team = event.team.clone();
                 self.officer = event.officer.clone();
             }
-            CaseEvent::RequestCancelled(_) => self.status = Status::Cancelled,
+            CaseEvent::RequestCancelled(_) => {
+                self.status = Status::Cancelled;
+                self.waiting_for.clear();
+            }
             CaseEvent::RequestClosed(event) => {
+                self.waiting_for.clear();
                 self.status = Status::Closed {
                     outcome: event.outcome.clone(),
                 }

@@ -19,12 +19,16 @@ fn any_command() -> impl Strategy<Value = Command> {
         })
     };
     prop_oneof![
-        1 => Just(command("SubmitRequest", json!({ "request_type": "missed-bin", "answers": { "bin_type": "refuse" } }))),
+        1 => Just(command("SubmitRequest", json!({ "request_type": "missed-bin", "answers": { "bin_type": "refuse" },
+            "customer_id": "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8" }))),
         1 => Just(command("UpdateRequest", json!({ "description": "by the gate" }))),
         1 => Just(command("AssignRequest", by_officer(json!({ "team": "waste-client" })))),
         1 => Just(command("CancelRequest", json!({}))),
         3 => Just(command("CloseRequest", by_officer(json!({ "outcome": "not-presented", "reasons": "no bin" })))),
         3 => Just(command("ReopenRequest", json!({ "reason": "it is still there" }))),
+        2 => Just(command("AskForInformation", by_officer(json!({ "wanted": "clarification", "question": "Which gate?" })))),
+        2 => Just(command("ProvideInformation", json!({ "wanted": "clarification", "answer": "the back gate" }))),
+        1 => Just(command("AddNote", by_officer(json!({ "note": "rang" })))),
         2 => (0_u8..3).prop_map(move |about| command("RecordNotification", notification(about))),
     ]
 }
@@ -53,6 +57,7 @@ proptest! {
             if let Some(state) = &state {
                 let case = case(state);
                 prop_assert_eq!(case.outcome().is_some(), case.status() == Some(CaseStatus::Closed));
+                prop_assert!(case.waiting_for().count() == 0 || case.status() == Some(CaseStatus::Open));
             }
         }
         check_log(&log, state.as_ref())?;
@@ -76,13 +81,18 @@ fn check_log(log: &[(EventRecord, Instant)], live: Option<&AggregateState>) -> R
     let names: Vec<&str> = log.iter().map(|(event, _)| event.name()).collect();
     prop_assert_eq!(names.iter().filter(|name| **name == "RequestSubmitted").count(), 1);
     prop_assert_eq!(names[0], "RequestSubmitted");
+    let count = |name: &str| names.iter().filter(|known| **known == name).count();
+    prop_assert!(
+        count("InformationProvided") <= count("InformationAskedFor"),
+        "nothing is provided that nobody asked for"
+    );
     let reopened = names.iter().filter(|name| **name == "RequestReopened").count();
     prop_assert_eq!(usize::try_from(case(live).times_reopened()).unwrap(), reopened);
     if let Some(cancelled) = names.iter().position(|name| *name == "RequestCancelled") {
         prop_assert!(
             names[cancelled + 1..]
                 .iter()
-                .all(|name| name.starts_with("Notification"))
+                .all(|name| name.starts_with("Notification") || *name == "NoteAdded")
         );
     }
     let mut told: Vec<_> = log

@@ -9,6 +9,7 @@
 mod closing;
 mod customer;
 mod fixtures;
+mod information;
 mod invariants;
 mod opening;
 mod progress;

@@ -1,7 +1,8 @@
 //! A case as its events leave it, and its row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use schemas::command::InformationWanted;
 use schemas::event::{CaseEvent, OutcomeKind, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::personal::{Answers, Protection};
@@ -13,7 +14,7 @@ use schemas::{
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row as _};
 
-use crate::columns::{as_integer, column, count, json, optional_json, optional_word, word};
+use crate::columns::{as_integer, column, count, json, optional_json, optional_word, word, words};
 use crate::error::{Fault, ProjectionError};
 use crate::event::Event;
 use crate::history::NAME;
@@ -53,6 +54,8 @@ pub struct Case {
     pub opened_at: Instant,
     /// When it was closed or cancelled, unless it is open again.
     pub closed_at: Option<Instant>,
+    /// What it waits for from the person whose case it is.
+    pub waiting_for: BTreeSet<InformationWanted>,
     /// How often it was reopened.
     pub reopened: u32,
     /// The sequence of its last event.
@@ -124,6 +127,7 @@ impl Case {
             received_on: submitted.received_on,
             opened_at: at.occurred_at,
             closed_at: None,
+            waiting_for: BTreeSet::new(),
             reopened: 0,
             version: at.sequence,
             position: at.position,
@@ -146,10 +150,12 @@ impl Case {
             }
             CaseEvent::RequestCancelled(_) => {
                 self.status = CaseStatus::Cancelled;
+                self.waiting_for.clear();
                 self.closed_at = Some(at.occurred_at);
             }
             CaseEvent::RequestClosed(closed) => {
                 self.status = CaseStatus::Closed;
+                self.waiting_for.clear();
                 self.outcome = Some(closed.outcome.clone());
                 self.outcome_kind = Some(closed.outcome_kind);
                 self.closed_at = Some(at.occurred_at);
@@ -163,8 +169,16 @@ impl Case {
                 self.team = reopened.team.clone();
                 self.officer = None;
             }
+            CaseEvent::InformationAskedFor(asked) => _ = self.waiting_for.insert(asked.wanted),
+            CaseEvent::InformationProvided(provided) => {
+                self.waiting_for.remove(&provided.wanted);
+                self.answers.extend(provided.answers.clone());
+            }
             // Told in the timeline; they change nothing of the case. A submission stands only at the beginning.
-            CaseEvent::RequestSubmitted(_) | CaseEvent::NotificationSent(_) | CaseEvent::NotificationFailed(_) => {}
+            CaseEvent::RequestSubmitted(_)
+            | CaseEvent::NoteAdded(_)
+            | CaseEvent::NotificationSent(_)
+            | CaseEvent::NotificationFailed(_) => {}
         }
     }
 }
@@ -235,6 +249,7 @@ async fn upsert(transaction: &mut PgConnection, generation: Generation, cases: &
         .bind(column(cases, |case| case.received_on.0))
         .bind(column(cases, |case| case.opened_at.get()))
         .bind(column(cases, |case| case.closed_at.map(Instant::get)))
+        .bind(column(cases, |case| waiting_for(&case.waiting_for)))
         .bind(column(cases, |case| as_integer(case.reopened)))
         .bind(column(cases, |case| case.version.0))
         .bind(column(cases, |case| case.position.0))
@@ -244,6 +259,15 @@ async fn upsert(transaction: &mut PgConnection, generation: Generation, cases: &
         .execute(transaction)
         .await?;
     Ok(())
+}
+
+/// What a case waits for, as words with spaces between: one element a case, as all columns are given.
+fn waiting_for(wanted: &BTreeSet<InformationWanted>) -> String {
+    wanted
+        .iter()
+        .map(|wanted| wanted.as_str())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// JSON text for a column. Sealed values and what the catalogue opened can always be written.
@@ -281,6 +305,7 @@ impl FromRow<'_, PgRow> for Case {
             received_on: Day(row.try_get("received_on")?),
             opened_at: Instant::new(row.try_get("opened_at")?),
             closed_at: row.try_get::<Option<_>, _>("closed_at")?.map(Instant::new),
+            waiting_for: words(row, "waiting_for")?,
             reopened: count(row, "reopened")?,
             version: Version(row.try_get("version")?),
             position: Position(row.try_get("position")?),

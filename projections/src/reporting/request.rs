@@ -46,6 +46,9 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::RequestReopened(_) => true,
         CaseEvent::RequestUpdated(_)
         | CaseEvent::RequestAssigned(_)
+        | CaseEvent::InformationAskedFor(_)
+        | CaseEvent::InformationProvided(_)
+        | CaseEvent::NoteAdded(_)
         | CaseEvent::NotificationSent(_)
         | CaseEvent::NotificationFailed(_) => false,
     }
@@ -104,6 +107,9 @@ impl Request {
             CaseEvent::RequestSubmitted(_)
             | CaseEvent::RequestUpdated(_)
             | CaseEvent::RequestAssigned(_)
+            | CaseEvent::InformationAskedFor(_)
+            | CaseEvent::InformationProvided(_)
+            | CaseEvent::NoteAdded(_)
             | CaseEvent::NotificationSent(_)
             | CaseEvent::NotificationFailed(_) => {}
         }

@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::command::words;
 use crate::ids::{CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, TeamName};
 use crate::json::escape;
+use crate::moment::Day;
 use crate::personal::{Answers, OpenField, Personal, SealFieldError, SealFields};
 use crate::sealed::Sealed;
 use crate::text::{ExternalId, Place, RuleCode, Text};
@@ -65,6 +67,54 @@ pub struct AssignRequest {
     /// The officer of that team, where one is named.
     #[serde(default)]
     pub officer: Option<OfficerId>,
+}
+
+words!(
+    /// What the council asks a person for. Which clocks wait for it follows from what it is.
+    InformationWanted {
+        /// What they mean, or where to look.
+        Clarification = "clarification",
+        /// Who they are, or that they may act for somebody.
+        Identity = "identity",
+        /// What shows that they qualify.
+        Evidence = "evidence",
+    }
+);
+
+/// Asks the person whose case it is for something that the council needs. An officer does. What was asked by letter or phone
+/// before says with `received_on` when: clocks go by that day.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskForInformation {
+    /// What kind of thing.
+    pub wanted: InformationWanted,
+    /// The question, as the person reads it.
+    pub question: Personal<Text>,
+    /// By when the council would like it; no law is behind it.
+    #[serde(default)]
+    pub answer_by: Option<Day>,
+}
+
+/// Gives what was asked for. What came by letter says with `received_on` when it came: clocks go by that day.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProvideInformation {
+    /// What was asked for.
+    pub wanted: InformationWanted,
+    /// The answer, in the person's words. Of a document that was seen: that it was, not a copy.
+    #[serde(default)]
+    pub answer: Option<Personal<Text>>,
+    /// Answers to the type's own questions, by question, where those were asked again.
+    #[serde(default)]
+    pub answers: Answers,
+}
+
+/// Adds an officer's note to a case, whatever its status. The person concerned may ask to see it.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddNote {
+    /// The note.
+    pub note: Personal<Text>,
 }
 
 /// Ends an open case with an outcome.
@@ -232,6 +282,27 @@ impl SealFields for CloseRequest {
         self.evidence
             .as_mut()
             .map_or(Ok(()), |evidence| evidence.seal_at("/evidence", seal))
+    }
+}
+
+impl SealFields for AskForInformation {
+    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        self.question.seal_at("/question", seal)
+    }
+}
+
+impl SealFields for ProvideInformation {
+    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        if let Some(answer) = &mut self.answer {
+            answer.seal_at("/answer", seal)?;
+        }
+        seal_content(None, None, &mut self.answers, seal)
+    }
+}
+
+impl SealFields for AddNote {
+    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
+        self.note.seal_at("/note", seal)
     }
 }
 

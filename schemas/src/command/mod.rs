@@ -7,8 +7,8 @@ pub mod customer;
 use serde_json::{Map, Value};
 
 pub use case::{
-    AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, NoticeMedium, RecordNotification, ReopenRequest,
-    SubmitRequest, UpdateRequest,
+    AddNote, AskForInformation, AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, InformationWanted,
+    NoticeMedium, ProvideInformation, RecordNotification, ReopenRequest, SubmitRequest, UpdateRequest,
 };
 pub use circumstances::{Actor, ActorId, ActorKind, Assurance, Channel, Circumstances, ExternalRef};
 pub(crate) use circumstances::{CIRCUMSTANCES, words};
@@ -123,6 +123,9 @@ commands! {
     AssignRequest: Case, creates false;
     CloseRequest: Case, creates false;
     RecordNotification: Case, creates false;
+    AskForInformation: Case, creates false;
+    ProvideInformation: Case, creates false;
+    AddNote: Case, creates false;
 }
 
 impl CommandBody {
@@ -131,6 +134,7 @@ impl CommandBody {
         match self {
             Self::SubmitRequest(command) => Some(&mut command.answers),
             Self::UpdateRequest(command) => Some(&mut command.answers),
+            Self::ProvideInformation(command) => Some(&mut command.answers),
             _ => None,
         }
     }

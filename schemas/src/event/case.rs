@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::words;
-use crate::command::{Decider, NoticeMedium};
+use crate::command::{Decider, InformationWanted, NoticeMedium};
 use crate::ids::{
     CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName,
 };
@@ -108,6 +108,55 @@ pub struct RequestAssigned {
     /// The officer of that team, where one is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub officer: Option<OfficerId>,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
+}
+
+/// The person was asked for something; the case waits for them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InformationAskedFor {
+    /// What kind of thing.
+    pub wanted: InformationWanted,
+    /// The question, as the person reads it.
+    pub question: Personal<Text>,
+    /// The day that clocks go by.
+    pub asked_on: Day,
+    /// By when the council would like it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<Day>,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
+}
+
+/// What was asked for came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InformationProvided {
+    /// What was asked for.
+    pub wanted: InformationWanted,
+    /// The answer, in the person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Personal<Text>>,
+    /// The answers that were added or changed, by question: in clear where the catalogue marks the question open, otherwise sealed.
+    #[serde(
+        default,
+        deserialize_with = "recorded_answers",
+        skip_serializing_if = "Answers::is_empty"
+    )]
+    pub answers: Answers,
+    /// The day that clocks go by.
+    pub received_on: Day,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
+}
+
+/// An officer noted something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NoteAdded {
+    /// The note.
+    pub note: Personal<Text>,
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,

@@ -11,8 +11,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 pub use case::{
-    NotificationFailed, NotificationFailure, NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled,
-    RequestClass, RequestClosed, RequestReopened, RequestSubmitted, RequestUpdated,
+    InformationAskedFor, InformationProvided, NoteAdded, NotificationFailed, NotificationFailure, NotificationSent,
+    OutcomeKind, RequestAssigned, RequestCancelled, RequestClass, RequestClosed, RequestReopened, RequestSubmitted,
+    RequestUpdated,
 };
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 
@@ -115,7 +116,7 @@ events!(
     /// What can happen to a case.
     CaseEvent, "case" {
         RequestSubmitted, RequestUpdated, RequestAssigned, RequestCancelled, RequestClosed, RequestReopened, NotificationSent,
-        NotificationFailed,
+        NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded,
     }
 );
 

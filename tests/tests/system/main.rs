@@ -11,6 +11,7 @@ mod event_store;
 mod foreign_servers;
 mod harness;
 mod import;
+mod information;
 mod notifier;
 mod outages;
 mod perimeter;

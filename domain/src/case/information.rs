@@ -1,0 +1,97 @@
+//! What the council asks the person for, what they answer, and what officers note.
+
+use schemas::command::{ActorKind, AddNote, AskForInformation, Circumstances, ProvideInformation};
+use schemas::event::{InformationAskedFor, InformationProvided, NoteAdded};
+
+use super::Submitted;
+use crate::context::DecisionContext;
+use crate::rejection::Rejection;
+
+impl Submitted {
+    /// There is somebody to ask, and they can still answer.
+    pub(super) fn ask(
+        &self,
+        ask: &AskForInformation,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<InformationAskedFor, Rejection> {
+        self.must_be_open()?;
+        must_be_an_officer(circumstances, context)?;
+        if self.opened.customer_id.is_none() {
+            return Err(Rejection::NobodyToAsk);
+        }
+        let asked_on = context.received_on(circumstances);
+        if ask.answer_by.is_some_and(|day| day <= asked_on) {
+            return Err(Rejection::AnswerByPast);
+        }
+        let AskForInformation {
+            wanted,
+            question,
+            answer_by,
+        } = ask.clone();
+        Ok(InformationAskedFor {
+            wanted,
+            question,
+            asked_on,
+            answer_by,
+            reason: circumstances.reason.clone(),
+        })
+    }
+
+    /// Whoever may update the case may answer. What nobody asked for is an update: it moves no clock.
+    pub(super) fn provide(
+        &self,
+        provide: &ProvideInformation,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<InformationProvided, Rejection> {
+        self.must_be_open()?;
+        if circumstances.actor.kind == ActorKind::Contractor {
+            return Err(Rejection::ActorNotAllowed);
+        }
+        let ProvideInformation {
+            wanted,
+            answer,
+            answers,
+        } = provide.clone();
+        let asked_on = self.waiting_for.get(&wanted).ok_or(Rejection::NotWaitingFor)?;
+        let received_on = context.received_on(circumstances);
+        if received_on < *asked_on {
+            return Err(Rejection::ReceivedBeforeAsked);
+        }
+        if answer.is_none() && answers.is_empty() {
+            return Err(Rejection::NothingGiven);
+        }
+        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+        let faults = request_type.check_answers(&answers, false);
+        if !faults.is_empty() {
+            return Err(Rejection::InvalidAnswers { faults });
+        }
+        Ok(InformationProvided {
+            wanted,
+            answer,
+            answers,
+            received_on,
+            reason: circumstances.reason.clone(),
+        })
+    }
+}
+
+/// A note may be added at any time.
+pub(super) fn note(
+    add: &AddNote,
+    circumstances: &Circumstances,
+    context: &DecisionContext,
+) -> Result<NoteAdded, Rejection> {
+    must_be_an_officer(circumstances, context)?;
+    Ok(NoteAdded {
+        note: add.note.clone(),
+        reason: circumstances.reason.clone(),
+    })
+}
+
+fn must_be_an_officer(circumstances: &Circumstances, context: &DecisionContext) -> Result<(), Rejection> {
+    let officer = circumstances.actor.as_officer().ok_or(Rejection::ActorNotAllowed)?;
+    let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
+    authority.map(|_| ()).ok_or(Rejection::ActorNotRegistered)
+}
