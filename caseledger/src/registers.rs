@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use bus::clients::ClientRegister;
 use catalogue::Catalogue;
+use catalogue::calendar::BankHolidays;
+use catalogue::clocks::ClockPolicies;
 use command_service::Registers;
 use command_service::officers::OfficerRegister;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +36,26 @@ pub fn catalogue(directory: Option<&Path>) -> Result<Catalogue, Failure> {
         None => Catalogue::built_in(),
     };
     loaded.map_err(|faults| Failure::Usage(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
+/// The bank holidays and what the clocks are set to: from these files, or the built-in ones.
+///
+/// # Errors
+/// [`Failure::Usage`]: a file that can't be read, or what is wrong with it.
+pub fn clock_files(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<(BankHolidays, ClockPolicies), Failure> {
+    let read = |file: &Path| {
+        let unreadable = |error| Failure::Usage(format!("{} can't be read: {error}", file.display()));
+        std::fs::read_to_string(file).map_err(unreadable)
+    };
+    let holidays = match holidays {
+        Some(file) => BankHolidays::parse(&read(file)?),
+        None => BankHolidays::built_in(),
+    };
+    let policies = match clocks {
+        Some(file) => ClockPolicies::parse(&read(file)?),
+        None => ClockPolicies::built_in(),
+    };
+    Ok((holidays.map_err(Failure::usage)?, policies.map_err(Failure::usage)?))
 }
 
 /// The files of the registers that people change while the service runs.

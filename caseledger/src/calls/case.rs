@@ -1,5 +1,6 @@
 //! `caseledger case`.
 
+use domain::clock::{self, CaseClock, ClockRules};
 use projections::history::{AsOf, CaseHistory, TimelineEntry, case_history};
 use schemas::query::CaseQuery;
 use schemas::{CaseId, Position, Reference};
@@ -12,6 +13,8 @@ use super::operator;
 use crate::cli::{By, Case as Call, Reader};
 use crate::outcome::Failure;
 use crate::print;
+use crate::registers;
+use crate::settings::environment;
 
 /// Shows a case, or its timeline.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
@@ -55,6 +58,7 @@ async fn find(pool: &PgPool, named: &str, as_of: AsOf) -> Result<CaseHistory, Fa
 
 async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) -> Result<(), Failure> {
     let case = &found.case;
+    let clocks = clocks(&found)?;
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
     Opening::of(reader, pool)?
         .apply(case.id.into(), std::slice::from_mut(&mut personal))
@@ -65,7 +69,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "status": case.status, "outcome": case.outcome, "team": case.team, "officer": case.officer,
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
-            "catalogue_version": case.catalogue_version,
+            "catalogue_version": case.catalogue_version, "clocks": clocks,
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
             document.extend(personal);
@@ -100,6 +104,10 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             or_dash((!waiting_for.is_empty()).then(|| waiting_for.join(", "))),
         ),
         ("reopened", case.reopened.to_string()),
+        (
+            "due",
+            or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
+        ),
         ("version", format!("{} (position {})", case.version, case.position)),
         ("description", text(&personal["description"])),
         ("place", text(&personal["place"])),
@@ -108,6 +116,43 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         print::pairs([(question.as_str(), text(answer))]);
     }
     Ok(())
+}
+
+/// The clocks that run on a case whose type the catalogue still has.
+fn clocks(found: &CaseHistory) -> Result<Vec<CaseClock>, Failure> {
+    let directory = environment("CASELEDGER_CATALOGUE_DIR").map(std::path::PathBuf::from);
+    let catalogue = registers::catalogue(directory.as_deref())?;
+    let Some(request_type) = catalogue.request_type(&found.case.request_type) else {
+        return Ok(Vec::new());
+    };
+    let file = |name| environment(name).map(std::path::PathBuf::from);
+    let (holidays, clocks) = (file("CASELEDGER_BANK_HOLIDAYS_FILE"), file("CASELEDGER_CLOCKS_FILE"));
+    let (holidays, policies) = registers::clock_files(holidays.as_deref(), clocks.as_deref())?;
+    let rules = ClockRules {
+        policies: &policies,
+        holidays: &holidays,
+    };
+    let mut events = Vec::with_capacity(found.timeline.len());
+    for entry in &found.timeline {
+        events.push((entry.event().map_err(Failure::down)?, entry.occurred_at));
+    }
+    let worked_out = clock::of_case(rules, request_type, events.iter().map(|(event, at)| (event, *at)));
+    // The case itself can be shown all the same.
+    Ok(worked_out.unwrap_or_else(|error| {
+        print::aside(format!("its clocks can't be worked out: {error}"));
+        Vec::new()
+    }))
+}
+
+fn in_words(clock: &CaseClock) -> String {
+    let ended = match (clock.ended_on, clock.in_time()) {
+        (Some(on), Some(true)) => format!(", ended in time on {on}"),
+        (Some(on), Some(false)) => format!(", ended late on {on}"),
+        (Some(on), None) => format!(", ended on {on}"),
+        (None, _) => String::new(),
+    };
+    let target = if clock.is_target { ", a target" } else { "" };
+    format!("{} ({}{target}{ended})", clock.answer.due, clock.clock)
 }
 
 async fn history(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) -> Result<(), Failure> {

@@ -3,8 +3,6 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use catalogue::calendar::BankHolidays;
-use catalogue::clocks::ClockPolicies;
 use domain::clock::{self, Answer, ClockEvent, ClockName, ClockRules, When};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::cli::Clock as Call;
 use crate::outcome::Failure;
 use crate::print;
+use crate::registers;
 
 /// Works out clocks.
 pub fn run(call: &Call) -> Result<(), Failure> {
@@ -34,15 +33,7 @@ struct Unanswered {
 }
 
 fn due(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<(), Failure> {
-    let holidays = match holidays {
-        Some(file) => BankHolidays::parse(&read(file)?),
-        None => BankHolidays::built_in(),
-    };
-    let policies = match clocks {
-        Some(file) => ClockPolicies::parse(&read(file)?),
-        None => ClockPolicies::built_in(),
-    };
-    let (holidays, policies) = (holidays.map_err(Failure::usage)?, policies.map_err(Failure::usage)?);
+    let (holidays, policies) = registers::clock_files(holidays, clocks)?;
     let rules = ClockRules {
         policies: &policies,
         holidays: &holidays,
@@ -62,10 +53,6 @@ fn due(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<(), Failure> {
         }
     }
     if all_answered { Ok(()) } else { Err(Failure::No) }
-}
-
-fn read(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{} can't be read: {error}", file.display())))
 }
 
 fn answer(rules: ClockRules<'_>, line: &[u8]) -> Result<Answered, Unanswered> {
@@ -111,6 +98,9 @@ fn member<'a, T: Deserialize<'a>>(asked: &'a Map<String, Value>, name: &str) -> 
 
 #[cfg(test)]
 mod tests {
+    use catalogue::calendar::BankHolidays;
+    use catalogue::clocks::ClockPolicies;
+
     use super::*;
 
     fn answered(line: &str) -> Value {

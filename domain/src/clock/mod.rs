@@ -20,6 +20,7 @@ mod complaint;
 mod event;
 mod information;
 mod months;
+mod of_case;
 mod registrars;
 mod rights;
 mod story;
@@ -35,6 +36,7 @@ use schemas::moment::{Day, Instant};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use event::{ClockEvent, GoodReason, Happening};
+pub use of_case::{CaseClock, of_case};
 use story::Story;
 
 /// A day, and the instant where one was given: `2026-04-01` or `2026-04-01T09:30:00Z`, whose day is London's (H13).

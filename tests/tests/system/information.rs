@@ -78,6 +78,13 @@ async fn a_question_reaches_the_person_and_its_answer_the_case() {
         }
     };
     seen("clarification").await;
+    let reference = case.reference.as_ref().unwrap().to_string();
+    let shown = council.run(&["case", "show", &reference], "").await;
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(
+        shown.contains("waiting for    clarification") && shown.contains("(collection, a target)"),
+        "{shown}"
+    );
 
     council
         .accept(
