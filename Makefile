@@ -1,6 +1,6 @@
 # The two commands that matter are `make run` and `make test`; both install first what the machine lacks.
 
-.PHONY: help setup run test lint format check-licences deny bench bench-quick bench-smoke
+.PHONY: help setup run test lint format check-licences deny bench bench-growth bench-quick bench-smoke
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,9 +32,13 @@ deny: ## Check licences, banned crates and known weaknesses; installs cargo-deny
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny check
 
-bench: setup ## Measure everything beside the peers, in under 20 minutes: a table, bench/results.json and bench/throughput.svg
+bench: setup ## Measure everything beside the peers, in under 20 minutes: tables, bench/results.json and bench/throughput.svg
 	cargo build --release -p caseledger -p bench
 	cargo run --release -p bench -- run --json bench/results.json --plot bench/throughput.svg
+
+bench-growth: setup ## Measure how commands fare in logs of up to 10,000,000 events and cases of up to 1,000; needs some 25 GB for a while
+	cargo build --release -p caseledger -p bench
+	cargo run --release -p bench -- growth --json bench/growth.json --plot bench/growth.svg
 
 bench-quick: setup ## Measure the one that counts; the last line is `ratio: N`
 	cargo build --release -p caseledger -p bench

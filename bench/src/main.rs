@@ -5,12 +5,14 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod apart;
 mod contenders;
 mod cpu;
+mod figures;
+mod growth;
 mod load;
 mod measure;
 mod plot;
-mod replay;
 mod report;
 mod work;
 
@@ -20,9 +22,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+use apart::{Apart, Pace};
 use contenders::{Contender, Pool};
 use measure::Plan;
 use report::Report;
+use system_tests::TestPostgres;
 
 #[derive(Parser)]
 #[command(name = "bench", about = "Measures Caseledger beside its peers")]
@@ -37,6 +41,8 @@ enum Call {
     List,
     /// Measure cases, or all of them.
     Run(Run),
+    /// Measure how commands fare while the log, each case and the number of command-services grow.
+    Growth(growth::Sizes),
     /// Measure the one that counts, everything running against stock at 64 clients; the last line is `ratio: N`.
     Quick,
     /// Print and draw again what was measured before.
@@ -64,9 +70,11 @@ struct Run {
     /// Runs of each case and number of clients; medians are of these.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Events that are replayed.
-    #[arg(long, default_value_t = 1_000_000)]
-    replay: usize,
+    /// Cases that there are.
+    #[arg(long, default_value_t = work::CASES)]
+    cases_of_each: usize,
+    #[command(flatten)]
+    sizes: apart::Sizes,
     /// Where to write everything that was measured, as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -77,6 +85,9 @@ struct Run {
 
 /// How long each run of the quick measure takes.
 const QUICK: Duration = Duration::from_secs(4);
+
+/// The clients of a load that a measure apart needs.
+const LOAD_CLIENTS: usize = 64;
 
 /// How long each case of the smoke test runs.
 const SMOKE: Duration = Duration::from_secs(1);
@@ -89,12 +100,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() -> ExitCode {
     let done = match Cli::parse().call {
         Call::List => {
-            for name in Contender::ALL.map(Contender::name).into_iter().chain([replay::NAME]) {
+            let names = Contender::ALL.map(Contender::name).into_iter();
+            for name in names.chain(Apart::ALL.map(Apart::name)).chain([growth::NAME]) {
                 println!("{name}");
             }
             Ok(())
         }
         Call::Run(run) => measure_all(run).await,
+        Call::Growth(sizes) => grow(&sizes).await,
         Call::Quick => quick().await,
         Call::Show { json, plot } => show(&json, plot.as_deref()),
         Call::Smoke => smoke().await,
@@ -108,42 +121,81 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn measure_all(run: Run) -> Result<(), String> {
-    let mut chosen = Vec::new();
-    for name in &run.cases {
-        let known = Contender::ALL.into_iter().find(|contender| contender.name() == name);
-        match known {
-            Some(contender) => chosen.push(contender),
-            None if name == replay::NAME => {}
-            None => return Err(format!("there is no case {name}: `bench list` names them")),
+/// What was asked for by name.
+struct Chosen {
+    contenders: Vec<Contender>,
+    apart: Vec<Apart>,
+}
+
+impl Chosen {
+    fn of(names: &[String]) -> Result<Self, String> {
+        let mut chosen = Self {
+            contenders: Vec::new(),
+            apart: Vec::new(),
+        };
+        if names.is_empty() {
+            chosen.contenders = Contender::ALL.into_iter().filter(|one| !one.only_by_name()).collect();
+            chosen.apart = Apart::ALL.into();
         }
+        for name in names {
+            let contender = Contender::ALL.into_iter().find(|contender| contender.name() == name);
+            let apart = Apart::ALL.into_iter().find(|apart| apart.name() == name);
+            if contender.is_none() && apart.is_none() {
+                return Err(format!(
+                    "there is no case {name} to run: `bench list` names them, and growth has a call of its own"
+                ));
+            }
+            chosen.contenders.extend(contender);
+            chosen.apart.extend(apart);
+        }
+        Ok(chosen)
     }
-    if run.cases.is_empty() {
-        chosen = Contender::ALL.into();
-    }
+}
+
+async fn measure_all(run: Run) -> Result<(), String> {
+    let chosen = Chosen::of(&run.cases)?;
+    let pace = Pace {
+        runs: run.runs.max(1),
+        time: Duration::from_secs(run.seconds),
+        cases: run.cases_of_each,
+        clients: LOAD_CLIENTS,
+    };
     let plan = Plan {
         clients: run.clients,
-        time: Duration::from_secs(run.seconds),
+        time: pace.time,
         warm_up: Duration::from_secs(1),
-        runs: run.runs,
-        cases: work::CASES,
+        runs: pace.runs,
+        cases: pace.cases,
     };
     let mut report = Report::default();
-    for contender in chosen {
+    for contender in chosen.contenders {
         report.add(measure::contender(contender, &plan).await?);
     }
-    if run.cases.is_empty() || run.cases.iter().any(|name| name == replay::NAME) {
-        report.replays = replay::measure(run.replay, run.runs).await?;
+    for apart in chosen.apart {
+        eprintln!("{}", apart.name());
+        let postgres = TestPostgres::durable().await;
+        apart.measure(&postgres, &run.sizes, pace, &mut report).await?;
+        postgres.stop().await;
     }
     println!("{report}");
-    if let Some(path) = run.json {
-        let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
-        std::fs::write(&path, json).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    if let Some(path) = run.plot {
-        plot::throughput(&report, &path)?;
-    }
-    Ok(())
+    write(&report, run.json.as_deref())?;
+    run.plot.map_or(Ok(()), |path| plot::throughput(&report, &path))
+}
+
+async fn grow(sizes: &growth::Sizes) -> Result<(), String> {
+    let report = Report {
+        growth: growth::measure(sizes).await?,
+        ..Report::default()
+    };
+    println!("{report}");
+    write(&report, sizes.json.as_deref())?;
+    sizes.plot.as_deref().map_or(Ok(()), |path| plot::growth(&report, path))
+}
+
+fn write(report: &Report, path: Option<&Path>) -> Result<(), String> {
+    let Some(path) = path else { return Ok(()) };
+    let json = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
+    std::fs::write(path, json).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn show(json: &Path, plot: Option<&Path>) -> Result<(), String> {
@@ -151,7 +203,13 @@ fn show(json: &Path, plot: Option<&Path>) -> Result<(), String> {
     let text = std::fs::read_to_string(json).map_err(|error| unreadable(&error))?;
     let report: Report = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
     println!("{report}");
-    plot.map_or(Ok(()), |path| plot::throughput(&report, path))
+    plot.map_or(Ok(()), |path| {
+        if report.measured.is_empty() {
+            plot::growth(&report, path)
+        } else {
+            plot::throughput(&report, path)
+        }
+    })
 }
 
 async fn quick() -> Result<(), String> {
@@ -187,11 +245,35 @@ async fn smoke() -> Result<(), String> {
         println!("{}", contender.name());
         report.add(measure::contender(contender, &plan).await?);
     }
-    report.replays = replay::measure(2_000, 1).await?;
-    // Drawn, and thrown away.
-    let drawn = std::env::temp_dir().join(format!("bench-smoke-{}.svg", std::process::id()));
-    plot::throughput(&report, &drawn)?;
-    let _ = std::fs::remove_file(drawn);
+    let pace = Pace {
+        runs: 1,
+        time: SMOKE,
+        cases: plan.cases,
+        clients: 4,
+    };
+    // Side by side: most of it is waiting for servers to start.
+    let sizes = growth::Sizes::tiny();
+    let growing = growth::logs_and_cases(&sizes);
+    let (grown, ()) = tokio::try_join!(growing, smoke_apart(pace, &mut report))?;
+    report.growth = grown;
+    // Written and drawn, and thrown away.
+    let _ = report.to_string();
+    for draw in [plot::throughput, plot::growth] {
+        let drawn = std::env::temp_dir().join(format!("bench-smoke-{}.svg", std::process::id()));
+        draw(&report, &drawn)?;
+        let _ = std::fs::remove_file(drawn);
+    }
     println!("every case works; a debug build or a second says nothing about speed");
+    Ok(())
+}
+
+async fn smoke_apart(pace: Pace, report: &mut Report) -> Result<(), String> {
+    // One server for all of them.
+    let postgres = TestPostgres::durable().await;
+    for apart in Apart::ALL {
+        println!("{}", apart.name());
+        apart.measure(&postgres, &apart::Sizes::TINY, pace, report).await?;
+    }
+    postgres.stop().await;
     Ok(())
 }

@@ -71,11 +71,7 @@ pub async fn contender(contender: Contender, plan: &Plan) -> Result<Vec<Runs>, S
             warm_up: plan.warm_up,
             time: plan.time,
         };
-        let mut runs = Vec::new();
-        for _ in 0..plan.runs {
-            runs.push(run(&mut *ready, load).await.map_err(failed)?);
-        }
-        runs.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
+        let runs = repeated(&mut *ready, load, plan.runs).await.map_err(failed)?;
         measured.push(Runs {
             contender: contender.name().to_owned(),
             clients: *clients,
@@ -84,6 +80,19 @@ pub async fn contender(contender: Contender, plan: &Plan) -> Result<Vec<Runs>, S
     }
     ready.close().await;
     postgres.stop().await;
+    Ok(measured)
+}
+
+/// So many runs of one load, the slowest first.
+///
+/// # Errors
+/// A sentence on what failed.
+pub async fn repeated(ready: &mut dyn Ready, load: Load, runs: usize) -> Result<Vec<Measured>, String> {
+    let mut measured = Vec::new();
+    for _ in 0..runs.max(1) {
+        measured.push(run(ready, load).await?);
+    }
+    measured.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
     Ok(measured)
 }
 

@@ -1,10 +1,10 @@
-//! Throughput against clients, as a picture.
+//! Throughput against clients, and against what grows, as pictures.
 
 use std::path::Path;
 
 use plotters::prelude::*;
 
-use crate::measure::Runs;
+use crate::growth::Growing;
 use crate::report::Report;
 
 /// The picture's size in pixels.
@@ -24,61 +24,90 @@ const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 0, 0),
 ];
 
+/// One line of a picture: a name, and what lies where.
+type Line = (String, Vec<(f64, f64)>);
+
 /// Draws commands a second against clients, both on a logarithmic scale, into an SVG file.
 ///
 /// # Errors
 /// Where the file can't be written, or there is nothing to draw.
 pub fn throughput(report: &Report, path: &Path) -> Result<(), String> {
-    draw(report, path).map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn draw(report: &Report, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
     let mut names: Vec<&str> = report.measured.iter().map(|runs| runs.contender.as_str()).collect();
     names.dedup();
-    let rates = || report.measured.iter().map(|runs| runs.median().rate());
-    let clients = || report.measured.iter().map(|runs| runs.clients as f64);
+    let line = |name: &str| {
+        let own = report.measured.iter().filter(|runs| runs.contender == name);
+        let points = own.map(|runs| (runs.clients as f64, runs.median().rate()));
+        (name.to_owned(), points.collect())
+    };
+    let lines: Vec<Line> = names.into_iter().map(line).collect();
+    draw("Commands a second against clients", "clients", &lines, path)
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Draws commands a second against the events in the log, likewise.
+///
+/// # Errors
+/// Where the file can't be written, or there is nothing to draw.
+pub fn growth(report: &Report, path: &Path) -> Result<(), String> {
+    let grown = report.growth.iter().filter(|grown| grown.what == Growing::Log);
+    let points: Vec<(f64, f64)> = grown
+        .map(|grown| (grown.size as f64, grown.runs.median().rate()))
+        .collect();
+    let lines = [("service".to_owned(), points)];
+    draw(
+        "Commands a second against events in the log",
+        "events in the log",
+        &lines,
+        path,
+    )
+    .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn draw(caption: &str, along: &str, lines: &[Line], path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let points = || lines.iter().flat_map(|(_, points)| points);
+    let rates = || points().map(|(_, rate)| *rate);
     let least = rates().fold(f64::INFINITY, f64::min).max(1.0);
     let most = rates().fold(least, f64::max);
-    let widest = clients().fold(1.0, f64::max);
+    let nearest = points().map(|(x, _)| *x).fold(f64::INFINITY, f64::min).max(1.0);
+    let widest = points().map(|(x, _)| *x).fold(1.0, f64::max);
+    if !least.is_finite() {
+        return Err("there is nothing to draw".into());
+    }
 
     let root = SVGBackend::new(path, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
-        .caption("Commands a second against clients", ("sans-serif", 22))
+        .caption(caption, ("sans-serif", 22))
         .margin(16)
         .x_label_area_size(44)
         .y_label_area_size(70)
         // Beyond the last point stand the names.
-        .build_cartesian_2d((1.0..widest * 5.0).log_scale(), (least / 1.5..most * 1.5).log_scale())?;
+        .build_cartesian_2d(
+            (nearest..widest * 5.0).log_scale(),
+            (least / 1.5..most * 1.5).log_scale(),
+        )?;
     chart
         .configure_mesh()
-        .x_desc("clients")
+        .x_desc(along)
         .y_desc("commands a second")
-        .x_label_formatter(&|clients| format!("{clients:.0}"))
+        .x_label_formatter(&|x| format!("{x:.0}"))
         .y_label_formatter(&|rate| format!("{rate:.0}"))
         .draw()?;
     let mut ends = Vec::new();
-    for (number, name) in names.into_iter().enumerate() {
+    for (number, (name, points)) in lines.iter().enumerate() {
         let colour = COLOURS[number % COLOURS.len()];
-        let point = |runs: &Runs| (runs.clients as f64, runs.median().rate());
-        let points: Vec<(f64, f64)> = report
-            .measured
-            .iter()
-            .filter(|runs| runs.contender == name)
-            .map(point)
-            .collect();
         chart.draw_series(LineSeries::new(points.clone(), colour.stroke_width(2)))?;
-        ends.extend(points.last().map(|(clients, rate)| (*clients, *rate, name, colour)));
-        chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, colour.filled())))?;
+        ends.extend(points.last().map(|(x, rate)| (*x, *rate, name, colour)));
+        chart.draw_series(points.iter().map(|point| Circle::new(*point, 3, colour.filled())))?;
     }
     // Names that would stand on one another move up.
     ends.sort_by(|one, other| one.1.total_cmp(&other.1));
     let mut lowest = 0.0_f64;
-    for (clients, rate, name, colour) in ends {
+    for (x, rate, name, colour) in ends {
         let height = rate.max(lowest);
         lowest = height * NAME_HEIGHT;
         let style = ("sans-serif", 14).into_font().color(&colour);
-        chart.draw_series([Text::new(name.to_owned(), (clients * 1.08, height), style)])?;
+        chart.draw_series([Text::new(name.clone(), (x * 1.08, height), style)])?;
     }
     root.present()?;
     Ok(())

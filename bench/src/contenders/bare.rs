@@ -44,7 +44,7 @@ pub struct Bare {
 impl Bare {
     /// Sets it up, with the cases and their prior events.
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize, inserting: Inserting) -> Result<Self, String> {
-        let (database, pool) = table_of_events(postgres, cases, CONNECTIONS).await?;
+        let (database, pool) = table_of_events(postgres, cases, PRIOR_EVENTS, CONNECTIONS).await?;
         Ok(Self {
             pool,
             inserting,

@@ -2,9 +2,11 @@
 
 mod bare;
 mod disintegrate;
-mod ours;
+mod fill;
+pub mod ours;
 mod python;
-mod stock;
+pub mod stock;
+mod store;
 
 use std::sync::Arc;
 
@@ -42,12 +44,16 @@ pub enum Contender {
     BareRows,
     /// PostgreSQL alone: one writer, as many rows by one statement and commit as there are clients elsewhere.
     BareArrays,
+    /// Our store alone: events as they are, recorded with their commands' results; nothing is decided or sealed.
+    Store,
     /// Our command-service alone, called in this process: commands are read, checked, sealed, decided and recorded with their
     /// results.
     Service,
     /// The same on fifty cases that everybody wants.
     ServiceHot,
-    /// The same with the relay and the projections running, until they have caught up.
+    /// Two command-services on one database, both with all cases.
+    TwoServices,
+    /// One command-service with the relay and the projections running, until they have caught up.
     Running,
     /// The whole way over NATS: called, decided, committed, answered.
     Called,
@@ -57,7 +63,7 @@ pub enum Contender {
 
 impl Contender {
     /// Everybody.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Stock(Pool::Usual),
         Self::Stock(Pool::Large),
         Self::StockHot,
@@ -65,8 +71,10 @@ impl Contender {
         Self::Python,
         Self::BareRows,
         Self::BareArrays,
+        Self::Store,
         Self::Service,
         Self::ServiceHot,
+        Self::TwoServices,
         Self::Running,
         Self::Called,
         Self::Durable,
@@ -83,12 +91,20 @@ impl Contender {
             Self::Python => "python-eventsourcing",
             Self::BareRows => "bare-rows",
             Self::BareArrays => "bare-arrays",
+            Self::Store => "store",
             Self::Service => "service",
             Self::ServiceHot => "service-hot",
+            Self::TwoServices => "two-services",
             Self::Running => "running",
             Self::Called => "called",
             Self::Durable => "durable",
         }
+    }
+
+    /// Whether it is measured only where it is named, and in `bench growth`.
+    #[must_use]
+    pub const fn only_by_name(self) -> bool {
+        matches!(self, Self::TwoServices)
     }
 
     /// The cases that its commands speak to, of those that it has.
@@ -123,6 +139,8 @@ impl Contender {
             Self::Python => Box::new(python::Python::set_up(postgres, cases).await?),
             Self::BareRows => Box::new(bare::Bare::set_up(postgres, cases, bare::Inserting::Rows).await?),
             Self::BareArrays => Box::new(bare::Bare::set_up(postgres, cases, bare::Inserting::Arrays).await?),
+            Self::Store => Box::new(store::Store::set_up(postgres, cases).await?),
+            Self::TwoServices => Box::new(Ours::set_up(postgres, cases).await?.and_another()?),
             Self::Service | Self::ServiceHot => Box::new(Ours::set_up(postgres, cases).await?),
             Self::Running => Box::new(Ours::set_up(postgres, cases).await?.running().await?),
             Self::Called => Box::new(

@@ -2,6 +2,7 @@
 //! their own, as they are deployed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use command_service::officers::OfficerRegister;
 use command_service::{CommandService, Machine, Parts, Registers};
 use event_store::{Leases, PgLedger};
 use futures::{StreamExt, TryStreamExt};
-use schemas::result::{CommandResult, CommandStatus};
+use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -25,7 +26,7 @@ use crate::load::Command;
 use crate::work::{PRIOR_EVENTS, case_id, description};
 
 /// The client in whose name commands come.
-const CLIENT: &str = "website";
+pub const CLIENT: &str = "website";
 
 /// How many of the first cases are brought at once.
 const SEEDED_AT_ONCE: usize = 256;
@@ -35,10 +36,14 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A council to be measured.
 pub struct Ours {
-    council: Council,
-    service: CommandService,
-    bus: Arc<NatsBus>,
-    owner: PgPool,
+    /// Its database, its bus and its files.
+    pub council: Council,
+    /// Its command-services in this process; commands go to each in turn, as NATS hands calls out.
+    services: Vec<CommandService>,
+    /// The bus, as any of its services.
+    pub bus: Arc<NatsBus>,
+    /// The database, as its owner.
+    pub owner: PgPool,
     processes: Vec<Process>,
     /// How commands come, where not by a call in this process.
     way: Option<(Way, BusClient)>,
@@ -61,6 +66,14 @@ impl Ours {
     /// # Errors
     /// A sentence on what failed.
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize) -> Result<Self, String> {
+        Self::set_up_with(postgres, cases, PRIOR_EVENTS).await
+    }
+
+    /// The same with so many events in each case.
+    ///
+    /// # Errors
+    /// A sentence on what failed.
+    pub async fn set_up_with(postgres: &Arc<TestPostgres>, cases: usize, prior: usize) -> Result<Self, String> {
         let council = Council::on(postgres.database().await).await;
         let bus = NatsBus::connect(&council.nats.url(), &council.service_passwords).await;
         let bus = Arc::new(bus.map_err(|error| error.to_string())?);
@@ -68,22 +81,38 @@ impl Ours {
         let owner = council.owner().await;
         let ours = Self {
             council,
-            service,
+            services: vec![service],
             bus,
             owner,
             processes: Vec::new(),
             way: None,
             followed: false,
         };
-        ours.seed(cases).await?;
+        ours.seed(cases, prior).await?;
         Ok(ours)
     }
 
-    async fn seed(&self, cases: usize) -> Result<(), String> {
+    /// The command-service; the first, where there are two.
+    #[must_use]
+    pub fn service(&self) -> &CommandService {
+        &self.services[0]
+    }
+
+    /// Puts a second command-service beside the first, with a pool of its own: both work on all cases.
+    ///
+    /// # Errors
+    /// A sentence on what failed.
+    pub fn and_another(mut self) -> Result<Self, String> {
+        let another = command_service(&self.council, Arc::clone(&self.bus))?;
+        self.services.push(another);
+        Ok(self)
+    }
+
+    async fn seed(&self, cases: usize, prior: usize) -> Result<(), String> {
         let bring = |case: usize| async move {
-            accepted(self.service.call(&submission(case)).await)?;
-            for _ in 1..PRIOR_EVENTS {
-                accepted(self.service.call(&update(case)).await)?;
+            accepted(self.service().call(&submission(case)).await)?;
+            for _ in 1..prior {
+                accepted(self.service().call(&update(case)).await)?;
             }
             Ok::<_, String>(())
         };
@@ -119,30 +148,10 @@ impl Ours {
         Ok(self)
     }
 
-    /// Adds events by SQL, as if so many updates had come; a pool to read them with.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn with_events(&self, events: usize) -> Result<PgPool, String> {
-        const ADD: &str = "
-            WITH head AS (SELECT position FROM ledger.head),
-                 template AS (SELECT * FROM ledger.events WHERE event_type = 'RequestUpdated' LIMIT 1),
-                 added AS (
-                    INSERT INTO ledger.events
-                    SELECT template.aggregate_type, md5((number / 5)::text)::uuid::text, 1 + number % 5, template.event_type,
-                           template.event_version, template.payload, template.metadata, head.position + 1 + number,
-                           template.service, head.position + 1 + number, gen_random_uuid(), gen_random_uuid(),
-                           template.client, template.recorded_at, template.occurred_at
-                    FROM head, template, generate_series(0, $1::bigint - 1) AS number
-                    RETURNING 1
-                 )
-            UPDATE ledger.head SET position = position + (SELECT count(*) FROM added)";
-        let superuser = self.council.database.superuser().await;
-        let add = sqlx::query(ADD).bind(events as i64).execute(&superuser).await;
-        add.map_err(|error| error.to_string())?;
-        let vacuum = sqlx::raw_sql("VACUUM ANALYZE ledger.events").execute(&superuser).await;
-        vacuum.map_err(|error| error.to_string())?;
-        Ok(superuser)
+    /// Lets go of its connections, and ends its processes.
+    pub async fn let_go(self) {
+        drop(self.processes);
+        self.owner.close().await;
     }
 
     /// Waits until the event stream and every projection stand at the end of the log.
@@ -156,14 +165,45 @@ impl Ours {
             .fetch_one(&self.owner)
             .await
             .map_err(|error| error.to_string())?;
-            // Nobody has emptied this stream: its sequences are the log's positions.
-            let published = self.bus.last_event().await.map_err(|error| error.to_string())?.sequence;
-            if behind == head && i64::try_from(published) == Ok(head) {
+            if behind == head && self.published().await? == head {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Err("what follows the log did not catch up".to_owned())
+    }
+
+    /// The last position that was published. Nobody has emptied this stream: its sequences are the log's positions.
+    ///
+    /// # Errors
+    /// What the bus said.
+    pub async fn published(&self) -> Result<i64, String> {
+        let end = self.bus.last_event().await.map_err(|error| error.to_string())?;
+        i64::try_from(end.sequence).map_err(|error| error.to_string())
+    }
+
+    /// The last position of the log.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn head(&self) -> Result<i64, String> {
+        let head = sqlx::query_scalar("SELECT position FROM ledger.head").fetch_one(&self.owner);
+        head.await.map_err(|error| error.to_string())
+    }
+
+    /// Waits until everything is published.
+    ///
+    /// # Errors
+    /// Where it is not in time.
+    pub async fn until_published(&self) -> Result<(), String> {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if self.published().await? == self.head().await? {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Err("the relay did not catch up".to_owned())
     }
 }
 
@@ -174,13 +214,13 @@ impl Ready for Ours {
             let (way, client) = (*way, client.clone());
             return Arc::new(move |case| {
                 let client = client.clone();
-                Box::pin(async move { send(way, &client, case).await.map(|()| 0) })
+                Box::pin(async move { send(way, &client, case).await.map(|_| 0) })
             });
         }
-        let service = self.service.clone();
+        let (services, turn) = (self.services.clone(), AtomicUsize::new(0));
         Arc::new(move |case| {
-            let service = service.clone();
-            Box::pin(async move { accepted(service.call(&update(case)).await).map(|()| 0) })
+            let service = services[turn.fetch_add(1, Ordering::Relaxed) % services.len()].clone();
+            Box::pin(async move { accepted(service.call(&update(case)).await).map(|_| 0) })
         })
     }
 
@@ -193,12 +233,11 @@ impl Ready for Ours {
     }
 
     async fn close(self: Box<Self>) {
-        drop(self.processes);
-        self.owner.close().await;
+        self.let_go().await;
     }
 }
 
-async fn send(way: Way, client: &BusClient, case: usize) -> Result<(), String> {
+async fn send(way: Way, client: &BusClient, case: usize) -> Result<Accepted, String> {
     let command = Outgoing {
         id: CommandId(Uuid::new_v4()),
         name: "UpdateRequest".to_owned(),
@@ -237,20 +276,32 @@ fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandServic
 }
 
 /// The id of a case: it follows from the command that submits it.
-fn case_of(number: usize) -> Result<AggregateId, String> {
+///
+/// # Errors
+/// Never: the client's name is one.
+pub fn case_of(number: usize) -> Result<AggregateId, String> {
     let client = ClientName::new(CLIENT).map_err(|error| error.to_string())?;
     Ok(AggregateId::of_command(&client, CommandId(case_id(number))))
 }
 
-fn submission(case: usize) -> Request {
-    let data = json!({
-        "request_type": "pothole", "description": description(case), "channel": "online",
-        "actor": { "kind": "resident", "assurance": "none" },
-    });
-    request("SubmitRequest", case_id(case), None, &data)
+/// The command that opens a case.
+#[must_use]
+pub fn submission(case: usize) -> Request {
+    request("SubmitRequest", case_id(case), None, &submission_data(case))
 }
 
-fn update(case: usize) -> Request {
+/// What a resident says who reports a pothole.
+#[must_use]
+pub fn submission_data(case: usize) -> Value {
+    json!({
+        "request_type": "pothole", "description": description(case), "channel": "online",
+        "actor": { "kind": "resident", "assurance": "none" },
+    })
+}
+
+/// A command of the work: a resident adds something to a case.
+#[must_use]
+pub fn update(case: usize) -> Request {
     request("UpdateRequest", Uuid::new_v4(), case_of(case).ok(), &update_data(case))
 }
 
@@ -261,7 +312,9 @@ fn update_data(case: usize) -> Value {
     })
 }
 
-fn request(command: &str, id: Uuid, subject: Option<AggregateId>, data: &Value) -> Request {
+/// A command as the bus would bring it.
+#[must_use]
+pub fn request(command: &str, id: Uuid, subject: Option<AggregateId>, data: &Value) -> Request {
     let mut envelope = json!({
         "specversion": "1.0", "id": id, "type": format!("caseledger.{command}.v1"),
         "source": format!("/clients/{CLIENT}"), "datacontenttype": "application/json", "data": data,
@@ -277,9 +330,13 @@ fn request(command: &str, id: Uuid, subject: Option<AggregateId>, data: &Value) 
     }
 }
 
-fn accepted(result: CommandResult) -> Result<(), String> {
+/// What an accepted command brought about.
+///
+/// # Errors
+/// What else became of it.
+pub fn accepted(result: CommandResult) -> Result<Accepted, String> {
     match result.status {
-        CommandStatus::Accepted(_) => Ok(()),
+        CommandStatus::Accepted(accepted) => Ok(accepted),
         other => Err(format!("a command was not accepted: {other:?}")),
     }
 }

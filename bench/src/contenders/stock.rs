@@ -90,10 +90,11 @@ impl Aggregate for Case {
     }
 }
 
-/// A database with the cases' prior events in the table that postgres-es reads, and so many connections to it.
+/// A database with the cases' prior events, so many each, in the table that postgres-es reads, and so many connections to it.
 pub async fn table_of_events(
     postgres: &Arc<TestPostgres>,
     cases: usize,
+    prior: usize,
     connections: u32,
 ) -> Result<(TestDatabase, PgPool), String> {
     let database = postgres.database_bare().await;
@@ -101,7 +102,7 @@ pub async fn table_of_events(
         let options = PgPoolOptions::new().max_connections(connections);
         let pool = options.connect(&database.owner_url()).await?;
         sqlx::raw_sql(SCHEMA).execute(&pool).await?;
-        seed(&pool, cases, PRIOR_EVENTS).await?;
+        seed(&pool, cases, prior).await?;
         Ok::<_, sqlx::Error>(pool)
     };
     let pool = connect.await.map_err(|error| error.to_string())?;
@@ -118,7 +119,17 @@ pub struct Stock {
 impl Stock {
     /// Sets it up, with the cases and their prior events.
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize, connections: u32) -> Result<Self, String> {
-        let (database, pool) = table_of_events(postgres, cases, connections).await?;
+        Self::set_up_with(postgres, cases, PRIOR_EVENTS, connections).await
+    }
+
+    /// The same with so many events in each case.
+    pub async fn set_up_with(
+        postgres: &Arc<TestPostgres>,
+        cases: usize,
+        prior: usize,
+        connections: u32,
+    ) -> Result<Self, String> {
+        let (database, pool) = table_of_events(postgres, cases, prior, connections).await?;
         Ok(Self {
             cqrs: Arc::new(postgres_cqrs(pool.clone(), queries(), ())),
             pool,

@@ -1,6 +1,7 @@
 //! Replay: the whole log in order. Ours is read a page at a time, checked for gaps and decoded, nothing opened; beside it stand
 //! `postgres-es`' own stream of a whole table, and the same rows as a bare stream of text.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use cqrs_es::persist::PersistedEventRepository;
@@ -14,10 +15,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{PgPool, Row};
 use system_tests::TestPostgres;
 
-use crate::contenders::{Ours, Ready};
-
-/// The case's name.
-pub const NAME: &str = "replay";
+use crate::contenders::Ours;
 
 /// The most events of one page.
 const PAGE: usize = 5_000;
@@ -43,9 +41,8 @@ impl Replay {
 ///
 /// # Errors
 /// A sentence on what failed.
-pub async fn measure(events: usize, runs: usize) -> Result<Vec<Replay>, String> {
-    let postgres = TestPostgres::durable().await;
-    let ours = Ours::set_up(&postgres, 1).await?;
+pub async fn measure(postgres: &Arc<TestPostgres>, events: usize, runs: usize) -> Result<Vec<Replay>, String> {
+    let ours = Ours::set_up(postgres, 1).await?;
     let pool = ours.with_events(events).await?;
     let mut replays = Vec::new();
     for reader in ["caseledger", "postgres-es", "bare-stream"] {
@@ -69,8 +66,7 @@ pub async fn measure(events: usize, runs: usize) -> Result<Vec<Replay>, String> 
         });
     }
     pool.close().await;
-    Box::new(ours).close().await;
-    postgres.stop().await;
+    ours.let_go().await;
     Ok(replays)
 }
 
