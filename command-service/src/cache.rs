@@ -57,6 +57,20 @@ impl StateCache {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).pop(&id);
     }
 
+    /// Brings a stream that is kept up to its next event; forgets it where something before that was missed.
+    pub fn advance(&self, id: AggregateId, sequence: Version, apply: impl FnOnce(&mut AggregateState)) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = streams.peek_mut(&id).filter(|kept| kept.version < sequence) else {
+            return;
+        };
+        if kept.version.0 + 1 == sequence.0 {
+            apply(Arc::make_mut(&mut kept.state));
+            kept.version = sequence;
+        } else {
+            streams.pop(&id);
+        }
+    }
+
     /// Forgets everything: after an append whose end is not known.
     pub fn clear(&self) {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).clear();

@@ -115,6 +115,10 @@ impl Handler {
         self.environment.as_ref()
     }
 
+    pub(crate) fn cache(&self) -> &StateCache {
+        &self.cache
+    }
+
     pub(crate) fn ledger(&self) -> &dyn Ledger {
         self.ledger.as_ref()
     }

@@ -9,6 +9,7 @@
 //! copies of each may run as wanted: the log decides between writers, and a lease in Postgres chooses who takes durable commands
 //! and who relays.
 
+mod beside;
 mod cache;
 mod calls;
 mod durable;

@@ -6,9 +6,11 @@ use std::time::Duration;
 use bus::{Bus, BusError, Request};
 use event_store::{Appender, LeaseGrant, Leases, PgLedger};
 use schemas::result::CommandResult;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use vault::{Fingerprinter, Vault};
 
+use crate::beside;
 use crate::calls::{answer_calls, answer_queries, answer_replays, call};
 use crate::durable::{DurableCommands, LEASE};
 use crate::environment::Environment;
@@ -58,14 +60,16 @@ impl CommandService {
     /// A command-service of these parts. Call it within a tokio runtime: its appender starts at once.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let (others, beside) = mpsc::unbounded_channel();
         let handler = Arc::new(Handler::new(HandlerParts {
             ledger: parts.ledger.clone(),
-            appender: Appender::start(parts.ledger.clone()),
+            appender: Appender::beside_others(parts.ledger.clone(), others),
             vault: Arc::clone(&parts.vault),
             fingerprinter: parts.fingerprinter,
             registers: parts.registers,
             environment: parts.environment,
         }));
+        tokio::spawn(beside::follow(Arc::downgrade(&handler), beside));
         let durable = DurableCommands {
             bus: Arc::clone(&parts.bus),
             handler: Arc::clone(&handler),

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use schemas::Position;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -31,6 +32,15 @@ pub const MOST_BATCHES_ON_THE_WAY: usize = 2;
 /// The most calls that wait for a batch.
 pub const MOST_WAITING_CALLS: usize = 4_096;
 
+/// A stretch of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The last position before it.
+    pub after: Position,
+    /// Its last position.
+    pub up_to: Position,
+}
+
 /// Records what many callers hand in. Clones share one queue; the task ends when the last of them is gone.
 #[derive(Clone, Debug)]
 pub struct Appender {
@@ -47,6 +57,13 @@ impl Appender {
     /// Starts the task. Must be called within a tokio runtime.
     #[must_use]
     pub fn start(ledger: Arc<dyn Ledger>) -> Self {
+        Self::beside_others(ledger, mpsc::unbounded_channel().0)
+    }
+
+    /// The same, and tells `others` which positions between its own batches somebody else appended: whoever keeps streams in
+    /// memory has missed these. What was appended before its first batch and after its last is not told.
+    #[must_use]
+    pub fn beside_others(ledger: Arc<dyn Ledger>, others: mpsc::UnboundedSender<Stretch>) -> Self {
         let (calls, queue) = mpsc::channel(MOST_WAITING_CALLS);
         tokio::spawn(
             Committer {
@@ -56,6 +73,8 @@ impl Appender {
                 held_over: None,
                 flying: VecDeque::new(),
                 landed: None,
+                known: None,
+                others,
             }
             .run(),
         );
@@ -92,13 +111,16 @@ struct Committer {
     flying: VecDeque<Flight>,
     /// When the last one that has landed did.
     landed: Option<Instant>,
+    /// The last position of the last batch that recorded events.
+    known: Option<Position>,
+    others: mpsc::UnboundedSender<Stretch>,
 }
 
 /// A batch on its way.
 struct Flight {
     calls: usize,
     sent: Instant,
-    landing: JoinHandle<()>,
+    landing: JoinHandle<Option<Stretch>>,
 }
 
 impl Committer {
@@ -134,7 +156,7 @@ impl Committer {
             let flight = self.flying.front_mut()?;
             tokio::select! {
                 // Each caller has its answer, whatever became of the task.
-                _ = &mut flight.landing => self.note_landing(),
+                landed = &mut flight.landing => self.note_landing(landed.ok().flatten()),
                 call = self.queue.recv(), if self.held_over.is_none() => match call {
                     Some(call) => self.held_over = batch.take_in(call),
                     // Nobody calls any more; this is the last.
@@ -146,8 +168,17 @@ impl Committer {
         Some(batch)
     }
 
-    fn note_landing(&mut self) {
+    /// Takes note of a batch that has landed, and where its own events stand.
+    fn note_landing(&mut self, own: Option<Stretch>) {
         let now = Instant::now();
+        if let Some(own) = own {
+            // Where the log took the later of two batches first, it seems to be somebody else's for a moment: no harm.
+            if let Some(after) = self.known.filter(|known| *known < own.after) {
+                let up_to = own.after;
+                let _ = self.others.send(Stretch { after, up_to });
+            }
+            self.known = self.known.max(Some(own.up_to));
+        }
         if let Some(flight) = self.flying.pop_front() {
             // Until the one before had landed it only waited.
             let began = self.landed.map_or(flight.sent, |landed| landed.max(flight.sent));
@@ -169,12 +200,18 @@ impl Committer {
     }
 }
 
-async fn commit(ledger: Arc<dyn Ledger>, mut calls: Vec<Call>) {
+/// Records a batch, and gives the stretch of the log that it filled.
+async fn commit(ledger: Arc<dyn Ledger>, mut calls: Vec<Call>) -> Option<Stretch> {
     // Who has gone away before anything was sent need not be served.
     calls.retain(|call| !call.answer.is_closed());
     let together: Vec<Append> = calls.iter().flat_map(|call| &call.commands).cloned().collect();
+    let events: Vec<usize> = together.iter().map(|command| command.events().len()).collect();
     match ledger.append(together).await {
-        Ok(verdicts) => answer_each(calls, verdicts),
+        Ok(verdicts) => {
+            let filled = filled(&events, &verdicts);
+            answer_each(calls, verdicts);
+            return filled;
+        }
         // Something in it can't be recorded at all: nothing of the batch was. Alone, only the culprit fails.
         Err(LedgerError::Unrecordable(_)) if calls.len() > 1 => {
             for call in calls {
@@ -188,6 +225,26 @@ async fn commit(ledger: Arc<dyn Ledger>, mut calls: Vec<Call>) {
             }
         }
     }
+    None
+}
+
+/// From where to where a batch's own events stand; none where it has none.
+fn filled(events: &[usize], verdicts: &[Verdict]) -> Option<Stretch> {
+    let own = events
+        .iter()
+        .zip(verdicts)
+        .filter_map(|(events, verdict)| match verdict {
+            Verdict::Appended(receipt) if *events > 0 => {
+                let events = i64::try_from(*events).ok()?;
+                Some((Position(receipt.position.0 - events), receipt.position))
+            }
+            _ => None,
+        });
+    own.map(|(after, up_to)| Stretch { after, up_to })
+        .reduce(|all, own| Stretch {
+            after: all.after.min(own.after),
+            up_to: all.up_to.max(own.up_to),
+        })
 }
 
 fn answer_each(calls: Vec<Call>, verdicts: Vec<Verdict>) {

@@ -22,7 +22,7 @@ mod pace;
 mod postgres;
 mod subscription;
 
-pub use appender::{Appender, MOST_BYTES_PER_BATCH, MOST_COMMANDS_PER_BATCH, MOST_WAITING_CALLS};
+pub use appender::{Appender, MOST_BYTES_PER_BATCH, MOST_COMMANDS_PER_BATCH, MOST_WAITING_CALLS, Stretch};
 pub use cqrs::{COMMAND_ID, LedgerEventStore, Provenance};
 pub use error::{LedgerError, Reason, is_passing};
 pub use lease::{LONGEST_LEASE_WAIT, LeaseGrant, Leases};

@@ -191,3 +191,33 @@ async fn two_batches_are_on_their_way_and_what_comes_then_goes_together() {
         assert_eq!(call.await.unwrap(), Ok(vec![Verdict::Conflict]));
     }
 }
+
+#[test]
+fn what_lies_between_two_batches_is_somebody_else_s() {
+    let (others, mut told) = mpsc::unbounded_channel();
+    let gate = Gate {
+        let_in: Semaphore::new(0),
+        batches: Mutex::default(),
+    };
+    let mut committer = Committer {
+        ledger: Arc::new(gate),
+        queue: mpsc::channel(1).1,
+        pace: Pace::default(),
+        held_over: None,
+        flying: VecDeque::new(),
+        landed: None,
+        known: None,
+        others,
+    };
+    let mut lands = |after: i64, up_to: i64| {
+        let (after, up_to) = (Position(after), Position(up_to));
+        committer.note_landing(Some(Stretch { after, up_to }));
+        told.try_recv().ok().map(|stretch| (stretch.after.0, stretch.up_to.0))
+    };
+    assert_eq!(lands(40, 43), None, "what was before the first batch is not told");
+    assert_eq!(lands(43, 45), None);
+    assert_eq!(lands(49, 50), Some((45, 49)));
+    // The log took the later of two batches first.
+    assert_eq!(lands(47, 48), None);
+    assert_eq!(lands(50, 51), None);
+}
