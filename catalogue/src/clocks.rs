@@ -64,6 +64,12 @@ impl<T> Dated<T> {
         })
     }
 
+    /// The first row: what is before it has no rule.
+    #[must_use]
+    pub fn first(&self) -> Option<InForce<'_, T>> {
+        self.rows.first().and_then(|row| self.on(row.from))
+    }
+
     fn in_order(&self) -> bool {
         self.rows.windows(2).all(|pair| pair[0].from < pair[1].from)
     }

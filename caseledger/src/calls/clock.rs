@@ -5,6 +5,7 @@ use std::path::Path;
 
 use domain::clock::{self, Answer, ClockEvent, ClockName, ClockRules, When};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::cli::Clock as Call;
@@ -19,16 +20,23 @@ pub fn run(call: &Call) -> Result<(), Failure> {
     }
 }
 
+/// The id alone, to the letter: a number may be longer than numbers here.
+#[derive(Deserialize)]
+struct Identified<'l> {
+    #[serde(borrow)]
+    id: Option<&'l RawValue>,
+}
+
 #[derive(Serialize)]
 struct Answered {
-    id: Value,
+    id: Option<Box<RawValue>>,
     #[serde(flatten)]
     answer: Answer,
 }
 
 #[derive(Serialize)]
 struct Unanswered {
-    id: Value,
+    id: Option<Box<RawValue>>,
     error: String,
 }
 
@@ -57,10 +65,11 @@ fn due(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<(), Failure> {
 
 fn answer(rules: ClockRules<'_>, line: &[u8]) -> Result<Answered, Unanswered> {
     let asked: Map<String, Value> = serde_json::from_slice(line).map_err(|error| Unanswered {
-        id: Value::Null,
+        id: None,
         error: format!("the line is no JSON object: {error}"),
     })?;
-    let id = asked.get("id").cloned().unwrap_or_default();
+    let identified = serde_json::from_slice::<Identified<'_>>(line).ok();
+    let id = identified.and_then(|identified| identified.id).map(ToOwned::to_owned);
     match work_out(rules, &asked) {
         Ok(answer) => Ok(Answered { id, answer }),
         Err(error) => Err(Unanswered { id, error }),
@@ -120,6 +129,20 @@ mod tests {
         let answer = answered(r#"{"id": "a", "clock": "foi", "started_on": "2026-04-01", "events": []}"#);
         assert_eq!((&answer["id"], &answer["due"]), (&"a".into(), &"2026-05-01".into()));
         assert!(answer["explanation"].as_array().unwrap().len() > 2, "{answer}");
+        let long = r#"{"id": 12345678901234567890123, "clock": "death", "started_on": "2026-04-01"}"#;
+        let (policies, holidays) = (ClockPolicies::built_in().unwrap(), BankHolidays::built_in().unwrap());
+        let rules = ClockRules {
+            policies: &policies,
+            holidays: &holidays,
+        };
+        let to_the_letter = super::answer(rules, long.as_bytes())
+            .ok()
+            .map(|answered| serde_json::to_string(&answered).unwrap());
+        let to_the_letter = to_the_letter.unwrap();
+        assert!(
+            to_the_letter.starts_with(r#"{"id":12345678901234567890123,"#),
+            "{to_the_letter}"
+        );
         let answer = answered(r#"{"id": 7, "clock": "death", "started_on": "2026-04-01"}"#);
         assert_eq!((&answer["id"], &answer["due"]), (&7.into(), &"SUSPENDED".into()));
     }

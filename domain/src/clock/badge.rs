@@ -68,8 +68,8 @@ pub(super) fn expiry(run: &Run<'_>, in_force: &InForce<'_, BadgeTermPolicy>) -> 
             Happening::ChildUnder3Born => (
                 day_after_birthday(day, policy.child_birthday)?,
                 format!(
-                    "it is the day after the child's birthday number {}",
-                    policy.child_birthday
+                    "it is the day after the child's {} birthday",
+                    ordinal(policy.child_birthday)
                 ),
             ),
             _ => continue,
@@ -85,6 +85,15 @@ pub(super) fn expiry(run: &Run<'_>, in_force: &InForce<'_, BadgeTermPolicy>) -> 
         in_force.source
     );
     Ok(story.ends(Due::On(last), sentence))
+}
+
+fn ordinal(number: u8) -> String {
+    match number {
+        1 => "first".to_owned(),
+        2 => "second".to_owned(),
+        3 => "third".to_owned(),
+        other => format!("{other}th"),
+    }
 }
 
 /// The day after a birthday; that of who was born on 29 February is 28 February in other years (H12).

@@ -40,9 +40,17 @@ pub(super) fn answer(run: &Run<'_>, in_force: &InForce<'_, ComplaintPolicy>) -> 
         .map(|(on, _)| *on);
     let day_0 = match acknowledged {
         Some(on) => {
+            let received = run.started.day;
+            let until = run
+                .holidays
+                .count_after(calendar, received, policy.acknowledge_working_days, |_| false)?
+                .last;
             story.tell(format!(
-                "The complaint was acknowledged on {}. That is day 0, which is not counted.",
-                day_in_words(on)
+                "The complaint was received on {} and acknowledged on {}{}. The day of the acknowledgement is day 0, which is not \
+                 counted.",
+                day_in_words(received),
+                day_in_words(on),
+                if on > until { ", which was late" } else { "" }
             ));
             on
         }
@@ -70,8 +78,8 @@ pub(super) fn answer(run: &Run<'_>, in_force: &InForce<'_, ComplaintPolicy>) -> 
         };
         let number = policy.working_days.saturating_add(more);
         let due = run.holidays.count_after(calendar, day_0, number, |_| false)?.last;
-        if *on > due {
-            let why = format!("the answer was due by {}", day_in_words(due));
+        if *on >= due {
+            let why = format!("it has to come before the answer is due, on {}", day_in_words(due));
             story.tell_of_no_effect("The notice of more time", *on, &why);
             continue;
         }

@@ -60,7 +60,7 @@ impl Request {
     fn answered(&mut self, on: Day) {
         let Some(asked) = self.asked.take() else {
             self.story
-                .tell_of_no_effect("What the requester sent", on, "the council had not asked for it");
+                .tell_of_no_effect("What the requester sent", on, "no question was open that counts");
             return;
         };
         self.day_0 = on;
@@ -75,7 +75,8 @@ impl Request {
     /// Takes the payment in, if it came by `last`; tells where it came too late.
     fn paid(&mut self, on: Day, last: Day) -> Result<(), Due> {
         let Some(fee) = self.unpaid() else {
-            self.story.tell_of_no_effect("The payment", on, "no fee was asked for");
+            self.story
+                .tell_of_no_effect("The payment", on, "no fee was owed by a notice that counts");
             return Ok(());
         };
         let notice = day_in_words(fee.notice);
@@ -109,8 +110,7 @@ impl Request {
     fn ends(mut self, run: &Run<'_>, calendar: Calendar, number: u32, source: &str) -> Result<Answer, ClockError> {
         if let Some(asked) = self.asked {
             let sentence = format!(
-                "The council asked on {} what was meant and waits for the answer: until then there is nothing it has to do by \
-                 a day ({source}).",
+                "The council asked on {} what was meant. No deadline runs until the answer is there ({source}).",
                 day_in_words(asked)
             );
             return Ok(self.story.ends(Due::Suspended, sentence));
@@ -150,11 +150,14 @@ pub(super) fn foi(run: &Run<'_>, in_force: &InForce<'_, FoiPolicy>) -> Result<An
             }
             Happening::ClarificationRequested => _ = request.asked.get_or_insert(on),
             Happening::ClarificationReceived => {
-                if request.asked.is_some() {
-                    // A new period: a notice about the old one says nothing of it.
-                    request.extended = None;
-                }
+                let is_answer = request.asked.is_some();
                 request.answered(on);
+                // A new period: a notice about the old one says nothing of it.
+                if is_answer && request.extended.take().is_some() {
+                    request
+                        .story
+                        .tell("The notice about the public interest falls away with it.");
+                }
             }
             Happening::FeeNotice if request.is_past(run, calendar, allowed(&request), on)? => {
                 let why = "it has to be given while the time runs (section 9)";
@@ -166,7 +169,7 @@ pub(super) fn foi(run: &Run<'_>, in_force: &InForce<'_, FoiPolicy>) -> Result<An
                 let notice = request.unpaid().map_or(on, |fee| fee.notice);
                 let last = last_of_months_beginning_with(notice, u16::from(policy.fee_months))?;
                 if let Err(lapsed) = request.paid(on, last) {
-                    let sentence = format!("The council no longer has to answer ({}).", in_force.source);
+                    let sentence = "The council no longer has to answer (section 9(2) of the Act).";
                     return Ok(request.story.ends(lapsed, sentence));
                 }
             }
@@ -230,7 +233,7 @@ pub(super) fn eir(run: &Run<'_>, in_force: &InForce<'_, EirPolicy>) -> Result<An
                     .count_after(calendar, notice, policy.fee_working_days, |_| false)?
                     .last;
                 if let Err(lapsed) = request.paid(on, last) {
-                    let sentence = format!("The council no longer has to answer ({}).", in_force.source);
+                    let sentence = "The council no longer has to answer (regulation 8).";
                     return Ok(request.story.ends(lapsed, sentence));
                 }
             }

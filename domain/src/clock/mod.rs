@@ -67,13 +67,25 @@ impl<'de> Deserialize<'de> for When {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let day = text.parse::<Day>().map(Self::from);
-        day.or_else(|_| text.parse::<Instant>().map(Self::from)).map_err(|_| {
+        let instant = || {
+            text.parse::<Instant>()
+                .or_else(|error| with_seconds(&text).ok_or(error)?.parse())
+        };
+        day.or_else(|_| instant().map(Self::from)).map_err(|_| {
             serde::de::Error::custom(
                 "expected a day that exists, such as 2026-04-01, or an instant, such as 2026-04-01T09:30:00Z, of the years \
                  1800 to 2200",
             )
         })
     }
+}
+
+/// `2026-07-01T23:30Z` with the seconds that RFC 3339 wants and ISO 8601 leaves out.
+fn with_seconds(text: &str) -> Option<String> {
+    const TO_THE_MINUTE: usize = "2026-07-01T23:30".len();
+    let (before, zone) = text.split_at_checked(TO_THE_MINUTE)?;
+    zone.starts_with(['Z', 'z', '+', '-'])
+        .then(|| format!("{before}:00{zone}"))
 }
 
 /// By when.
@@ -177,7 +189,6 @@ pub fn due(
     let events = event::in_order(clock, started.day, events)?;
     let (policies, start) = (rules.policies, started.day);
     let run = Run {
-        clock,
         holidays: rules.holidays,
         started,
         events: &events,
@@ -196,7 +207,14 @@ pub fn due(
         ClockName::BlueBadge => run.under(&policies.blue_badge, badge::decision),
         ClockName::BlueBadgeExpiry => run.under(&policies.blue_badge_expiry, badge::expiry),
         ClockName::Birth => run.under(&policies.birth, registrars::birth),
-        ClockName::Death => run.under(&policies.death, registrars::death),
+        ClockName::Death => {
+            // Since medical examiners certify, what counts is when the certificate came, however long ago the death was.
+            let certified = events
+                .iter()
+                .find(|(_, what)| matches!(what, Happening::CertificateReceived));
+            let regime = certified.map_or(start, |(on, _)| *on);
+            run.under_row_of(regime, &policies.death, registrars::death)
+        }
         ClockName::MarriageNotice => run.under(&policies.marriage_notice, registrars::marriage_notice),
         ClockName::ServiceTarget => target::service_target(&run, start),
     }
@@ -204,7 +222,6 @@ pub fn due(
 
 /// One question: a clock, since when, and what happened, in order.
 struct Run<'a> {
-    clock: ClockName,
     holidays: &'a BankHolidays,
     started: When,
     events: &'a [(Day, &'a Happening)],
@@ -217,15 +234,29 @@ impl Run<'_> {
         policies: &Dated<T>,
         work_out: impl Fn(&Self, &InForce<'_, T>) -> Result<Answer, ClockError>,
     ) -> Result<Answer, ClockError> {
+        self.under_row_of(self.started.day, policies, work_out)
+    }
+
+    /// Works it out under the policy in force on a day.
+    fn under_row_of<T>(
+        &self,
+        day: Day,
+        policies: &Dated<T>,
+        work_out: impl Fn(&Self, &InForce<'_, T>) -> Result<Answer, ClockError>,
+    ) -> Result<Answer, ClockError> {
         let start = self.started.day;
-        let Some(policy) = policies.on(start) else {
+        let Some(policy) = policies.on(day) else {
             return Ok(Story::default().ends(
                 Due::NotApplicable,
-                format!(
-                    "On {} no rule for this clock ({}) was in force.",
-                    london::day_in_words(start),
-                    self.clock
-                ),
+                match policies.first() {
+                    Some(first) => format!(
+                        "This rule ({}) applies from {} on, and it began on {}.",
+                        first.source,
+                        london::day_in_words(first.from),
+                        london::day_in_words(start)
+                    ),
+                    None => "There is no rule for this.".to_owned(),
+                },
             ));
         };
         work_out(self, &policy)

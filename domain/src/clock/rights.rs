@@ -12,6 +12,9 @@ use super::{Answer, ClockError, Due, Happening, Run};
 struct Pause {
     from: Day,
     to: Option<Day>,
+    /// How many questions were asked in it, and how many answered.
+    asked: u32,
+    answered: u32,
 }
 
 impl Pause {
@@ -34,6 +37,13 @@ impl Awaited {
             Self::Fee => "to pay a fee",
         }
     }
+
+    const fn which_came(self) -> &'static str {
+        match self {
+            Self::Identity => "Proof of identity",
+            Self::Fee => "The payment",
+        }
+    }
 }
 
 struct Request<'a> {
@@ -42,8 +52,6 @@ struct Request<'a> {
     relevant: Day,
     awaited: Vec<Awaited>,
     pauses: Vec<Pause>,
-    /// How many questions about the scope have no answer yet.
-    open_questions: u32,
     extended: bool,
     story: Story,
 }
@@ -80,62 +88,60 @@ impl Request<'_> {
         Ok(self.walked(months)?.is_some_and(|last| on > last))
     }
 
-    fn ask_for(&mut self, what: Awaited, on: Day) -> Result<(), ClockError> {
-        if self.is_past(self.months(), on)? {
-            let asking = format!("Asking the person {}", what.in_words());
-            self.story.tell_of_no_effect(&asking, on, "the time was over");
-        } else if !self.awaited.contains(&what) {
+    fn ask_for(&mut self, what: Awaited, on: Day) {
+        if !self.awaited.contains(&what) {
             self.awaited.push(what);
-            self.story.tell(format!(
-                "On {} the person was asked {}.",
-                day_in_words(on),
-                what.in_words()
-            ));
+            let (day, what) = (day_in_words(on), what.in_words());
+            self.story.tell(format!("On {day} the person was asked {what}."));
         }
-        Ok(())
     }
 
     fn has_come(&mut self, what: Awaited, on: Day) {
         if !self.awaited.contains(&what) {
+            let why = "nobody was waiting for it";
+            self.story.tell_of_no_effect(what.which_came(), on, why);
             return;
         }
         self.awaited.retain(|awaited| *awaited != what);
         self.relevant = self.relevant.max(on);
-        self.story.tell(format!(
-            "They did on {}: the time runs from that day.",
-            day_in_words(on)
-        ));
+        let day = day_in_words(on);
+        self.story
+            .tell(format!("They did on {day}: the time runs from that day."));
     }
 
     fn ask_about_scope(&mut self, on: Day) -> Result<(), ClockError> {
-        if self.open_questions == 0 {
-            if self.is_past(self.months(), on)? {
-                self.story
-                    .tell_of_no_effect("Asking what the person wants", on, "the time was over");
-                return Ok(());
-            }
-            self.pauses.push(Pause { from: on, to: None });
+        if let Some(pause) = self.pauses.last_mut().filter(|pause| pause.to.is_none()) {
+            pause.asked += 1;
+            return Ok(());
         }
-        self.open_questions += 1;
+        if let Some(last) = self.walked(self.months())?.filter(|last| on > *last) {
+            let why = format!("the months themselves had ended on {}", day_in_words(last));
+            self.story.tell_of_no_effect("Asking what the person wants", on, &why);
+            return Ok(());
+        }
+        self.pauses.push(Pause {
+            from: on,
+            to: None,
+            asked: 1,
+            answered: 0,
+        });
         Ok(())
     }
 
+    /// The first answer ends the pause. Where more was asked meanwhile, each further answer makes it longer.
     fn answer_about_scope(&mut self, on: Day) {
-        if self.open_questions == 0 {
+        let Some(pause) = self.pauses.last_mut().filter(|pause| pause.answered < pause.asked) else {
+            let why = "no question was open that counts";
+            self.story.tell_of_no_effect("What the person sent", on, why);
             return;
-        }
-        self.open_questions -= 1;
-        if self.open_questions == 0
-            && let Some(pause) = self.pauses.last_mut()
-        {
-            pause.to = Some(on);
-            let from = day_in_words(pause.from);
-            self.story.tell(format!(
-                "The council asked on {from} what the person wants, and had the answer on {}: these days, both included, do not \
-                 count.",
-                day_in_words(on)
-            ));
-        }
+        };
+        pause.answered += 1;
+        pause.to = Some(on);
+        let (from, to) = (day_in_words(pause.from), day_in_words(on));
+        self.story.tell(format!(
+            "The council asked on {from} what the person wants, and had an answer on {to}: these days, both included, do not \
+             count."
+        ));
     }
 
     fn extend(&mut self, on: Day) -> Result<(), ClockError> {
@@ -168,15 +174,14 @@ pub(super) fn sar(run: &Run<'_>, in_force: &InForce<'_, RightsPolicy>) -> Result
         relevant: run.started.day,
         awaited: Vec::new(),
         pauses: Vec::new(),
-        open_questions: 0,
         extended: false,
         story,
     };
     for &(on, happening) in run.events {
         match happening {
-            Happening::IdRequested => request.ask_for(Awaited::Identity, on)?,
+            Happening::IdRequested => request.ask_for(Awaited::Identity, on),
             Happening::IdReceived => request.has_come(Awaited::Identity, on),
-            Happening::FeeRequested => request.ask_for(Awaited::Fee, on)?,
+            Happening::FeeRequested => request.ask_for(Awaited::Fee, on),
             Happening::FeePaid => request.has_come(Awaited::Fee, on),
             Happening::ClarificationRequested => request.ask_about_scope(on)?,
             Happening::ClarificationReceived => request.answer_about_scope(on),
@@ -192,7 +197,7 @@ pub(super) fn sar(run: &Run<'_>, in_force: &InForce<'_, RightsPolicy>) -> Result
         );
         return Ok(request.story.ends(Due::Suspended, sentence));
     }
-    if let Some(Pause { from, to: None }) = request.pauses.last() {
+    if let Some(Pause { from, to: None, .. }) = request.pauses.last() {
         let sentence = format!(
             "The council asked on {} what the person wants and waits for the answer: until then no day can be given ({source}).",
             day_in_words(*from)

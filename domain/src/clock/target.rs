@@ -55,8 +55,9 @@ pub(super) fn service_target(run: &Run<'_>, start: Day) -> Result<Answer, ClockE
                 .checked_add(Duration::hours(i64::from(amount)))
                 .ok_or(ClockError::TooLong)?;
             story.tell(format!("It began at {}.", instant_in_words(began.get())));
+            let hours = if amount == 1 { "hour" } else { "hours" };
             let sentence = format!(
-                "{amount} hours later it is {}: that is the council's target.",
+                "{amount} {hours} later it is {}: that is the council's target.",
                 instant_in_words(due)
             );
             Ok(story.ends(Due::At(Instant::new(due)), sentence))

@@ -15,6 +15,8 @@ fn freedom_of_information_takes_twenty_working_days_of_the_whole_kingdom() {
         // Received late in the evening: London's day counts.
         ("2026-07-01T23:30:00Z", "2026-07-31"),
         ("2026-07-02", "2026-07-31"),
+        ("2026-07-01T23:30Z", "2026-07-31"),
+        ("2026-07-01T23:30+01:00", "2026-07-30"),
     ] {
         leads_to("foi", started, &[], expected);
     }

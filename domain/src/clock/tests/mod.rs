@@ -87,6 +87,9 @@ fn identity_and_fee_move_the_beginning_of_subject_access() {
     ];
     leads_to("sar", july, &both, "2026-08-28");
     leads_to("sar", july, &both[..3], "SUSPENDED");
+    // Whenever it was asked for: the relevant time is the latest of the three.
+    let late = ["id_requested 2026-08-16", "id_received 2026-08-20"];
+    leads_to("sar", july, &late, "2026-09-21");
     // What nobody asked for moves nothing.
     leads_to("sar", july, &["id_received 2026-07-28"], "2026-08-17");
 }
@@ -108,6 +111,10 @@ fn a_question_about_the_scope_pauses_subject_access() {
         "clarification_received 2026-10-14",
     ];
     leads_to("sar", october, &overlapping, "2026-11-12");
+    // One answer to two questions ends the pause; the other makes it longer. A third is none.
+    leads_to("sar", october, &overlapping[..3], "2026-11-10");
+    let unasked = [overlapping[0], overlapping[2], "clarification_received 2026-10-20"];
+    leads_to("sar", october, &unasked, "2026-11-10");
     // One that opens on day 0 gains nothing for day 0.
     leads_to(
         "sar",
@@ -192,6 +199,9 @@ fn a_complaint_is_extended_in_time_and_beyond_the_usual_with_a_good_reason_only(
     assert_eq!(extension(", \"good_reason\": \"a witness is abroad\""), "2026-11-12");
     let late = ["acknowledged 2026-10-08", "extension 2026-10-23 {\"working_days\": 5}"];
     leads_to("complaint_s1", "2026-10-05", &late, "2026-10-22");
+    // "Before the due date" (the Code) leaves the day itself out.
+    let on_the_day = ["acknowledged 2026-10-08", "extension 2026-10-22 {\"working_days\": 5}"];
+    leads_to("complaint_s1", "2026-10-05", &on_the_day, "2026-10-22");
     let twice = [
         "acknowledged 2026-10-08",
         "extension 2026-10-20 {\"working_days\": 6}",
@@ -251,6 +261,7 @@ fn registrars_days_never_roll_on() {
     leads_to("death", "2026-06-01", &["mccd_received 2026-06-03"], "2026-06-08");
     leads_to("death", "2026-06-01", &[], "SUSPENDED");
     leads_to("death", "2024-09-08", &[], "2024-09-13");
+    leads_to("death", "2024-09-05", &["mccd_received 2024-09-10"], "2024-09-15");
     leads_to("marriage_notice", "2026-06-03", &[], "2026-07-02");
     leads_to(
         "marriage_notice",
@@ -304,6 +315,12 @@ fn what_is_wrong_with_a_question_is_named() {
         "2026-04-01",
         &["fee_notice 2026-03-31"],
         "events[0].on: 2026-03-31 is before",
+    );
+    fails(
+        "complaint_s1_ack",
+        "2018-06-04",
+        &[],
+        "Tuesday 5 June 2018 is outside the years",
     );
     fails("foi", "2028-12-20", &[], "Monday 1 January 2029 is outside the years");
     fails(
