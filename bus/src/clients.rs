@@ -149,6 +149,23 @@ pub struct Client {
 }
 
 impl Client {
+    /// A part of the command-service itself that sends commands within its process, as a system of the council's. It has no
+    /// account on the bus.
+    #[must_use]
+    pub fn of_the_council(name: ClientName) -> Self {
+        Self {
+            name,
+            services: Allowed::All,
+            reads: Allowed::All,
+            actors: BTreeSet::from([ActorKind::System]),
+            teams: Allowed::default(),
+            may_leave_decider_unrecorded: false,
+            has_feed: false,
+            commands: Allowed::All,
+            password_hash: String::new(),
+        }
+    }
+
     /// Whether it may send this command.
     #[must_use]
     pub fn may_send(&self, command: &str) -> bool {
@@ -285,7 +302,9 @@ fn client((name, entry): (ClientName, Entry)) -> Result<(ClientName, Arc<Client>
             "the password of {name} is not a bcrypt hash: use `caseledger client add`"
         )));
     }
-    if ServiceUser::ALL.iter().any(|user| user.as_str() == name.as_str()) {
+    let is_taken =
+        name == ClientName::timekeeper() || ServiceUser::ALL.iter().any(|user| user.as_str() == name.as_str());
+    if is_taken {
         return Err(ClientFileError::Invalid(format!(
             "{name} is the name of one of the services' own users: choose another"
         )));
@@ -316,7 +335,12 @@ mod tests {
 
     #[test]
     fn a_client_is_not_called_as_a_user_of_the_services_is() {
-        for user in ServiceUser::ALL {
+        let timekeeper = ClientName::timekeeper();
+        for user in ServiceUser::ALL
+            .iter()
+            .map(|user| user.as_str())
+            .chain([timekeeper.as_str()])
+        {
             let text =
                 format!("[{user}]\npassword = \"{HASH}\"\ncommands = []\nservices = []\nactors = []\nteams = []");
             assert!(

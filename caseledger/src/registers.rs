@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bus::clients::ClientRegister;
 use catalogue::Catalogue;
 use catalogue::calendar::BankHolidays;
-use catalogue::clocks::ClockPolicies;
+use catalogue::clocks::{ClockFiles, ClockPolicies};
 use command_service::Registers;
 use command_service::officers::OfficerRegister;
 use tokio_util::sync::CancellationToken;
@@ -42,7 +42,7 @@ pub fn catalogue(directory: Option<&Path>) -> Result<Catalogue, Failure> {
 ///
 /// # Errors
 /// [`Failure::Usage`]: a file that can't be read, or what is wrong with it.
-pub fn clock_files(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<(BankHolidays, ClockPolicies), Failure> {
+pub fn clock_files(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<ClockFiles, Failure> {
     let read = |file: &Path| {
         let unreadable = |error| Failure::Usage(format!("{} can't be read: {error}", file.display()));
         std::fs::read_to_string(file).map_err(unreadable)
@@ -55,7 +55,10 @@ pub fn clock_files(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<(Ba
         Some(file) => ClockPolicies::parse(&read(file)?),
         None => ClockPolicies::built_in(),
     };
-    Ok((holidays.map_err(Failure::usage)?, policies.map_err(Failure::usage)?))
+    Ok(ClockFiles {
+        policies: policies.map_err(Failure::usage)?,
+        holidays: holidays.map_err(Failure::usage)?,
+    })
 }
 
 /// The files of the registers that people change while the service runs.
@@ -65,10 +68,14 @@ pub struct RegisterFiles {
     pub clients: PathBuf,
     /// The officer register.
     pub officers: PathBuf,
+    /// The bank holidays; the built-in ones where there is none.
+    pub holidays: Option<PathBuf>,
+    /// What the clocks are set to; the built-in ones where there is none.
+    pub clocks: Option<PathBuf>,
 }
 
 /// How a file stood: enough to see that it was changed.
-type Stamp = [Option<(SystemTime, u64)>; 2];
+type Stamp = [Option<(SystemTime, u64)>; 4];
 
 impl RegisterFiles {
     /// Reads them.
@@ -80,6 +87,7 @@ impl RegisterFiles {
             clients: Arc::new(ClientRegister::load(&self.clients).map_err(Failure::usage)?),
             officers: Arc::new(OfficerRegister::load(&self.officers).map_err(Failure::usage)?),
             catalogue,
+            clocks: Arc::new(clock_files(self.holidays.as_deref(), self.clocks.as_deref())?),
         })
     }
 
@@ -103,19 +111,20 @@ impl RegisterFiles {
             seen = now;
             match self.load(Arc::clone(&catalogue)) {
                 Ok(registers) => {
-                    tracing::info!("the registers of clients and officers were read anew");
+                    tracing::info!("clients, officers, bank holidays and clocks were read anew");
                     changed(registers).await;
                 }
                 Err(failure) => {
-                    tracing::error!(%failure, "a register was changed and can't be read: the one before stays in force")
+                    tracing::error!(%failure, "a file was changed and can't be read: what it said before stays in force")
                 }
             }
         }
     }
 
     fn stamp(&self) -> Stamp {
-        [&self.clients, &self.officers].map(|path| {
-            let metadata = std::fs::metadata(path).ok()?;
+        let (clients, officers) = (Some(&self.clients), Some(&self.officers));
+        [clients, officers, self.holidays.as_ref(), self.clocks.as_ref()].map(|path| {
+            let metadata = std::fs::metadata(path?).ok()?;
             Some((metadata.modified().ok()?, metadata.len()))
         })
     }

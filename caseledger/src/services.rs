@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bus::{Bus, NatsBus, ServiceUser};
 use command_service::{CommandService, Machine, Parts, Relay};
-use event_store::{Leases, PgLedger, StoredEvent};
+use event_store::{Leases, PgLedger, StoredEvent, Timetable};
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
 use tokio::signal::unix::{SignalKind, signal};
@@ -96,16 +96,21 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             key_file,
             clients_file,
             officers_file,
+            holidays_file,
+            clocks_file,
         } => {
             let catalogue = Arc::new(registers::catalogue(settings.catalogue_dir.as_deref())?);
             let files = RegisterFiles {
                 clients: clients_file.clone(),
                 officers: officers_file.clone(),
+                holidays: holidays_file.clone(),
+                clocks: clocks_file.clone(),
             };
             let registers = files.load(Arc::clone(&catalogue))?;
             let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);
             let service = CommandService::new(Parts {
                 leases: Leases::new(pool.clone(), Uuid::new_v4()),
+                timetable: Timetable::new(pool.clone()),
                 ledger,
                 fingerprinter: key.fingerprinter().map_err(Failure::down)?,
                 vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),

@@ -37,6 +37,10 @@ pub enum ServiceFiles {
         clients_file: PathBuf,
         /// `CASELEDGER_OFFICERS_FILE`: the officer register.
         officers_file: PathBuf,
+        /// `CASELEDGER_BANK_HOLIDAYS_FILE`: the bank holidays; the built-in ones where it is not set.
+        holidays_file: Option<PathBuf>,
+        /// `CASELEDGER_CLOCKS_FILE`: what the clocks are set to; the built-in ones where it is not set.
+        clocks_file: Option<PathBuf>,
     },
     /// The relay.
     Relay,
@@ -151,6 +155,8 @@ impl<'s> Reader<'s> {
                 key_file: self.file(KEY.0, KEY.1),
                 clients_file: self.file("CASELEDGER_CLIENTS_FILE", "the client register"),
                 officers_file: self.file("CASELEDGER_OFFICERS_FILE", "the officer register"),
+                holidays_file: self.optional("CASELEDGER_BANK_HOLIDAYS_FILE").map(PathBuf::from),
+                clocks_file: self.optional("CASELEDGER_CLOCKS_FILE").map(PathBuf::from),
             },
             Service::Relay => ServiceFiles::Relay,
             Service::Projections => ServiceFiles::Projections,

@@ -231,6 +231,23 @@ impl BankHolidays {
     }
 }
 
+impl BankHolidays {
+    /// The `number`th working day before a day, which is not counted itself.
+    ///
+    /// # Errors
+    /// [`BeyondCalendar`].
+    pub fn count_before(&self, calendar: Calendar, day: Day, number: u32) -> Result<Day, BeyondCalendar> {
+        let (mut at, mut counted) = (day, 0);
+        while counted < number {
+            at = Day(at.0.previous_day().unwrap_or(at.0));
+            if self.is_working_day(calendar, at)? {
+                counted += 1;
+            }
+        }
+        Ok(at)
+    }
+}
+
 /// The day after. The last day that `time` knows has none, and is far beyond every calendar.
 fn next(day: Day) -> Day {
     Day(day.0.next_day().unwrap_or(day.0))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use time::{Date, Month};
 
-use crate::calendar::Calendar;
+use crate::calendar::{BankHolidays, Calendar, HolidayFault};
 use crate::version;
 
 pub use name::{ClockKind, ClockName, TargetUnit, UnknownClock};
@@ -198,6 +198,58 @@ pub struct MarriageNoticePolicy {
     pub days_displayed_when_extended: u16,
 }
 
+/// From when on a clock's day is near, and somebody is told.
+#[derive(Clone, Debug, Deserialize)]
+pub struct NearPolicy {
+    /// Whose working days.
+    pub calendar: Calendar,
+    /// How many before the day.
+    pub working_days: u32,
+    /// A run of at most so many calendar days is short.
+    pub short_days: u16,
+    /// How many working days before the day of a short one.
+    pub short_working_days: u32,
+}
+
+/// What clocks are worked out with: what they are set to, and the bank holidays.
+#[derive(Clone, Debug)]
+pub struct ClockFiles {
+    /// What the clocks are set to.
+    pub policies: ClockPolicies,
+    /// The bank holidays.
+    pub holidays: BankHolidays,
+}
+
+impl ClockFiles {
+    /// Those that this crate carries.
+    ///
+    /// # Errors
+    /// Never in a release: a test reads them.
+    pub fn built_in() -> Result<Self, ClockFilesFault> {
+        Ok(Self {
+            policies: ClockPolicies::built_in()?,
+            holidays: BankHolidays::built_in()?,
+        })
+    }
+
+    /// The version of both: that of the rules, a dot, that of the bank holidays.
+    #[must_use]
+    pub fn version(&self) -> String {
+        format!("{}.{}", self.policies.version(), self.holidays.version())
+    }
+}
+
+/// Why the files of the clocks can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClockFilesFault {
+    /// What the clocks are set to.
+    #[error(transparent)]
+    Clocks(#[from] ClockFault),
+    /// The bank holidays.
+    #[error(transparent)]
+    Holidays(#[from] HolidayFault),
+}
+
 /// Every clock's rows.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -218,6 +270,7 @@ pub struct ClockPolicies {
     pub birth: Dated<DaysPolicy>,
     pub death: Dated<DeathPolicy>,
     pub marriage_notice: Dated<MarriageNoticePolicy>,
+    pub near: Dated<NearPolicy>,
 }
 
 impl ClockPolicies {
@@ -249,6 +302,7 @@ impl ClockPolicies {
             ("birth", read.birth.in_order()),
             ("death", read.death.in_order()),
             ("marriage_notice", read.marriage_notice.in_order()),
+            ("near", read.near.in_order()),
         ] {
             if !in_order {
                 return Err(ClockFault::Order(name));

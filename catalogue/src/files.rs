@@ -48,6 +48,12 @@ const BUILT_IN: &[(&str, &str)] = embedded!(
     "notices/request_reopened.subject.txt",
     "notices/request_reopened.txt",
     "notices/request_reopened.html",
+    "notices/request_acknowledged.subject.txt",
+    "notices/request_acknowledged.txt",
+    "notices/request_acknowledged.html",
+    "notices/time_extended.subject.txt",
+    "notices/time_extended.txt",
+    "notices/time_extended.html",
 );
 
 /// The files of this crate.

@@ -54,9 +54,9 @@ pub struct NoticeContext {
     pub decided: bool,
     /// The reasons as they were given, where it was closed; they may have several lines.
     pub reasons: Option<String>,
-    /// What the person is asked; it may have several lines.
-    pub question: Option<String>,
-    /// By when the council would like an answer.
+    /// What the person is asked or told, in the officer's words; it may have several lines.
+    pub words: Option<String>,
+    /// By when there is to be an answer: theirs where they are asked, otherwise the council's.
     pub answer_by: Option<String>,
     /// Until when and how it can be taken up again, where it was closed.
     pub reopening: Option<ReopeningInWords>,
@@ -102,7 +102,7 @@ impl NoticeContext {
             outcome: None,
             decided: false,
             reasons: None,
-            question: None,
+            words: None,
             answer_by: None,
             reopening: None,
         }
@@ -141,10 +141,10 @@ impl NoticeContext {
         self
     }
 
-    /// What is asked of the person, and by when the council would like an answer.
+    /// What the person is asked or told, and by when there is to be an answer.
     #[must_use]
-    pub fn asked(mut self, question: String, answer_by: Option<Day>) -> Self {
-        self.question = Some(question);
+    pub fn saying(mut self, words: Option<String>, answer_by: Option<Day>) -> Self {
+        self.words = words;
         self.answer_by = answer_by.map(london::day_in_words);
         self
     }
@@ -165,7 +165,7 @@ impl NoticeContext {
             }),
             decided: whole,
             reasons: given("It was ours."),
-            question: given("Which street?"),
+            words: given("Which street?"),
             answer_by: given("Friday 15 May 2026"),
             reopening: whole.then(|| ReopeningInWords {
                 until: "Friday 15 May 2026".into(),

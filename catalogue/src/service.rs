@@ -186,6 +186,19 @@ pub enum LegalBasis {
     PublicTask,
 }
 
+impl LegalBasis {
+    /// The word that the catalogue and events use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Consent => "consent",
+            Self::Contract => "contract",
+            Self::LegalObligation => "legal_obligation",
+            Self::PublicTask => "public_task",
+        }
+    }
+}
+
 /// Why the council may process special category data (UK GDPR article 9(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -323,6 +336,9 @@ pub struct Outcome {
     /// Whether it only stands for what another system left unsaid: nobody may choose it here.
     #[serde(default)]
     pub imported_only: bool,
+    /// Whether it rests on exemptions or exceptions, which the decision has to name.
+    #[serde(default)]
+    pub needs_exemption: bool,
     /// How long a case with this outcome is kept, where that differs.
     #[serde(default)]
     #[schemars(with = "Retention")]

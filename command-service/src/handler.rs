@@ -342,7 +342,8 @@ impl Handler {
                     }
                     Some(Verdict::ExternalRefTaken { .. }) => {
                         lost = true;
-                        kept.push_back(refused(task, external_ref_taken()));
+                        let problem = external_ref_taken(&task.command);
+                        kept.push_back(refused(task, problem));
                     }
                     Some(Verdict::KeyRefused) => {
                         lost = true;

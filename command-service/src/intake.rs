@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use bus::clients::{Client, ClientRegister};
+use catalogue::clocks::ClockFiles;
 use catalogue::{Catalogue, london};
 use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
 use schemas::envelope::{CommandEnvelope, Unreadable};
@@ -15,6 +16,7 @@ use schemas::subjects::Addressed;
 use schemas::{AggregateId, CommandId, OfficerId, Problem};
 
 use crate::officers::{Officer, OfficerRegister};
+use crate::prepare::OWN_SYSTEM;
 
 /// What intake checks against. All of it can be read anew while the service runs.
 #[derive(Clone)]
@@ -25,6 +27,8 @@ pub struct Registers {
     pub officers: Arc<OfficerRegister>,
     /// What can be asked for.
     pub catalogue: Arc<Catalogue>,
+    /// What clocks are worked out with.
+    pub clocks: Arc<ClockFiles>,
 }
 
 /// A command that has passed.
@@ -125,7 +129,7 @@ impl Registers {
         }
         let command = Command::read(&envelope.name, &envelope.data)?;
         self.check_rights(client, &command, now)?;
-        check_times(&command.circumstances, now)?;
+        check_circumstances(&command.circumstances, now)?;
         let lane = lane_of(client, envelope, &command.body)?;
         Ok((command, lane))
     }
@@ -151,17 +155,15 @@ impl Registers {
         if let Some(officer) = circumstances.actor.as_officer() {
             self.check_officer(client, officer, "/actor/id", now)?;
         }
-        if let CommandBody::CloseRequest(close) = body {
-            match &close.decided_by {
-                Some(Decider::Officer { id: officer }) => {
-                    self.check_officer(client, officer, "/decided_by/id", now)?;
-                }
-                Some(Decider::NotRecorded) if !client.may_leave_decider_unrecorded => {
-                    let message = format!("{} may not leave the decider unrecorded: name the officer", client.name);
-                    return forbidden("/decided_by", "decider_required", message);
-                }
-                _ => {}
+        match domain::decider_of(body) {
+            Some(Decider::Officer { id: officer }) => {
+                self.check_officer(client, officer, "/decided_by/id", now)?;
             }
+            Some(Decider::NotRecorded) if !client.may_leave_decider_unrecorded => {
+                let message = format!("{} may not leave the decider unrecorded: name the officer", client.name);
+                return forbidden("/decided_by", "decider_required", message);
+            }
+            _ => {}
         }
         if kind == ActorKind::Representative && circumstances.on_behalf_of.is_none() {
             let message = "a representative acts for somebody: say for which customer";
@@ -195,8 +197,8 @@ impl Registers {
     }
 }
 
-/// Refuses the future.
-fn check_times(circumstances: &Circumstances, now: Instant) -> Result<(), Problem> {
+/// Refuses the future, and our own name for another system.
+fn check_circumstances(circumstances: &Circumstances, now: Instant) -> Result<(), Problem> {
     let today: Day = london::day_of(now.get());
     let mut faults = Vec::new();
     if circumstances.occurred_at.is_some_and(|at| at > now) {
@@ -212,6 +214,14 @@ fn check_times(circumstances: &Circumstances, now: Instant) -> Result<(), Proble
             "in_the_future",
             "what was received can't lie in the future",
         ));
+    }
+    if circumstances
+        .external_ref
+        .as_ref()
+        .is_some_and(|reference| reference.system.as_str() == OWN_SYSTEM)
+    {
+        let message = "this is our own name: give the name of the other system";
+        faults.push(FieldError::new("/external_ref/system", "invalid_value", message));
     }
     if !faults.is_empty() {
         return Err(Problem::new(ProblemKind::Invalid, faults));

@@ -29,6 +29,7 @@ pub mod relay;
 mod service;
 mod streams;
 mod task;
+mod timekeeper;
 
 pub use calls::{CALLS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 pub use environment::{Environment, Machine};

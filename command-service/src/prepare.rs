@@ -6,20 +6,24 @@ use catalogue::RequestType;
 use domain::{AggregateState, Authority, DecisionContext, Submission};
 use event_store::{Append, LONGEST_WAIT, Ledger, NewEvent, Outcome};
 use schemas::command::{AggregateKind, Command, CommandBody};
-use schemas::event::EventRecord;
+use schemas::event::{CaseEvent, EventRecord};
 use schemas::metadata::EventMetadata;
 use schemas::personal::SealFieldError;
 use schemas::problem::{FieldError, ProblemKind};
-use schemas::sealed::{KeyAdmission, LookupHash, Sealed};
-use schemas::{AggregateId, CustomerId, Personal, Problem, Reference, ServiceName, Version};
-use vault::{Keys, LookupKind, Sealer, Vault, VaultError};
+use schemas::sealed::{KeyAdmission, KeyMove, Sealed};
+use schemas::{AggregateId, CustomerId, Problem, Reference, ServiceName, Version};
+use vault::{Keys, Sealer, Vault, VaultError};
 
+mod lookups;
+mod other;
+
+pub use self::other::OWN_SYSTEM;
+use self::other::next_stage;
 use crate::cache::Snapshot;
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::intake::Registers;
 use crate::references::References;
-use crate::streams::load;
 use crate::task::Task;
 
 /// A command, decided.
@@ -98,7 +102,15 @@ impl Preparation<'_> {
         if let Some(problem) = self.not_for_this_client(task, stream, request_type.as_deref()) {
             return Ok(Err(problem));
         }
-        if let Some(problem) = check_answers(&mut command, request_type.as_deref()) {
+        let other = match self.other(task, &command).await? {
+            Ok(other) => other,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let asks = other
+            .request_type
+            .as_ref()
+            .filter(|_| matches!(command.body, CommandBody::ChangeType(_)));
+        if let Some(problem) = check_answers(&mut command, asks.or(request_type.as_ref()).map(AsRef::as_ref)) {
             return Ok(Err(problem));
         }
         if let Some(problem) = self.unknown_customer(&command).await? {
@@ -126,6 +138,10 @@ impl Preparation<'_> {
             person_erased,
             request_type: request_type.clone(),
             submission,
+            clock_files: Some(Arc::clone(&self.registers.clocks)),
+            other_case: other.case,
+            other_case_id: other.case_id,
+            other_type: other.request_type,
             authority: self.authority(&command),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
         };
@@ -136,7 +152,12 @@ impl Preparation<'_> {
         };
         let has_events = !events.is_empty();
         let keys_needed = if has_events {
-            KeyAdmission { lookups, ..admission }
+            let moves = key_moves(task.lane, &events);
+            KeyAdmission {
+                lookups,
+                moves,
+                ..admission
+            }
         } else {
             KeyAdmission::default()
         };
@@ -199,26 +220,6 @@ impl Preparation<'_> {
         }
     }
 
-    async fn unknown_customer(&self, command: &Command) -> Result<Option<Problem>, Fault> {
-        let CommandBody::SubmitRequest(submit) = &command.body else {
-            return Ok(None);
-        };
-        let Some(customer) = submit.customer_id else {
-            return Ok(None);
-        };
-        let known = load(self.ledger, customer.into()).await?;
-        if known.is_some_and(|known| matches!(known.state.as_ref(), AggregateState::Customer(_))) {
-            return Ok(None);
-        }
-        let message = "there is no such customer: register them first";
-        Ok(Some(Problem::one(
-            ProblemKind::NotFound,
-            "/customer_id",
-            "unknown_customer",
-            message,
-        )))
-    }
-
     async fn seal(
         &self,
         task: &Task,
@@ -271,47 +272,6 @@ impl Preparation<'_> {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// The hashes by which the customer can be found from now on.
-    fn lookups(&self, command: &Command, person: Option<CustomerId>) -> Vec<LookupHash> {
-        let Some(person) = person else { return Vec::new() };
-        // For each field that is spoken of, its value; none where it is removed.
-        let (email, phone, address) = match &command.body {
-            CommandBody::RegisterCustomer(register) => (
-                register.email.as_ref().map(Some),
-                register.phone.as_ref().map(Some),
-                register.address.as_ref().map(Some),
-            ),
-            CommandBody::UpdateContactDetails(update) => (
-                update.email.as_ref().map(Option::as_ref),
-                update.phone.as_ref().map(Option::as_ref),
-                update.address.as_ref().map(Option::as_ref),
-            ),
-            _ => return Vec::new(),
-        };
-        let email = email.map(|email| email.and_then(Personal::as_open).map(ToString::to_string));
-        let phone = phone.map(|phone| phone.and_then(Personal::as_open).map(ToString::to_string));
-        let postcode = address.map(|address| {
-            let postcode = address
-                .and_then(Personal::as_open)
-                .and_then(|address| address.postcode.as_ref());
-            postcode.map(ToString::to_string)
-        });
-        // What is removed, or can't be looked up by, must not stay findable by its old value.
-        let hash = |kind, value: Option<String>| {
-            let hash = value.and_then(|value| self.vault.lookup_hash(kind, &value, person));
-            hash.unwrap_or_else(|| Vault::lookup_removed(kind, person))
-        };
-        let spoken_of = [
-            (LookupKind::Email, email),
-            (LookupKind::Phone, phone),
-            (LookupKind::Postcode, postcode),
-        ];
-        spoken_of
-            .into_iter()
-            .filter_map(|(kind, value)| Some(hash(kind, value?)))
-            .collect()
     }
 
     async fn submission(
@@ -374,7 +334,7 @@ impl Preparation<'_> {
         };
         let events = events.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         Ok(Append {
-            external_ref: command.circumstances.external_ref.clone(),
+            external_ref: next_stage(command).or_else(|| command.circumstances.external_ref.clone()),
             keys,
             ..base(task, expected, service, Outcome::Accepted { reference, events })
         })
@@ -449,6 +409,20 @@ fn person_of(lane: AggregateId, command: &Command, stream: Option<&Snapshot>) ->
         (_, _, Some(AggregateState::Case(case))) => case.customer_id(),
         _ => None,
     }
+}
+
+/// The keys that somebody else owns after these events.
+fn key_moves(lane: AggregateId, events: &[EventRecord]) -> Vec<KeyMove> {
+    let moved = events.iter().filter_map(|event| match event {
+        EventRecord::Case(CaseEvent::CaseMoved(moved)) => Some(KeyMove {
+            from: moved.previous_customer_id,
+            to: moved.customer_id,
+            stream: Some(lane),
+            person: None,
+        }),
+        _ => None,
+    });
+    moved.collect()
 }
 
 /// The service that the events belong to; the events of customers are customer services'.

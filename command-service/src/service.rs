@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bus::{Bus, BusError, Request};
-use event_store::{Appender, LeaseGrant, Leases, PgLedger};
+use event_store::{Appender, LeaseGrant, Leases, PgLedger, Timetable};
 use schemas::result::CommandResult;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::handler::{Handler, HandlerParts};
 use crate::held::while_held;
 use crate::intake::Registers;
 use crate::queries::Queries;
+use crate::timekeeper::{self, Timekeeper};
 
 /// How long the taking of durable commands rests after the bus failed it.
 const REST: Duration = Duration::from_millis(500);
@@ -28,6 +29,8 @@ pub struct Parts {
     pub ledger: Arc<PgLedger>,
     /// Its leases, in the name of this process.
     pub leases: Leases,
+    /// What falls due when.
+    pub timetable: Timetable,
     /// The keys.
     pub vault: Arc<Vault>,
     /// Keyed hashes of commands.
@@ -40,12 +43,13 @@ pub struct Parts {
     pub bus: Arc<dyn Bus>,
 }
 
-/// Answers calls, queries and replays, and takes durable commands.
+/// Answers calls, queries and replays, takes durable commands, and keeps the time.
 #[derive(Clone)]
 pub struct CommandService {
     handler: Arc<Handler>,
     queries: Arc<Queries>,
     durable: Arc<DurableCommands>,
+    timekeeper: Arc<Timekeeper>,
     leases: Arc<Leases>,
     bus: Arc<dyn Bus>,
 }
@@ -79,6 +83,7 @@ impl CommandService {
         Self {
             queries: Arc::new(Queries::new(parts.ledger)),
             durable: Arc::new(durable),
+            timekeeper: Arc::new(Timekeeper::new(Arc::clone(&handler), parts.timetable)),
             leases: Arc::new(parts.leases),
             bus: parts.bus,
             handler,
@@ -115,7 +120,16 @@ impl CommandService {
             stop.clone(),
         );
         // One that fails ends the others: a service that answers only half of what it should is worse than none.
-        tokio::try_join!(calls, queries, replays, self.take_durable(stop)).map(drop)
+        tokio::try_join!(calls, queries, replays, self.take_durable(stop), self.keep_time(stop)).map(drop)
+    }
+
+    /// Keeps the time whenever the lease is held.
+    async fn keep_time(&self, stop: &CancellationToken) -> Result<(), BusError> {
+        let keep = async |grant: LeaseGrant, ended: CancellationToken| {
+            self.timekeeper.keep(grant, ended).await;
+            Ok(())
+        };
+        while_held(&self.leases, timekeeper::LEASE, stop, keep).await
     }
 
     /// Takes durable commands whenever the lease is held.

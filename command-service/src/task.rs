@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bus::clients::Client;
 use event_store::{Receipt, ReceiptStatus};
-use schemas::command::Command;
+use schemas::command::{Command, CommandBody};
 use schemas::envelope::CommandEnvelope;
 use schemas::problem::ProblemKind;
 use schemas::result::{Accepted, CommandResult, CommandStatus};
@@ -92,9 +92,13 @@ pub fn id_reused() -> Problem {
     )
 }
 
-/// The refusal of an external reference that another command has.
+/// The refusal of an external reference that another command has, or of a second next stage.
 #[must_use]
-pub fn external_ref_taken() -> Problem {
+pub fn external_ref_taken(command: &Command) -> Problem {
+    if matches!(&command.body, CommandBody::SubmitRequest(submit) if submit.follows.is_some()) {
+        let message = "this case has a next stage of this type already";
+        return Problem::one(ProblemKind::NotAllowed, "/follows", "next_stage_exists", message);
+    }
     Problem::one(
         ProblemKind::Conflict,
         "/external_ref",

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use catalogue::clocks::ClockFiles;
 use catalogue::{RequestType, london};
 use schemas::command::{Circumstances, Command, CommandBody, Decider};
 use schemas::moment::{Day, Instant};
-use schemas::{OfficerId, Reference, TeamName};
+use schemas::{CaseId, OfficerId, Reference, TeamName};
 use serde::{Deserialize, Serialize};
 
+use crate::case::Case;
 use crate::rejection::Rejection;
 
 /// The facts.
@@ -20,6 +22,14 @@ pub struct DecisionContext {
     pub request_type: Option<Arc<RequestType>>,
     /// What a new case is given.
     pub submission: Option<Submission>,
+    /// What clocks are worked out with; without it, none are.
+    pub clock_files: Option<Arc<ClockFiles>>,
+    /// The other case that the command speaks of: one to link to, or whose next stage this is.
+    pub other_case: Option<Arc<Case>>,
+    /// Its id.
+    pub other_case_id: Option<CaseId>,
+    /// The other request type that the command speaks of: the right one, or that of the other case.
+    pub other_type: Option<Arc<RequestType>>,
     /// What the register vouches for about the officer of [`named_officer`].
     pub authority: Option<Authority>,
     /// Whether the data of the person concerned was erased: then nothing personal can be recorded, not even reasons.
@@ -52,6 +62,11 @@ impl Authority {
         Self { officer, teams }
     }
 
+    /// Whom it is about.
+    pub(crate) const fn officer(&self) -> &OfficerId {
+        &self.officer
+    }
+
     /// Whether it is about this officer.
     pub(crate) fn is_of(&self, officer: &OfficerId) -> bool {
         self.officer == *officer
@@ -74,15 +89,22 @@ impl Authority {
 #[must_use]
 pub const fn named_officer(command: &Command) -> Option<&OfficerId> {
     match &command.body {
-        CommandBody::CloseRequest(close) => match &close.decided_by {
+        CommandBody::AssignRequest(assign) => assign.officer.as_ref(),
+        body => match decider_of(body) {
             Some(Decider::Officer { id }) => Some(id),
             Some(Decider::NotRecorded) => None,
             None => command.circumstances.actor.as_officer(),
         },
-        CommandBody::AssignRequest(assign) => assign.officer.as_ref(),
-        CommandBody::CancelRequest(_) | CommandBody::AskForInformation(_) | CommandBody::AddNote(_) => {
-            command.circumstances.actor.as_officer()
-        }
+    }
+}
+
+/// The decider that a command names.
+#[must_use]
+pub const fn decider_of(body: &CommandBody) -> Option<&Decider> {
+    match body {
+        CommandBody::CloseRequest(command) => command.decided_by.as_ref(),
+        CommandBody::AssessEligibility(command) => command.decided_by.as_ref(),
+        CommandBody::RecordDecision(command) => command.decided_by.as_ref(),
         _ => None,
     }
 }

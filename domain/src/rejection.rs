@@ -67,6 +67,9 @@ rejections! {
     /// A kind of actor that this command is not for.
     ActorNotAllowed, NotAllowed, "actor_not_allowed", "/actor/kind", "this kind of actor may not do this";
 
+    /// What is said to have happened before the request came.
+    BeforeTheReceipt, Invalid, "before_the_receipt", "/received_on", "this can't have happened before the request was received";
+
     /// Not in the catalogue.
     UnknownRequestType, Invalid, "unknown_request_type", "/request_type", "the catalogue has no such request type";
     /// No longer in the catalogue.
@@ -137,6 +140,63 @@ rejections! {
     AcceptanceRequired, NotAllowed, "acceptance_required", "/decided_by", "an officer has to accept what the contractor reports: name the officer";
     /// An officer's outcome without reasons.
     ReasonsRequired, Invalid, "reasons_required", "/reasons", "give the reasons, as the person concerned may read them";
+    /// Closed with another outcome than the one that was decided.
+    NotTheDecidedOutcome, NotAllowed, "not_the_decided_outcome", "/outcome", "an officer has decided on another outcome: record a new decision first";
+    /// A decision on what only work ends with.
+    NotADecision, Invalid, "not_a_decision", "/outcome", "this outcome is the end of some work, nothing to be decided: close the case with it";
+    /// An outcome that rests on exemptions, without any.
+    ExemptionsRequired, Invalid, "exemptions_required", "/exemptions", "name the exemptions or exceptions that this rests on, each by its section";
+    /// Exemptions with an outcome that rests on none.
+    ExemptionsNotExpected, Invalid, "exemptions_not_expected", "/exemptions", "this outcome rests on no exemption: leave them out";
+    /// The next stage decided by somebody who had a part in the stage before.
+    SameReviewer, NotAllowed, "same_reviewer", "/decided_by", "this officer had a part in deciding the case that is looked at again: another has to";
+
+    /// The case that this is the next stage of is not there.
+    UnknownEarlierCase, NotFound, "unknown_case", "/follows", "there is no such case: check its id";
+    /// It is not closed.
+    EarlierCaseNotClosed, NotAllowed, "earlier_case_not_closed", "/follows", "the case before is not closed: its next stage begins when it is";
+    /// It is another person's.
+    EarlierCaseOfAnother, NotAllowed, "earlier_case_of_another", "/follows", "the case before is not this customer's";
+    /// Another type comes after it.
+    NotItsNextStage, NotAllowed, "not_its_next_stage", "/follows", "the catalogue says that another request type follows that case";
+
+    /// The case to link to is not there.
+    UnknownOtherCase, NotFound, "unknown_case", "/case_id", "there is no such case: check its id";
+    /// A case is linked to itself.
+    LinkedToItself, Invalid, "linked_to_itself", "/case_id", "a case can't be linked to itself: give the other's id";
+    /// Time taken on a ground that none of the type's clocks knows.
+    ExtensionNotForThisType, NotAllowed, "extension_not_for_this_type", "/ground", "time can't be taken on this ground for this request type";
+    /// A complaint's extension without its days, or days with another.
+    ExtensionDays, Invalid, "extension_days", "/working_days", "say how many working days more, at least one, for a complaint; for nothing else";
+    /// Time taken too late, or twice.
+    ExtensionWithoutEffect, NotAllowed, "extension_without_effect", "/ground", "this gives no more time: it was told too late, or taken already";
+    /// Findings asked of somebody whom the catalogue does not list.
+    UnknownRecipient, NotAllowed, "unknown_recipient", "/recipient", "the catalogue allows nothing of this request type to be shared with them";
+    /// Findings of somebody who was not asked, or has answered.
+    NobodyAskedThem, NotAllowed, "nobody_asked_them", "/recipient", "they were not asked about this case, or have answered already";
+    /// A remedy of what is no complaint.
+    RemedyNotForThisType, NotAllowed, "remedy_not_for_this_type", "", "remedies are agreed on in complaints and the ombudsman's enquiries";
+    /// A remedy that was due before it was agreed on.
+    RemedyDuePast, Invalid, "remedy_due_past", "/due_on", "a remedy can't be due before it is agreed on";
+    /// A remedy that the case has not.
+    UnknownRemedy, NotFound, "unknown_remedy", "/remedy", "the case has no such remedy: they are counted from 1";
+
+    /// Made of a type of another service.
+    TypeOfAnotherService, NotAllowed, "type_of_another_service", "/request_type", "this type is another service's: submit a new request of it, received on the same day, link the two, and cancel this one";
+    /// Made of a type that needs a customer, without one.
+    TypeNeedsCustomer, NotAllowed, "customer_required", "/request_type", "this request type needs a customer, and the report was anonymous";
+    /// An entry that the case has not.
+    UnknownEntry, NotFound, "unknown_entry", "/entry", "the case has no entry of this number";
+    /// Struck out twice.
+    EntryStruckAlready, NotAllowed, "entry_struck_already", "/entry", "this entry is struck out already";
+    /// An entry that stands.
+    EntryNotCorrectable, NotAllowed, "entry_not_correctable", "/entry", "an entry of this kind can't be struck out: put it right by the next command";
+    /// An ending or reopening that another came after.
+    EntryNotTheLast, NotAllowed, "entry_not_the_last", "/entry", "the case was closed, cancelled or reopened since: strike that out first";
+    /// A decision struck out by an officer who may not decide.
+    CorrectingNotAuthorised, NotAllowed, "correcting_not_authorised", "/actor/id", "this officer is of no team that may decide such cases";
+    /// A clock that has not come so far.
+    NotYet, NotAllowed, "not_yet", "/mark", "the clock has not come to this yet: say it when it has";
 }
 
 impl From<Rejection> for Problem {

@@ -202,7 +202,8 @@ CREATE FUNCTION ledger.keys_admitted(
     p_key_command int[], p_key_id uuid[], p_key_person uuid[], p_key_stream uuid[], p_key_category text[],
     p_key_wrapped bytea[], p_key_wrapped_by text[],
     p_used_command int[], p_used_key_id uuid[],
-    p_lookup_command int[], p_lookup_kind text[], p_lookup_hash bytea[], p_lookup_person uuid[]
+    p_lookup_command int[], p_lookup_kind text[], p_lookup_hash bytea[], p_lookup_person uuid[],
+    p_move_command int[], p_move_from uuid[], p_move_to uuid[], p_move_stream uuid[], p_move_person uuid[]
 )
 RETURNS boolean
 LANGUAGE plpgsql VOLATILE
@@ -214,15 +215,19 @@ DECLARE
     u_to int := width_bucket(p_to, p_used_command);
     l_from int := width_bucket(p_from - 1, p_lookup_command) + 1;
     l_to int := width_bucket(p_to, p_lookup_command);
+    m_from int := width_bucket(p_from - 1, p_move_command) + 1;
+    m_to int := width_bucket(p_to, p_move_command);
 BEGIN
-    IF k_from > k_to AND u_from > u_to AND l_from > l_to THEN
+    IF k_from > k_to AND u_from > u_to AND l_from > l_to AND m_from > m_to THEN
         RETURN true;
     END IF;
     RETURN cardinality(vault.admit(
         p_key_command[k_from:k_to], p_key_id[k_from:k_to], p_key_person[k_from:k_to], p_key_stream[k_from:k_to],
         p_key_category[k_from:k_to], p_key_wrapped[k_from:k_to], p_key_wrapped_by[k_from:k_to],
         p_used_command[u_from:u_to], p_used_key_id[u_from:u_to],
-        p_lookup_command[l_from:l_to], p_lookup_kind[l_from:l_to], p_lookup_hash[l_from:l_to], p_lookup_person[l_from:l_to]
+        p_lookup_command[l_from:l_to], p_lookup_kind[l_from:l_to], p_lookup_hash[l_from:l_to], p_lookup_person[l_from:l_to],
+        p_move_command[m_from:m_to], p_move_from[m_from:m_to], p_move_to[m_from:m_to], p_move_stream[m_from:m_to],
+        p_move_person[m_from:m_to]
     )) = 0;
 END
 $$;
@@ -262,7 +267,8 @@ CREATE FUNCTION ledger.append(
     p_key_command int[], p_key_id uuid[], p_key_person uuid[], p_key_stream uuid[], p_key_category text[],
     p_key_wrapped bytea[], p_key_wrapped_by text[],
     p_used_command int[], p_used_key_id uuid[],
-    p_lookup_command int[], p_lookup_kind text[], p_lookup_hash bytea[], p_lookup_person uuid[]
+    p_lookup_command int[], p_lookup_kind text[], p_lookup_hash bytea[], p_lookup_person uuid[],
+    p_move_command int[], p_move_from uuid[], p_move_to uuid[], p_move_stream uuid[], p_move_person uuid[]
 )
 RETURNS TABLE (
     verdict text, "position" bigint, recorded_at timestamptz, status text, aggregate_id text, reference text, version bigint,
@@ -309,7 +315,8 @@ BEGIN
             IF NOT ledger.keys_admitted(
                 1, v_count,
                 p_key_command, p_key_id, p_key_person, p_key_stream, p_key_category, p_key_wrapped, p_key_wrapped_by,
-                p_used_command, p_used_key_id, p_lookup_command, p_lookup_kind, p_lookup_hash, p_lookup_person
+                p_used_command, p_used_key_id, p_lookup_command, p_lookup_kind, p_lookup_hash, p_lookup_person,
+                p_move_command, p_move_from, p_move_to, p_move_stream, p_move_person
             ) THEN
                 RAISE EXCEPTION USING ERRCODE = 'CL001', MESSAGE = 'a key was refused: undo what was tried';
             END IF;
@@ -340,7 +347,7 @@ BEGIN
                         i, i,
                         p_key_command, p_key_id, p_key_person, p_key_stream, p_key_category, p_key_wrapped,
                         p_key_wrapped_by, p_used_command, p_used_key_id, p_lookup_command, p_lookup_kind, p_lookup_hash,
-                        p_lookup_person
+                        p_lookup_person, p_move_command, p_move_from, p_move_to, p_move_stream, p_move_person
                     ) THEN
                         RAISE EXCEPTION USING ERRCODE = 'CL001', MESSAGE = 'a key was refused: undo what was tried';
                     END IF;

@@ -44,12 +44,14 @@ COMMENT ON COLUMN notifier.contacts.withdrawn IS 'Whether the customer withdrew 
 
 CREATE TABLE notifier.cases (
     case_id uuid PRIMARY KEY,
-    customer_id uuid NOT NULL,
+    customer_id uuid,
     reference text NOT NULL,
-    request_type text NOT NULL
+    request_type text NOT NULL,
+    decided_for text
 );
 
-COMMENT ON TABLE notifier.cases IS 'The cases that have a customer: what their notices say of them.';
+COMMENT ON TABLE notifier.cases IS 'The cases: what their notices say of them, and to whom. One without a customer has none to tell.';
+COMMENT ON COLUMN notifier.cases.decided_for IS 'The sealed reasons of an officer''s decision, for the notice of the closing that carries it out.';
 
 CREATE TABLE notifier.deliveries (
     position bigint NOT NULL CHECK (position > 0),
@@ -104,6 +106,7 @@ GRANT SELECT ON notifier.settings TO caseledger_notifier;
 GRANT SELECT, UPDATE ON notifier.checkpoint TO caseledger_notifier;
 GRANT SELECT, INSERT, UPDATE ON notifier.contacts TO caseledger_notifier;
 GRANT SELECT, INSERT ON notifier.cases, notifier.deliveries TO caseledger_notifier;
+GRANT UPDATE (request_type, customer_id, decided_for) ON notifier.cases TO caseledger_notifier;
 -- What a notice is about, and what it goes by, stays as it was queued.
 GRANT UPDATE (state, attempts, last_code, finished_at, recorded, record_attempts, record_code, next_attempt_at)
     ON notifier.deliveries TO caseledger_notifier;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use catalogue::Catalogue;
 use event_store::StoredEvent;
+use schemas::clock::{ClockStanding, Due};
 use schemas::command::{ActorKind, Decider, NoticeMedium};
 use schemas::event::{CaseEvent, CustomerEvent, EventError, EventRecord, RequestSubmitted};
 use schemas::metadata::EventMetadata;
-use schemas::{CaseId, ClientName, CustomerId, Position, QuestionId, Reference, RequestTypeCode, Sealed};
+use schemas::moment::Day;
+use schemas::{CaseId, ClientName, CustomerId, Personal, Position, QuestionId, Reference, RequestTypeCode, Sealed};
 use sqlx::postgres::PgConnection;
 use sqlx::{Row as _, query, query_scalar};
 use time::OffsetDateTime;
@@ -101,8 +103,20 @@ impl Follower {
         })? {
             EventRecord::Customer(customer) => follow_customer(connection, event, customer).await,
             EventRecord::Case(case) => {
-                if let CaseEvent::RequestSubmitted(submitted) = &case {
-                    remember_case(connection, event, submitted).await?;
+                match &case {
+                    CaseEvent::RequestSubmitted(submitted) => remember_case(connection, event, submitted).await?,
+                    CaseEvent::TypeChanged(changed) => {
+                        let right = changed.request_type.as_str();
+                        change_case(connection, event, Some(right), None, None).await?;
+                    }
+                    CaseEvent::CaseMoved(moved) => {
+                        change_case(connection, event, None, Some(moved.customer_id), None).await?
+                    }
+                    CaseEvent::DecisionRecorded(decided) => {
+                        let reasons = sealed(event, &decided.reasons)?;
+                        change_case(connection, event, None, None, Some(&reasons)).await?;
+                    }
+                    _ => {}
                 }
                 let metadata = metadata(event)?;
                 if event.occurred_at < cut_over || self.is_ours(&metadata) {
@@ -143,11 +157,20 @@ impl Follower {
         let reasons = match case {
             CaseEvent::RequestClosed(closed) => {
                 (outcome, decided_by) = (Some(closed.outcome), closed.decided_by);
-                closed.reasons
+                // What was decided before is closed without saying the reasons again.
+                closed.reasons.or(known.decided_for.map(Personal::sealed))
             }
             CaseEvent::InformationAskedFor(asked) => {
                 answer_by = asked.answer_by;
                 Some(asked.question)
+            }
+            CaseEvent::TimeExtended(extended) => {
+                answer_by = last_day(&extended.clocks);
+                Some(extended.explanation)
+            }
+            CaseEvent::RequestAcknowledged(acknowledged) => {
+                answer_by = last_day(&acknowledged.clocks);
+                None
             }
             _ => None,
         };
@@ -185,6 +208,18 @@ impl Follower {
             && metadata.actor_id.as_deref() == Some(self.client.as_str());
         acted || metadata.client == self.client
     }
+}
+
+/// The day by which the council has to answer: the last of those that the law sets.
+fn last_day(clocks: &[ClockStanding]) -> Option<Day> {
+    let days = clocks
+        .iter()
+        .filter(|clock| !clock.target)
+        .filter_map(|clock| match clock.due {
+            Due::On(day) => Some(day),
+            _ => None,
+        });
+    days.max()
 }
 
 async fn follow_customer(
@@ -264,14 +299,29 @@ async fn remember_case(
     event: &StoredEvent,
     submitted: &RequestSubmitted,
 ) -> Result<(), NotifierError> {
-    let Some(customer_id) = submitted.customer_id else {
-        return Ok(());
-    };
     query(include_str!("../sql/put_case.sql"))
         .bind(event.aggregate_id.uuid())
-        .bind(customer_id.uuid())
+        .bind(submitted.customer_id.map(CustomerId::uuid))
         .bind(submitted.reference.as_str())
         .bind(submitted.request_type.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A case of another type, of another customer, or decided for these reasons, from now on.
+async fn change_case(
+    connection: &mut PgConnection,
+    event: &StoredEvent,
+    request_type: Option<&str>,
+    customer_id: Option<CustomerId>,
+    reasons: Option<&Sealed>,
+) -> Result<(), NotifierError> {
+    query(include_str!("../sql/change_case.sql"))
+        .bind(event.aggregate_id.uuid())
+        .bind(request_type)
+        .bind(customer_id.map(CustomerId::uuid))
+        .bind(reasons.map(Sealed::token))
         .execute(connection)
         .await?;
     Ok(())
@@ -282,6 +332,8 @@ struct KnownCase {
     reference: Reference,
     request_type: RequestTypeCode,
     reachable: bool,
+    /// The reasons of the decision that it is closed with.
+    decided_for: Option<Sealed>,
 }
 
 async fn known_case(
@@ -302,6 +354,7 @@ async fn known_case(
         reference: row.try_get::<&str, _>("reference")?.parse().map_err(|_| damaged())?,
         request_type: RequestTypeCode::new(row.try_get::<&str, _>("request_type")?).map_err(|_| damaged())?,
         reachable: row.try_get("reachable")?,
+        decided_for: row.try_get::<Option<String>, _>("decided_for")?.map(Sealed::from_token),
     }))
 }
 

@@ -149,8 +149,8 @@ impl Dispatcher {
                 reasons,
                 occurred_at,
             );
-        } else if let Some(question) = reasons {
-            context = context.asked(question.to_string(), delivery.answer_by);
+        } else {
+            context = context.saying(reasons.map(|words| words.to_string()), delivery.answer_by);
         }
         catalogue::notice::render(&self.catalogue, &delivery.notice, &context).map_err(|fault| {
             tracing::error!(notice = %delivery.notice, %fault, "a notice can't be written");

@@ -116,6 +116,12 @@ impl Position {
     }
 }
 
+impl From<i64> for Position {
+    fn from(position: i64) -> Self {
+        Self(position)
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -237,6 +243,14 @@ impl ServiceName {
     #[must_use]
     pub fn customer_services() -> Self {
         Self("customer-services".to_owned())
+    }
+}
+
+impl ClientName {
+    /// As which client the commands are recorded by which time comes in. Nobody on the bus is called so.
+    #[must_use]
+    pub fn timekeeper() -> Self {
+        Self("timekeeper".to_owned())
     }
 }
 

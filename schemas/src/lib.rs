@@ -7,6 +7,7 @@
 //! Personal values are [`Personal`] or [`SpecialCategory`]: a command carries them open, an event carries them sealed, and an
 //! open one can't be serialised.
 
+pub mod clock;
 pub mod command;
 pub mod document;
 pub mod envelope;

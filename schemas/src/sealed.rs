@@ -140,6 +140,20 @@ impl fmt::Debug for LookupHash {
     }
 }
 
+/// That some of an owner's keys are another's: a case was moved to whose it is, or two records are of one person. What they seal
+/// stays as it is; it goes when its owner is erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyMove {
+    /// Who owned them; none of a case without a customer.
+    pub from: Option<crate::CustomerId>,
+    /// Who owns them from now on.
+    pub to: crate::CustomerId,
+    /// Only those of this stream.
+    pub stream: Option<crate::AggregateId>,
+    /// Only those that were made for this person.
+    pub person: Option<crate::CustomerId>,
+}
+
 /// What one command asks of the vault in its append (`vault.admit`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyAdmission {
@@ -149,12 +163,14 @@ pub struct KeyAdmission {
     pub used: Vec<crate::KeyId>,
     /// Look-up hashes that replace those of the same person and kind, or take them away.
     pub lookups: Vec<LookupHash>,
+    /// Keys that somebody else owns from now on.
+    pub moves: Vec<KeyMove>,
 }
 
 impl KeyAdmission {
     /// Whether there is nothing to admit.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.minted.is_empty() && self.used.is_empty() && self.lookups.is_empty()
+        self.minted.is_empty() && self.used.is_empty() && self.lookups.is_empty() && self.moves.is_empty()
     }
 }

@@ -24,6 +24,8 @@ use crate::{Process, TestDatabase, TestNats, eventually};
 /// How long anything in a whole system may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The bank holidays of a test's council, as the file has them that it can bring up to date.
+pub const BANK_HOLIDAYS: &str = include_str!("../../catalogue/calendar/bank-holidays.json");
 const OFFICERS: &str = include_str!("../../caseledger/demo/officers.toml");
 
 /// The services of a council, in the order in which `serve` names them.
@@ -125,6 +127,7 @@ impl Council {
     fn write_files(&self, register: &str) {
         std::fs::write(self.path("clients.toml"), register).unwrap();
         std::fs::write(self.path("officers.toml"), OFFICERS).unwrap();
+        std::fs::write(self.path("bank-holidays.json"), BANK_HOLIDAYS).unwrap();
         let users: String = self
             .service_passwords
             .iter()
@@ -238,6 +241,7 @@ impl Council {
             ("CASELEDGER_CLIENT_PASSWORDS_FILE", path("client-passwords.toml")),
             ("CASELEDGER_ACCOUNTS_FILE", path("accounts.conf")),
             ("CASELEDGER_OFFICERS_FILE", path("officers.toml")),
+            ("CASELEDGER_BANK_HOLIDAYS_FILE", path("bank-holidays.json")),
             ("CASELEDGER_MAIL_DIR", self.mail_dir().display().to_string()),
         ]);
         if let Some(catalogue) = &self.catalogue {

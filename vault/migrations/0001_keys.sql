@@ -71,9 +71,13 @@ COMMENT ON TABLE vault.lookups IS 'Keyed hashes by which a person is found from 
 --   p_used_command, p_used_key_id                                                 one element per stored key used
 --   p_lookup_command, p_lookup_kind, p_lookup_hash, p_lookup_person               one element per look-up hash; a null hash
 --                                                                                 takes the person's hash of that kind away
+--   p_move_command, p_move_from, p_move_to, p_move_stream, p_move_person          one element per change of owner: the keys
+--                                                                                 that p_move_from owns (null: nobody) are
+--                                                                                 p_move_to's; only those of a stream, or made
+--                                                                                 for a person, where these are not null
 --
 -- Returns the numbers of the commands that lose, ascending: a key used is not stored, a place is taken by another key, or
--- the person of a key or look-up is erased. Nothing of a loser is stored. Of two commands of one call that want the same
+-- the person of a key or look-up, or the new owner of some, is erased. Nothing of a loser is stored. Of two commands of one call that want the same
 -- place the first wins, also where the first then loses for another reason found in this call; the second is refused and
 -- finds the truth when it begins again.
 --
@@ -83,7 +87,8 @@ CREATE FUNCTION vault.admit(
     p_command int[], p_key_id uuid[], p_person uuid[], p_stream uuid[], p_category text[], p_wrapped bytea[],
     p_wrapped_by text[],
     p_used_command int[], p_used_key_id uuid[],
-    p_lookup_command int[], p_lookup_kind text[], p_lookup_hash bytea[], p_lookup_person uuid[]
+    p_lookup_command int[], p_lookup_kind text[], p_lookup_hash bytea[], p_lookup_person uuid[],
+    p_move_command int[], p_move_from uuid[], p_move_to uuid[], p_move_stream uuid[], p_move_person uuid[]
 )
 RETURNS int[]
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -137,6 +142,13 @@ BEGIN
         v_losers := v_losers || v_more;
     END IF;
 
+    IF cardinality(p_move_command) > 0 THEN
+        SELECT coalesce(array_agg(DISTINCT move.command), '{}') INTO v_more
+        FROM unnest(p_move_command, p_move_to) AS move (command, owner)
+        WHERE EXISTS (SELECT FROM vault.erased_people AS erased WHERE erased.person = move.owner);
+        v_losers := v_losers || v_more;
+    END IF;
+
     IF cardinality(p_command) > 0 THEN
         -- Against each other: whoever is not the first at a place, or with an id, loses.
         SELECT coalesce(array_agg(DISTINCT ranked.command), '{}') INTO v_more
@@ -154,8 +166,15 @@ BEGIN
         WHERE ranked.place_rank > 1 OR ranked.id_rank > 1;
         v_losers := v_losers || v_more;
 
+        -- Whoever owns a person's own stream owns what is sealed for them from then on: they were found to be one person.
         INSERT INTO vault.keys (id, owner, person, stream, category, wrapped, wrapped_by, created_at)
-        SELECT brought.id, brought.person, brought.person, brought.stream, brought.category, brought.wrapped,
+        SELECT brought.id,
+               coalesce(
+                   (SELECT own.owner FROM vault.keys AS own
+                    WHERE own.stream = brought.person AND own.person = brought.person AND own.category = 'personal'),
+                   brought.person
+               ),
+               brought.person, brought.stream, brought.category, brought.wrapped,
                brought.wrapped_by, clock_timestamp()
         FROM unnest(p_command, p_key_id, p_person, p_stream, p_category, p_wrapped, p_wrapped_by)
             AS brought (command, id, person, stream, category, wrapped, wrapped_by)
@@ -180,6 +199,15 @@ BEGIN
         SELECT latest.person, latest.kind, latest.hash FROM latest WHERE latest.hash IS NOT NULL
         ON CONFLICT (person, kind) DO UPDATE SET hash = excluded.hash;
     END IF;
+
+    FOR i IN 1..cardinality(p_move_command) LOOP
+        UPDATE vault.keys AS held
+        SET owner = p_move_to[i]
+        WHERE held.owner IS NOT DISTINCT FROM p_move_from[i]
+          AND (p_move_stream[i] IS NULL OR held.stream = p_move_stream[i])
+          AND (p_move_person[i] IS NULL OR held.person = p_move_person[i])
+          AND p_move_command[i] <> ALL (v_losers);
+    END LOOP;
 
     RETURN ARRAY(SELECT DISTINCT loser FROM unnest(v_losers) AS loser ORDER BY loser);
 END
@@ -210,11 +238,19 @@ DECLARE
 BEGIN
     PERFORM 1 FROM ledger.head FOR UPDATE;
 
+    -- With everybody whom they were found to be the same person as.
     INSERT INTO vault.erased_people (person, erased_at, reason_code)
-    VALUES (p_person, clock_timestamp(), p_reason_code)
+    SELECT same.person, clock_timestamp(), p_reason_code
+    FROM (
+        SELECT p_person AS person
+        UNION
+        SELECT own.person FROM vault.keys AS own WHERE own.owner = p_person AND own.stream = own.person
+    ) AS same
     ON CONFLICT (person) DO NOTHING;
 
-    DELETE FROM vault.lookups WHERE person = p_person;
+    DELETE FROM vault.lookups
+    WHERE person = p_person
+       OR person IN (SELECT own.person FROM vault.keys AS own WHERE own.owner = p_person AND own.stream = own.person);
     DELETE FROM vault.keys WHERE owner = p_person;
     GET DIAGNOSTICS v_destroyed = ROW_COUNT;
     RETURN v_destroyed;

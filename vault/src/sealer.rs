@@ -110,6 +110,7 @@ impl<R: CryptoRng> Sealer<R> {
             minted: self.minted,
             used: self.used.into_iter().collect(),
             lookups: Vec::new(),
+            moves: Vec::new(),
         }
     }
 

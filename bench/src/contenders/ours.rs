@@ -10,7 +10,7 @@ use bus::{Bus, BusClient, Headers, NatsBus, Outgoing, Request};
 use caseledger::{database, registers};
 use command_service::officers::OfficerRegister;
 use command_service::{CommandService, Machine, Parts, Registers};
-use event_store::{Leases, PgLedger};
+use event_store::{Leases, PgLedger, Timetable};
 use futures::{StreamExt, TryStreamExt};
 use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId};
@@ -262,6 +262,7 @@ fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandServic
     let officers = std::fs::read_to_string(council.path("officers.toml")).map_err(|error| text(&error))?;
     Ok(CommandService::new(Parts {
         leases: Leases::new(pool.clone(), Uuid::new_v4()),
+        timetable: Timetable::new(pool.clone()),
         ledger: Arc::new(PgLedger::new(pool.clone())),
         fingerprinter: key.fingerprinter().map_err(|error| text(&error))?,
         vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),
@@ -269,6 +270,7 @@ fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandServic
             clients: Arc::new(council.register.clone()),
             officers: Arc::new(OfficerRegister::parse(&officers).map_err(|error| text(&error))?),
             catalogue: Arc::new(registers::catalogue(None).map_err(|error| text(&error))?),
+            clocks: Arc::new(registers::clock_files(None, None).map_err(|error| text(&error))?),
         },
         environment: Arc::new(Machine),
         bus,

@@ -1,9 +1,15 @@
 //! `caseledger case`.
 
-use domain::clock::{self, CaseClock, ClockRules};
+use std::collections::BTreeSet;
+
+use catalogue::london;
 use projections::history::{AsOf, CaseHistory, TimelineEntry, case_history};
+use schemas::clock::Due;
+use schemas::command::ClockMark;
+use schemas::moment::{Day, Instant};
 use schemas::query::CaseQuery;
-use schemas::{CaseId, Position, Reference};
+use schemas::{CaseId, Position, QuestionId, Reference, Version};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -118,41 +124,76 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     Ok(())
 }
 
-/// The clocks that run on a case whose type the catalogue still has.
-fn clocks(found: &CaseHistory) -> Result<Vec<CaseClock>, Failure> {
-    let directory = environment("CASELEDGER_CATALOGUE_DIR").map(std::path::PathBuf::from);
-    let catalogue = registers::catalogue(directory.as_deref())?;
-    let Some(request_type) = catalogue.request_type(&found.case.request_type) else {
-        return Ok(Vec::new());
-    };
-    let file = |name| environment(name).map(std::path::PathBuf::from);
-    let (holidays, clocks) = (file("CASELEDGER_BANK_HOLIDAYS_FILE"), file("CASELEDGER_CLOCKS_FILE"));
-    let (holidays, policies) = registers::clock_files(holidays.as_deref(), clocks.as_deref())?;
-    let rules = ClockRules {
-        policies: &policies,
-        holidays: &holidays,
-    };
-    let mut events = Vec::with_capacity(found.timeline.len());
-    for entry in &found.timeline {
-        events.push((entry.event().map_err(Failure::down)?, entry.occurred_at));
-    }
-    let worked_out = clock::of_case(rules, request_type, events.iter().map(|(event, at)| (event, *at)));
-    // The case itself can be shown all the same.
-    Ok(worked_out.unwrap_or_else(|error| {
-        print::aside(format!("its clocks can't be worked out: {error}"));
-        Vec::new()
-    }))
+/// A clock of a case, as it is shown.
+#[derive(Serialize)]
+struct ShownClock {
+    clock: QuestionId,
+    is_target: bool,
+    due: Due,
+    /// From when on it is near.
+    near_on: Option<Day>,
+    /// What was said of this day so far.
+    said: Vec<ClockMark>,
+    runs: bool,
+    ended_at: Option<Instant>,
+    in_time: Option<bool>,
+    /// Why it is due then; empty where that can't be worked out again.
+    explanation: Vec<String>,
 }
 
-fn in_words(clock: &CaseClock) -> String {
-    let ended = match (clock.ended_on, clock.in_time()) {
-        (Some(on), Some(true)) => format!(", ended in time on {on}"),
-        (Some(on), Some(false)) => format!(", ended late on {on}"),
-        (Some(on), None) => format!(", ended on {on}"),
-        (None, _) => String::new(),
+/// Its clocks, as its events tell them. Why, is worked out for those that run, where its type is still there.
+fn clocks(found: &CaseHistory) -> Result<Vec<ShownClock>, Failure> {
+    let mut case = domain::Case::default();
+    for entry in &found.timeline {
+        case.apply_at(&entry.event().map_err(Failure::down)?, entry.occurred_at);
+    }
+    let directory = environment("CASELEDGER_CATALOGUE_DIR").map(std::path::PathBuf::from);
+    let catalogue = registers::catalogue(directory.as_deref())?;
+    let request_type = catalogue.request_type(&found.case.request_type);
+    let file = |name| environment(name).map(std::path::PathBuf::from);
+    let (holidays, clocks) = (file("CASELEDGER_BANK_HOLIDAYS_FILE"), file("CASELEDGER_CLOCKS_FILE"));
+    let files = registers::clock_files(holidays.as_deref(), clocks.as_deref())?;
+    let shown = case.clocks().map(|(name, clock)| {
+        let answer = request_type.filter(|_| clock.runs());
+        let answer = answer.and_then(|request_type| case.explain(&files, request_type, name));
+        let mut explanation = answer
+            .as_ref()
+            .map_or_else(Vec::new, |answer| answer.explanation.clone());
+        if answer.is_some_and(|answer| answer.due != clock.due) {
+            explanation.push(format!("{} was told before, and stays.", clock.due));
+        }
+        ShownClock {
+            clock: name.clone(),
+            is_target: clock.target,
+            due: clock.due,
+            near_on: clock.near_on,
+            said: clock.said.clone(),
+            runs: clock.runs(),
+            ended_at: clock.ended.flatten(),
+            in_time: clock.in_time(),
+            explanation,
+        }
+    });
+    Ok(shown.collect())
+}
+
+fn in_words(clock: &ShownClock) -> String {
+    let overdue = clock.said.contains(&ClockMark::Overdue);
+    let state = match (
+        clock.runs,
+        clock.ended_at.map(|at| london::day_of(at.get())),
+        clock.in_time,
+    ) {
+        (true, ..) if overdue => ", overdue".to_owned(),
+        (true, ..) if clock.said.contains(&ClockMark::Approaching) => ", near".to_owned(),
+        (true, ..) => String::new(),
+        (false, Some(on), Some(true)) => format!(", ended in time on {on}"),
+        (false, Some(on), Some(false)) => format!(", ended late on {on}"),
+        (false, Some(on), None) => format!(", ended on {on}"),
+        (false, None, _) => ", ended".to_owned(),
     };
     let target = if clock.is_target { ", a target" } else { "" };
-    format!("{} ({}{target}{ended})", clock.answer.due, clock.clock)
+    format!("{} ({}{target}{state})", clock.due, clock.clock)
 }
 
 async fn history(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) -> Result<(), Failure> {
@@ -161,13 +202,14 @@ async fn history(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool)
     Opening::of(reader, pool)?
         .apply(found.case.id.into(), &mut payloads)
         .await?;
+    let struck_out = struck_out(&payloads);
     let entries = found.timeline.iter().zip(&payloads);
     if json {
         for (entry, payload) in entries {
             print::json(&json!({
                 "position": entry.position, "sequence": entry.sequence, "event": entry.event_type, "event_id": entry.event_id,
                 "command_id": entry.command_id, "occurred_at": entry.occurred_at, "recorded_at": entry.recorded_at,
-                "client": entry.client, "actor": { "kind": entry.actor_kind, "id": entry.actor_id, "assurance": entry.actor_assurance },
+                "struck_out": struck_out.contains(&entry.sequence), "client": entry.client, "actor": { "kind": entry.actor_kind, "id": entry.actor_id, "assurance": entry.actor_assurance },
                 "on_behalf_of": entry.on_behalf_of, "channel": entry.channel, "payload": payload,
                 "metadata": serde_json::from_str::<Value>(&entry.metadata).map_err(Failure::down)?,
             }));
@@ -176,14 +218,16 @@ async fn history(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool)
     }
     print::line(format!("{}  {}", found.case.reference, found.case.request_type));
     print::table(
-        &["position", "happened", "recorded", "what", "who", "by", "detail"],
+        &["no.", "position", "happened", "recorded", "what", "who", "by", "detail"],
         entries.map(|(entry, payload)| {
             let who = entry.actor_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+            let struck = struck_out.contains(&entry.sequence);
             vec![
+                entry.sequence.to_string(),
                 entry.position.to_string(),
                 entry.occurred_at.to_string(),
                 entry.recorded_at.to_string(),
-                entry.event_type.clone(),
+                format!("{}{}", entry.event_type, if struck { " (struck out)" } else { "" }),
                 format!("{}{who}", entry.actor_kind),
                 format!("{}, {}", entry.channel, entry.client),
                 detail(payload),
@@ -191,6 +235,14 @@ async fn history(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool)
         }),
     );
     Ok(())
+}
+
+/// The entries that corrections among these struck out, by their numbers.
+fn struck_out(payloads: &[Value]) -> BTreeSet<Version> {
+    let corrections = payloads.iter().filter(|payload| payload["event"] == "EntryCorrected");
+    corrections
+        .filter_map(|payload| payload["entry"].as_i64().map(Version))
+        .collect()
 }
 
 /// A payload in one cell: what is not obvious from the event's name.

@@ -41,10 +41,10 @@ struct Unanswered {
 }
 
 fn due(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<(), Failure> {
-    let (holidays, policies) = registers::clock_files(holidays, clocks)?;
+    let files = registers::clock_files(holidays, clocks)?;
     let rules = ClockRules {
-        policies: &policies,
-        holidays: &holidays,
+        policies: &files.policies,
+        holidays: &files.holidays,
     };
     let mut all_answered = true;
     for line in std::io::stdin().lock().split(b'\n') {

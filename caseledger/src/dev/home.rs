@@ -13,7 +13,7 @@ use crate::database;
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::servers::{DataDir, make_directory, write_private};
-use crate::settings::{DEFAULT_MAIL_FROM, MailSetting, ServiceFiles, ServiceSettings};
+use crate::settings::{DEFAULT_MAIL_FROM, MailSetting, ServiceFiles, ServiceSettings, environment};
 
 /// The officers of the demo council.
 const OFFICERS: &str = include_str!("../../demo/officers.toml");
@@ -127,6 +127,8 @@ impl Home {
                 key_file,
                 clients_file: self.clients_file.clone(),
                 officers_file: self.officers_file.clone(),
+                holidays_file: environment("CASELEDGER_BANK_HOLIDAYS_FILE").map(PathBuf::from),
+                clocks_file: environment("CASELEDGER_CLOCKS_FILE").map(PathBuf::from),
             },
             Service::Relay => ServiceFiles::Relay,
             Service::Projections => ServiceFiles::Projections,

@@ -127,6 +127,8 @@ async fn follow_registers(home: &Home, platform: &Platform, steward: &Steward, s
     let files = RegisterFiles {
         clients: home.clients_file.clone(),
         officers: home.officers_file.clone(),
+        holidays: None,
+        clocks: None,
     };
     let put_in_force = async |registers: command_service::Registers| {
         let put = async {

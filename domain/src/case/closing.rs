@@ -2,12 +2,14 @@
 //! the contractor that reports it.
 
 use catalogue::{Acceptance, Deliverer, Outcome, RequestType};
-use schemas::OfficerId;
 use schemas::command::{ActorKind, Circumstances, CloseRequest, Decider};
 use schemas::event::{OutcomeKind, RequestClosed};
 
-use super::{Status, Submitted};
-use crate::context::{Authority, DecisionContext};
+use super::Submitted;
+use super::decision::check_exemptions;
+use super::information::must_be_an_officer;
+use super::standing::{Decided, Status};
+use crate::context::DecisionContext;
 use crate::rejection::Rejection;
 
 impl Submitted {
@@ -17,7 +19,7 @@ impl Submitted {
         circumstances: &Circumstances,
         context: &DecisionContext,
     ) -> Result<RequestClosed, Rejection> {
-        if matches!(self.status, Status::Closed { .. }) {
+        if matches!(self.standing.status, Status::Closed { .. }) {
             return Err(Rejection::AlreadyClosed);
         }
         self.must_be_open()?;
@@ -27,7 +29,21 @@ impl Submitted {
             .ok_or_else(|| Rejection::UnknownOutcome {
                 outcome: close.outcome.to_string(),
             })?;
-        let decided_by = decider(close, outcome, request_type, circumstances, context)?;
+        let decision = self.standing.decision.as_ref();
+        if decision.is_some_and(|decision| decision.outcome != close.outcome) {
+            return Err(Rejection::NotTheDecidedOutcome);
+        }
+        let decided_by = match decision {
+            Some(decision) if close.decided_by.is_none() => Some(closing_as_decided(decision, circumstances, context)?),
+            _ => self.decider(close, outcome, request_type, circumstances, context)?,
+        };
+        let exemptions = match decision {
+            Some(decision) if close.exemptions.is_empty() => decision.exemptions.clone(),
+            _ => close.exemptions.clone(),
+        };
+        if decided_by != Some(Decider::NotRecorded) {
+            check_exemptions(outcome.needs_exemption, &exemptions)?;
+        }
         if outcome.imported_only && decided_by != Some(Decider::NotRecorded) {
             return Err(Rejection::OutcomeImportedOnly);
         }
@@ -37,7 +53,7 @@ impl Submitted {
             both => both,
         };
         let must_be_reasoned = matches!(decided_by, Some(Decider::Officer { .. })) && !context.person_erased;
-        if reasons.is_none() && must_be_reasoned {
+        if reasons.is_none() && must_be_reasoned && decision.is_none() {
             return Err(Rejection::ReasonsRequired);
         }
         Ok(RequestClosed {
@@ -45,51 +61,58 @@ impl Submitted {
             outcome_kind: outcome.kind,
             decided_by,
             reasons,
-            rule: close.rule.clone(),
+            rule: close
+                .rule
+                .clone()
+                .or_else(|| decision.map(|decision| decision.rule.clone())),
+            exemptions,
             evidence: close.evidence.clone(),
             reason,
         })
     }
+
+    /// Who answers for the outcome; `None` for the contractor, whom the event's actor names.
+    fn decider(
+        &self,
+        close: &CloseRequest,
+        outcome: &Outcome,
+        request_type: &RequestType,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<Option<Decider>, Rejection> {
+        let actor = &circumstances.actor;
+        match (&close.decided_by, actor.kind) {
+            (Some(Decider::NotRecorded), _) if context.may_leave_decider_unrecorded => Ok(Some(Decider::NotRecorded)),
+            (Some(Decider::NotRecorded), _) => Err(Rejection::DeciderMustBeNamed),
+            (_, ActorKind::Resident | ActorKind::Representative) => Err(Rejection::OfficerRequired),
+            // Only an officer or a system of the council's speaks for an officer.
+            (Some(Decider::Officer { .. }), ActorKind::Contractor) => Err(Rejection::ActorNotAllowed),
+            (Some(Decider::Officer { id }), _) => {
+                let authority = self.authorised(id, request_type, context)?;
+                Ok(Some(authority.decider()))
+            }
+            (None, ActorKind::Contractor) => may_report(outcome, request_type).map(|()| None),
+            (None, _) => {
+                let officer = actor.as_officer().ok_or(Rejection::OfficerRequired)?;
+                let authority = self.authorised(officer, request_type, context)?;
+                Ok(Some(authority.decider()))
+            }
+        }
+    }
 }
 
-/// Who answers for the outcome; `None` for the contractor, whom the event's actor names.
-fn decider(
-    close: &CloseRequest,
-    outcome: &Outcome,
-    request_type: &RequestType,
+/// What was decided before is carried out: whoever closes the case decides nothing, and the officer who did answers for it.
+fn closing_as_decided(
+    decision: &Decided,
     circumstances: &Circumstances,
     context: &DecisionContext,
-) -> Result<Option<Decider>, Rejection> {
-    let actor = &circumstances.actor;
-    match (&close.decided_by, actor.kind) {
-        (Some(Decider::NotRecorded), _) if context.may_leave_decider_unrecorded => Ok(Some(Decider::NotRecorded)),
-        (Some(Decider::NotRecorded), _) => Err(Rejection::DeciderMustBeNamed),
-        (_, ActorKind::Resident | ActorKind::Representative) => Err(Rejection::OfficerRequired),
-        // Only an officer or a system of the council's speaks for an officer.
-        (Some(Decider::Officer { .. }), ActorKind::Contractor) => Err(Rejection::ActorNotAllowed),
-        (Some(Decider::Officer { id }), _) => {
-            authorised(id, request_type, context).map(|authority| Some(authority.decider()))
-        }
-        (None, ActorKind::Contractor) => may_report(outcome, request_type).map(|()| None),
-        (None, _) => {
-            let officer = actor.as_officer().ok_or(Rejection::OfficerRequired)?;
-            authorised(officer, request_type, context).map(|authority| Some(authority.decider()))
-        }
+) -> Result<Decider, Rejection> {
+    if circumstances.actor.kind != ActorKind::System {
+        must_be_an_officer(circumstances, context)?;
     }
-}
-
-fn authorised<'c>(
-    officer: &OfficerId,
-    request_type: &RequestType,
-    context: &'c DecisionContext,
-) -> Result<&'c Authority, Rejection> {
-    let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
-    let authority = authority.ok_or(Rejection::OfficerNotRegistered)?;
-    if authority.is_of_any(&request_type.deciding_teams) {
-        Ok(authority)
-    } else {
-        Err(Rejection::OfficerNotAuthorised)
-    }
+    Ok(Decider::Officer {
+        id: decision.by.clone(),
+    })
 }
 
 /// A contractor reports completions, never decisions, and only where the council takes its word.

@@ -1,10 +1,10 @@
 //! What the council asks the person for, what they answer, and what officers note.
 
-use schemas::command::{ActorKind, AddNote, AskForInformation, Circumstances, ProvideInformation};
+use schemas::command::{ActorKind, AddNote, AskForInformation, Circumstances, InformationWanted, ProvideInformation};
 use schemas::event::{InformationAskedFor, InformationProvided, NoteAdded};
 
 use super::Submitted;
-use crate::context::DecisionContext;
+use crate::context::{Authority, DecisionContext};
 use crate::rejection::Rejection;
 
 impl Submitted {
@@ -24,18 +24,22 @@ impl Submitted {
         if ask.answer_by.is_some_and(|day| day <= asked_on) {
             return Err(Rejection::AnswerByPast);
         }
+        self.must_not_precede_receipt(asked_on)?;
         let AskForInformation {
             wanted,
             question,
             answer_by,
         } = ask.clone();
-        Ok(InformationAskedFor {
+        let mut event = InformationAskedFor {
             wanted,
             question,
             asked_on,
             answer_by,
             reason: circumstances.reason.clone(),
-        })
+            clocks: Vec::new(),
+        };
+        event.clocks = self.clocks_after(&event.clone().into(), context, context.occurred_at(circumstances));
+        Ok(event)
     }
 
     /// Whoever may update the case may answer. What nobody asked for is an update: it moves no clock.
@@ -46,20 +50,24 @@ impl Submitted {
         context: &DecisionContext,
     ) -> Result<InformationProvided, Rejection> {
         self.must_be_open()?;
-        if circumstances.actor.kind == ActorKind::Contractor {
-            return Err(Rejection::ActorNotAllowed);
+        // Who owes a fee does not say that it was paid.
+        let is_fee = provide.wanted == InformationWanted::Fee;
+        match circumstances.actor.kind {
+            ActorKind::Contractor => return Err(Rejection::ActorNotAllowed),
+            ActorKind::Resident | ActorKind::Representative if is_fee => return Err(Rejection::ActorNotAllowed),
+            _ => {}
         }
         let ProvideInformation {
             wanted,
             answer,
             answers,
         } = provide.clone();
-        let asked_on = self.waiting_for.get(&wanted).ok_or(Rejection::NotWaitingFor)?;
+        let asked_on = self.standing.waiting_for.get(&wanted).ok_or(Rejection::NotWaitingFor)?;
         let received_on = context.received_on(circumstances);
         if received_on < *asked_on {
             return Err(Rejection::ReceivedBeforeAsked);
         }
-        if answer.is_none() && answers.is_empty() {
+        if answer.is_none() && answers.is_empty() && !is_fee {
             return Err(Rejection::NothingGiven);
         }
         let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
@@ -67,13 +75,16 @@ impl Submitted {
         if !faults.is_empty() {
             return Err(Rejection::InvalidAnswers { faults });
         }
-        Ok(InformationProvided {
+        let mut event = InformationProvided {
             wanted,
             answer,
             answers,
             received_on,
             reason: circumstances.reason.clone(),
-        })
+            clocks: Vec::new(),
+        };
+        event.clocks = self.clocks_after(&event.clone().into(), context, context.occurred_at(circumstances));
+        Ok(event)
     }
 }
 
@@ -90,8 +101,12 @@ pub(super) fn note(
     })
 }
 
-fn must_be_an_officer(circumstances: &Circumstances, context: &DecisionContext) -> Result<(), Rejection> {
+/// The actor is an officer whom the register vouches for.
+pub(super) fn must_be_an_officer<'c>(
+    circumstances: &Circumstances,
+    context: &'c DecisionContext,
+) -> Result<&'c Authority, Rejection> {
     let officer = circumstances.actor.as_officer().ok_or(Rejection::ActorNotAllowed)?;
     let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
-    authority.map(|_| ()).ok_or(Rejection::ActorNotRegistered)
+    authority.ok_or(Rejection::ActorNotRegistered)
 }

@@ -1,22 +1,40 @@
 //! A case: one request, from its opening to its end, and after.
 
+mod clocks;
 mod closing;
+mod correction;
+mod decision;
+mod handling;
 mod information;
 mod notification;
 mod opening;
 mod progress;
+mod remedy;
+mod standing;
+mod timekeeping;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
+use catalogue::RequestType;
+use catalogue::clocks::ClockFiles;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
+use schemas::clock::ClockStanding;
 use schemas::command::{Command, CommandBody, InformationWanted, NoticeMedium};
 use schemas::event::{CaseEvent, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::query::CaseStatus;
-use schemas::{CustomerId, EventId, OfficerId, OutcomeCode, Reference, RequestTypeCode, ServiceName, TeamName};
+use schemas::{
+    CustomerId, EventId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName, Version,
+};
 use serde::{Deserialize, Serialize};
 
+pub use clocks::Clock;
+use clocks::Clocks;
+pub(crate) use standing::{Entered, Standing};
+use standing::{Entry, Status};
+
+use crate::clock::{self, Answer};
 use crate::context::{CommandInContext, DecisionContext, Timeline};
 use crate::rejection::Rejection;
 
@@ -27,7 +45,7 @@ pub struct Case {
     timeline: Timeline,
 }
 
-/// What a case was opened with; it stays as it is.
+/// What a case was opened with, and what was mended of that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
     /// What people quote.
@@ -49,22 +67,19 @@ pub struct Opened {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Submitted {
     opened: Opened,
-    status: Status,
-    team: TeamName,
-    officer: Option<OfficerId>,
-    times_reopened: u32,
-    /// What it waits for from the person, and since when; nothing unless it is open.
-    waiting_for: BTreeMap<InformationWanted, Day>,
+    /// As it stood when it was opened, before every entry.
+    first: Standing,
+    /// What happened since, but for what was struck out.
+    entries: Vec<Entry>,
+    struck: BTreeSet<Version>,
+    /// What they come to.
+    standing: Standing,
+    clocks: Clocks,
+    /// Who decided the case whose next stage this is.
+    earlier_deciders: Vec<OfficerId>,
     notified: Vec<Notified>,
-}
-
-/// Where a case is. An outcome exists exactly while it is closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
-enum Status {
-    Open,
-    Closed { outcome: OutcomeCode },
-    Cancelled,
+    /// The number of its last event.
+    last: Version,
 }
 
 /// A notice whose end is recorded.
@@ -106,48 +121,62 @@ impl Case {
         self.opened().map(|opened| &opened.service)
     }
 
+    fn standing(&self) -> Option<&Standing> {
+        self.submitted.as_ref().map(|submitted| &submitted.standing)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn status(&self) -> Option<CaseStatus> {
-        self.submitted.as_ref().map(|submitted| match submitted.status {
-            Status::Open => CaseStatus::Open,
-            Status::Closed { .. } => CaseStatus::Closed,
-            Status::Cancelled => CaseStatus::Cancelled,
-        })
+        self.standing().map(Standing::status)
     }
 
     /// What came of it, while it is closed.
     #[must_use]
     pub fn outcome(&self) -> Option<&OutcomeCode> {
-        match self.submitted.as_ref().map(|submitted| &submitted.status) {
-            Some(Status::Closed { outcome }) => Some(outcome),
-            _ => None,
-        }
+        self.standing()?.outcome().map(|(outcome, _)| outcome)
     }
 
     /// The team that has it.
     #[must_use]
     pub fn team(&self) -> Option<&TeamName> {
-        self.submitted.as_ref().map(|submitted| &submitted.team)
+        self.standing().map(|standing| &standing.team)
     }
 
     /// The officer who has it, where one is named.
     #[must_use]
     pub fn officer(&self) -> Option<&OfficerId> {
-        self.submitted.as_ref().and_then(|submitted| submitted.officer.as_ref())
+        self.standing()?.officer.as_ref()
     }
 
     /// How often it was reopened.
     #[must_use]
     pub fn times_reopened(&self) -> u32 {
-        self.submitted.as_ref().map_or(0, |submitted| submitted.times_reopened)
+        self.standing().map_or(0, |standing| standing.times_reopened)
     }
 
     /// What it waits for from the person whose case it is.
     pub fn waiting_for(&self) -> impl Iterator<Item = InformationWanted> {
-        self.submitted
-            .iter()
-            .flat_map(|submitted| submitted.waiting_for.keys().copied())
+        self.standing()
+            .into_iter()
+            .flat_map(|standing| standing.waiting_for.keys().copied())
+    }
+
+    /// Who had a part in deciding it: none of them decides its next stage.
+    pub fn deciders(&self) -> impl Iterator<Item = &OfficerId> {
+        self.standing().into_iter().flat_map(|standing| &standing.deciders)
+    }
+
+    /// Its clocks as its events tell them, by name: those that run, and those that ended since it was opened last.
+    pub fn clocks(&self) -> impl Iterator<Item = (&QuestionId, &Clock)> {
+        self.submitted.iter().flat_map(|submitted| submitted.clocks.iter())
+    }
+
+    /// Why a running clock of it is due when it is, as far as these files say: worked out anew, which can differ from what was told.
+    #[must_use]
+    pub fn explain(&self, files: &ClockFiles, request_type: &RequestType, clock: &QuestionId) -> Option<Answer> {
+        let all = clock::of_case(files, request_type, self.standing()?);
+        all.into_iter().find(|(name, ..)| name == clock)?.2.ok()
     }
 
     /// Decides a command. See [`crate::decide`].
@@ -169,6 +198,23 @@ impl Case {
             CommandBody::AssignRequest(assign) => submitted.assign(assign, circumstances, context),
             CommandBody::CancelRequest(_) => submitted.cancel(circumstances, context).map(one),
             CommandBody::CloseRequest(close) => submitted.close(close, circumstances, context).map(one),
+            CommandBody::AcknowledgeRequest(_) => submitted.acknowledge(circumstances, context),
+            CommandBody::ExtendTime(extend) => submitted.extend_time(extend, circumstances, context).map(one),
+            CommandBody::RecordContact(contact) => handling::contact(contact, circumstances, context).map(one),
+            CommandBody::LinkCase(link) => submitted.link(link, circumstances, context),
+            CommandBody::SendForInvestigation(send) => submitted.send_out(send, circumstances, context).map(one),
+            CommandBody::RecordFindings(findings) => submitted.findings(findings, circumstances, context).map(one),
+            CommandBody::AgreeRemedy(agree) => submitted.agree_remedy(agree, circumstances, context).map(one),
+            CommandBody::RecordRemedyDone(done) => submitted.remedy_done(done, circumstances, context),
+            CommandBody::AssessEligibility(assess) => submitted.assess(assess, circumstances, context).map(one),
+            CommandBody::RecordDecision(decision) => {
+                submitted.record_decision(decision, circumstances, context).map(one)
+            }
+            CommandBody::ChangeType(change) => submitted.change_type(change, circumstances, context),
+            CommandBody::MoveToCustomer(to) => submitted.move_to(to, circumstances, context),
+            CommandBody::CorrectEntry(correct) => submitted.correct(correct, circumstances, context).map(one),
+            CommandBody::RecordClock(clock) => submitted.record_clock(clock, circumstances, context),
+            CommandBody::RecomputeClocks(_) => submitted.recompute(circumstances, context),
             CommandBody::ReopenRequest(_) => submitted
                 .reopen(circumstances, context, self.timeline.closed_at)
                 .map(one),
@@ -188,18 +234,18 @@ impl Case {
     /// Takes in the next event, which happened at `occurred_at`.
     pub fn apply_at(&mut self, event: &CaseEvent, occurred_at: Instant) {
         self.timeline.began_at.get_or_insert(occurred_at);
-        if matches!(event, CaseEvent::RequestClosed(_)) {
-            self.timeline.closed_at = Some(occurred_at);
+        self.fold(event, Some(occurred_at));
+        if let Some(submitted) = &self.submitted {
+            self.timeline.closed_at = submitted.closed_at();
         }
-        self.fold(event);
     }
 
-    fn fold(&mut self, event: &CaseEvent) {
+    fn fold(&mut self, event: &CaseEvent, at: Option<Instant>) {
         match (event, &mut self.submitted) {
             (CaseEvent::RequestSubmitted(event), submitted @ None) => {
-                *submitted = Some(Box::new(Submitted::new(event)))
+                *submitted = Some(Box::new(Submitted::new(event, at)));
             }
-            (event, Some(submitted)) => submitted.fold(event),
+            (event, Some(submitted)) => submitted.fold(event, at),
             // The log lets nothing stand before a stream's first event.
             (_, None) => {}
         }
@@ -211,7 +257,11 @@ fn one(event: impl Into<CaseEvent>) -> Vec<CaseEvent> {
 }
 
 impl Submitted {
-    fn new(event: &RequestSubmitted) -> Self {
+    fn new(event: &RequestSubmitted, at: Option<Instant>) -> Self {
+        let standing = Standing::opened(event.request_type.clone(), event.team.clone(), event.received_on, at);
+        let mut clocks = Clocks::default();
+        clocks.apply(&event.clone().into(), at);
+        let follows = event.follows.as_ref();
         Self {
             opened: Opened {
                 reference: event.reference.clone(),
@@ -222,43 +272,70 @@ impl Submitted {
                 customer_id: event.customer_id,
                 received_on: event.received_on,
             },
-            status: Status::Open,
-            team: event.team.clone(),
-            officer: None,
-            times_reopened: 0,
-            waiting_for: BTreeMap::new(),
+            first: standing.clone(),
+            entries: Vec::new(),
+            struck: BTreeSet::new(),
+            standing,
+            clocks,
+            earlier_deciders: follows.map_or_else(Vec::new, |follows| follows.decided_by.clone()),
             notified: Vec::new(),
+            last: Version(1),
         }
     }
 
-    fn fold(&mut self, event: &CaseEvent) {
+    fn fold(&mut self, event: &CaseEvent, at: Option<Instant>) {
+        self.last = Version(self.last.0 + 1);
+        if let Some(what) = Entered::of(event) {
+            let number = self.last;
+            let entry = Entry { number, at, what };
+            self.standing.enter(&entry);
+            self.entries.push(entry);
+        }
         match event {
-            CaseEvent::RequestSubmitted(_) | CaseEvent::RequestUpdated(_) | CaseEvent::NoteAdded(_) => {}
-            CaseEvent::InformationAskedFor(event) => _ = self.waiting_for.entry(event.wanted).or_insert(event.asked_on),
-            CaseEvent::InformationProvided(event) => _ = self.waiting_for.remove(&event.wanted),
-            CaseEvent::RequestAssigned(event) => {
-                self.team = event.team.clone();
-                self.officer = event.officer.clone();
+            CaseEvent::TypeChanged(event) => {
+                (self.opened.request_type, self.opened.class) = (event.request_type.clone(), event.class);
             }
-            CaseEvent::RequestCancelled(_) => {
-                self.status = Status::Cancelled;
-                self.waiting_for.clear();
-            }
-            CaseEvent::RequestClosed(event) => {
-                self.waiting_for.clear();
-                self.status = Status::Closed {
-                    outcome: event.outcome.clone(),
-                }
-            }
-            CaseEvent::RequestReopened(event) => {
-                self.status = Status::Open;
-                self.times_reopened = event.times;
-                self.team = event.team.clone();
-                self.officer = None;
+            CaseEvent::CaseMoved(event) => self.opened.customer_id = Some(event.customer_id),
+            CaseEvent::EntryCorrected(event) => {
+                self.strike(event.entry);
             }
             CaseEvent::NotificationSent(event) => self.note(event.about_event, event.recipient, event.medium),
             CaseEvent::NotificationFailed(event) => self.note(event.about_event, event.recipient, event.medium),
+            _ => {}
         }
+        self.clocks.apply(event, at);
+    }
+
+    /// Takes an entry out, and the rest together anew.
+    fn strike(&mut self, number: Version) {
+        self.entries.retain(|entry| entry.number != number);
+        self.struck.insert(number);
+        self.standing = self.first.clone();
+        for entry in &self.entries {
+            self.standing.enter(entry);
+        }
+    }
+
+    /// How the clocks stand after an event that is about to be written. None are worked out where their files are not given.
+    fn clocks_after(&self, event: &CaseEvent, context: &DecisionContext, at: Instant) -> Vec<ClockStanding> {
+        let (Some(files), Some(request_type)) = (&context.clock_files, &context.request_type) else {
+            return self.clocks.running();
+        };
+        let mut after = self.clone();
+        after.fold(event, Some(at));
+        let moved_to = context.other_type.as_ref();
+        let request_type = moved_to
+            .filter(|other| other.code == after.opened.request_type)
+            .unwrap_or(request_type);
+        clocks::worked_out(files, request_type, &after.standing)
+    }
+
+    /// When it was closed last, as far as is known.
+    fn closed_at(&self) -> Option<Instant> {
+        let closings = self.entries.iter().rev();
+        closings
+            .filter(|entry| matches!(entry.what, Entered::Closed { .. }))
+            .find_map(|entry| entry.at)
     }
 
     fn note(&mut self, about: EventId, recipient: CustomerId, medium: NoticeMedium) {
@@ -271,11 +348,19 @@ impl Submitted {
 
     /// Refuses what only an open case allows.
     fn must_be_open(&self) -> Result<(), Rejection> {
-        match self.status {
+        match self.standing.status {
             Status::Open => Ok(()),
             Status::Closed { .. } => Err(Rejection::CaseClosed),
             Status::Cancelled => Err(Rejection::CaseCancelled),
         }
+    }
+
+    /// Refuses a day before the one that clocks run from.
+    fn must_not_precede_receipt(&self, on: Day) -> Result<(), Rejection> {
+        if on < self.standing.started.0 {
+            return Err(Rejection::BeforeTheReceipt);
+        }
+        Ok(())
     }
 }
 
@@ -295,6 +380,6 @@ impl Aggregate for Case {
     }
 
     fn apply(&mut self, event: CaseEvent) {
-        self.fold(&event);
+        self.fold(&event, None);
     }
 }

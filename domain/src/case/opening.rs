@@ -1,8 +1,11 @@
 //! How a case begins.
 
+use schemas::CaseId;
 use schemas::command::{Circumstances, SubmitRequest};
-use schemas::event::RequestSubmitted;
+use schemas::event::{Follows, RequestSubmitted};
+use schemas::query::CaseStatus;
 
+use super::{Submitted, clocks};
 use crate::context::DecisionContext;
 use crate::rejection::Rejection;
 
@@ -27,7 +30,11 @@ pub(super) fn submit(
     if !faults.is_empty() {
         return Err(Rejection::InvalidAnswers { faults });
     }
-    Ok(RequestSubmitted {
+    let follows = submit
+        .follows
+        .map(|earlier| follows(earlier, submit, context))
+        .transpose()?;
+    let mut event = RequestSubmitted {
         reference: submission.reference.clone(),
         service: request_type.service.clone(),
         request_type: request_type.code.clone(),
@@ -35,11 +42,45 @@ pub(super) fn submit(
         reporting_code: request_type.reporting_code.clone(),
         catalogue_version: submission.catalogue_version.clone(),
         customer_id: submit.customer_id,
+        follows,
         description: submit.description.clone(),
         place: submit.place.clone(),
         answers: submit.answers.clone(),
         received_on: context.received_on(circumstances),
         team: request_type.delivery.team.clone(),
         reason: circumstances.reason.clone(),
+        clocks: Vec::new(),
+    };
+    if let Some(files) = &context.clock_files {
+        let opened = Submitted::new(&event, Some(context.occurred_at(circumstances)));
+        event.clocks = clocks::worked_out(files, request_type, &opened.standing);
+    }
+    Ok(event)
+}
+
+/// A next stage follows one case, of the same person, that is closed, and whose type says so.
+fn follows(earlier: CaseId, submit: &SubmitRequest, context: &DecisionContext) -> Result<Follows, Rejection> {
+    let case = context
+        .other_case
+        .as_deref()
+        .filter(|_| context.other_case_id == Some(earlier));
+    let case = case.ok_or(Rejection::UnknownEarlierCase)?;
+    let opened = case.opened().ok_or(Rejection::UnknownEarlierCase)?;
+    if case.status() != Some(CaseStatus::Closed) {
+        return Err(Rejection::EarlierCaseNotClosed);
+    }
+    if opened.customer_id.is_none() || opened.customer_id != submit.customer_id {
+        return Err(Rejection::EarlierCaseOfAnother);
+    }
+    let earlier_type = context
+        .other_type
+        .as_ref()
+        .filter(|other| other.code == opened.request_type);
+    if earlier_type.is_none_or(|earlier_type| earlier_type.reopening.successor != submit.request_type) {
+        return Err(Rejection::NotItsNextStage);
+    }
+    Ok(Follows {
+        case_id: earlier,
+        decided_by: case.deciders().cloned().collect(),
     })
 }

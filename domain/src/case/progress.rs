@@ -5,7 +5,8 @@ use schemas::command::{ActorKind, AssignRequest, Circumstances, UpdateRequest};
 use schemas::event::{CaseEvent, RequestAssigned, RequestCancelled, RequestReopened, RequestUpdated};
 use schemas::moment::Instant;
 
-use super::{Status, Submitted, one};
+use super::standing::Status;
+use super::{Submitted, one};
 use crate::context::DecisionContext;
 use crate::rejection::Rejection;
 
@@ -63,7 +64,7 @@ impl Submitted {
                 return Err(Rejection::AssigneeNotOfTeam);
             }
         }
-        if self.team == assign.team && self.officer == assign.officer {
+        if self.standing.team == assign.team && self.standing.officer == assign.officer {
             return Ok(Vec::new());
         }
         let AssignRequest { team, officer } = assign.clone();
@@ -81,7 +82,7 @@ impl Submitted {
         circumstances: &Circumstances,
         context: &DecisionContext,
     ) -> Result<RequestCancelled, Rejection> {
-        if self.status == Status::Cancelled {
+        if self.standing.status == Status::Cancelled {
             return Err(Rejection::AlreadyCancelled);
         }
         self.must_be_open()?;
@@ -111,10 +112,10 @@ impl Submitted {
         context: &DecisionContext,
         closed_at: Option<Instant>,
     ) -> Result<RequestReopened, Rejection> {
-        let previous_outcome = match &self.status {
+        let previous_outcome = match &self.standing.status {
             Status::Open => return Err(Rejection::NotClosed),
             Status::Cancelled => return Err(Rejection::CaseCancelled),
-            Status::Closed { outcome } => outcome.clone(),
+            Status::Closed { outcome, .. } => outcome.clone(),
         };
         let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
         let occurred_at = context.occurred_at(circumstances);
@@ -128,12 +129,15 @@ impl Submitted {
             });
         }
         let reason = circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?;
-        Ok(RequestReopened {
-            times: self.times_reopened.saturating_add(1),
+        let mut event = RequestReopened {
+            times: self.standing.times_reopened.saturating_add(1),
             team: request_type.delivery.team.clone(),
             previous_outcome,
             reason,
             received_on: context.received_on(circumstances),
-        })
+            clocks: Vec::new(),
+        };
+        event.clocks = self.clocks_after(&event.clone().into(), context, occurred_at);
+        Ok(event)
     }
 }

@@ -26,17 +26,16 @@ mod rights;
 mod story;
 mod target;
 
-use std::fmt;
-
 use catalogue::calendar::{BankHolidays, BeyondCalendar};
 pub use catalogue::clocks::{ClockKind, ClockName, TargetUnit};
 use catalogue::clocks::{ClockPolicies, Dated, InForce};
 use catalogue::london;
 use schemas::moment::{Day, Instant};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use event::{ClockEvent, GoodReason, Happening};
-pub use of_case::{CaseClock, of_case};
+pub(crate) use of_case::{can_be_extended, of_case};
+pub use schemas::clock::Due;
 use story::Story;
 
 /// A day, and the instant where one was given: `2026-04-01` or `2026-04-01T09:30:00Z`, whose day is London's (H13).
@@ -86,39 +85,6 @@ fn with_seconds(text: &str) -> Option<String> {
     let (before, zone) = text.split_at_checked(TO_THE_MINUTE)?;
     zone.starts_with(['Z', 'z', '+', '-'])
         .then(|| format!("{before}:00{zone}"))
-}
-
-/// By when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
-    /// By the end of this day in London; for an earliest day, from its beginning; for a term, it is the last.
-    On(Day),
-    /// By this instant.
-    At(Instant),
-    /// It waits for somebody else: no day can be given.
-    Suspended,
-    /// There is no duty any more.
-    Lapsed,
-    /// There never was one.
-    NotApplicable,
-}
-
-impl fmt::Display for Due {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::On(day) => day.fmt(f),
-            Self::At(at) => at.fmt(f),
-            Self::Suspended => f.write_str("SUSPENDED"),
-            Self::Lapsed => f.write_str("LAPSED"),
-            Self::NotApplicable => f.write_str("NOT_APPLICABLE"),
-        }
-    }
-}
-
-impl Serialize for Due {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }
 
 /// By when, and why, in sentences that the person who waits would understand.

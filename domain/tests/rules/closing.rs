@@ -74,6 +74,7 @@ fn a_contractor_reports_completions_where_its_word_is_taken() {
         decided_by: None,
         reasons: None,
         rule: None,
+        exemptions: Vec::new(),
         evidence: None,
         reason: None,
     };

@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
+use catalogue::clocks::ClockFiles;
 use catalogue::{Catalogue, RequestType};
 use cqrs_es::test::TestFramework;
-use domain::{Authority, Case, CommandInContext, DecisionContext, Rejection, Submission, Timeline};
+use domain::{
+    AggregateState, Authority, Case, CommandInContext, DecisionContext, Rejection, Submission, Timeline, decide,
+};
 use schemas::command::{Command, Decider};
-use schemas::event::{CaseEvent, OutcomeKind, RequestCancelled, RequestClosed, RequestReopened, RequestSubmitted};
+use schemas::event::{
+    CaseEvent, EventRecord, OutcomeKind, RequestCancelled, RequestClosed, RequestReopened, RequestSubmitted,
+};
 use schemas::moment::Instant;
 use schemas::personal::Answers;
 use schemas::{OfficerId, OutcomeCode, Personal, Reference, RequestTypeCode, Sealed, TeamName};
@@ -43,19 +48,27 @@ where
     Personal::sealed(Sealed::from_token("AQ".into()))
 }
 
-/// A command from its JSON, with its personal fields sealed and its answers marked by the missed bin's catalogue entry.
-pub fn command(name: &str, data: Value) -> Command {
+fn unsealed_command(name: &str, data: Value) -> Command {
     let mut whole = json!({ "actor": { "kind": "resident" }, "channel": "online" });
     for (key, value) in data.as_object().unwrap() {
         whole[key] = value.clone();
     }
-    let mut command = Command::read(name, &whole.to_string()).unwrap();
-    if let Some(answers) = command.body.answers_mut() {
-        request_type("missed-bin").mark_answers(answers);
-    }
+    Command::read(name, &whole.to_string()).unwrap()
+}
+
+fn seal(command: &mut Command) {
     command
         .seal_fields(&mut |_| -> Result<Sealed, ()> { Ok(Sealed::from_token("AQ".into())) })
         .unwrap();
+}
+
+/// A command from its JSON, with its personal fields sealed and its answers marked by the missed bin's catalogue entry.
+pub fn command(name: &str, data: Value) -> Command {
+    let mut command = unsealed_command(name, data);
+    if let Some(answers) = command.body.answers_mut() {
+        request_type("missed-bin").mark_answers(answers);
+    }
+    seal(&mut command);
     command
 }
 
@@ -73,6 +86,10 @@ pub fn context() -> DecisionContext {
             reference: reference(),
             catalogue_version: "v1".into(),
         }),
+        clock_files: None,
+        other_case: None,
+        other_case_id: None,
+        other_type: None,
         authority: Some(officer()),
         person_erased: false,
         may_leave_decider_unrecorded: false,
@@ -95,12 +112,14 @@ pub fn submitted() -> CaseEvent {
         reporting_code: request_type.reporting_code.clone(),
         catalogue_version: "v1".into(),
         customer_id: None,
+        follows: None,
         description: None,
         place: None,
         answers,
         received_on: "2026-05-20".parse().unwrap(),
         team: request_type.delivery.team.clone(),
         reason: None,
+        clocks: Vec::new(),
     }
     .into()
 }
@@ -114,6 +133,7 @@ pub fn closed() -> CaseEvent {
         }),
         reasons: Some(sealed()),
         rule: None,
+        exemptions: Vec::new(),
         evidence: None,
         reason: None,
     }
@@ -131,6 +151,7 @@ pub fn reopened() -> CaseEvent {
         previous_outcome: OutcomeCode::new("not-presented").unwrap(),
         reason: sealed(),
         received_on: catalogue::london::day_of(now().get()),
+        clocks: Vec::new(),
     }
     .into()
 }
@@ -186,4 +207,92 @@ impl When {
             .when(self.command)
             .then_expect_error(expected);
     }
+}
+
+/// The files of the clocks that the catalogue carries.
+pub static CLOCK_FILES: LazyLock<Arc<ClockFiles>> = LazyLock::new(|| Arc::new(ClockFiles::built_in().unwrap()));
+
+/// A case that lives from command to command, with its clocks.
+pub struct Life {
+    state: Option<AggregateState>,
+    request_type: Arc<RequestType>,
+    /// The facts, which a test may change before a command.
+    pub facts: DecisionContext,
+}
+
+/// A case of this type, handled by an officer of one of its deciding teams.
+pub fn life(code: &str) -> Life {
+    let request_type = request_type(code);
+    let team = request_type.deciding_teams[0].as_str().to_owned();
+    Life {
+        state: None,
+        facts: DecisionContext {
+            clock_files: Some(Arc::clone(&CLOCK_FILES)),
+            authority: Some(authority("j.okafor", &[&team])),
+            request_type: Some(Arc::clone(&request_type)),
+            ..context()
+        },
+        request_type,
+    }
+}
+
+impl Life {
+    /// Sends a command at an instant; the case takes in what comes of it.
+    pub fn tries(&mut self, when: &str, name: &str, data: Value) -> Result<Vec<CaseEvent>, Rejection> {
+        self.facts.now = at(when);
+        if let Some(code) = self.case_if_any().and_then(Case::request_type) {
+            self.facts.request_type = Some(request_type(code.as_str()));
+        }
+        let mut command = unsealed_command(name, data);
+        if let Some(answers) = command.body.answers_mut() {
+            let of = self.facts.other_type.as_ref().filter(|_| name == "ChangeType");
+            of.unwrap_or(&self.request_type).mark_answers(answers);
+        }
+        seal(&mut command);
+        let events = decide(self.state.as_ref(), &command, &self.facts)?;
+        let happened_at = command.circumstances.occurred_at.unwrap_or(self.facts.now);
+        for event in &events {
+            let state = self.state.get_or_insert_with(|| AggregateState::before(event));
+            state.apply(event.clone(), happened_at);
+        }
+        let of_case = |event| match event {
+            EventRecord::Case(event) => event,
+            EventRecord::Customer(_) => panic!("a case's stream holds a customer"),
+        };
+        Ok(events.into_iter().map(of_case).collect())
+    }
+
+    /// Sends a command that is accepted.
+    #[track_caller]
+    pub fn does(&mut self, when: &str, name: &str, data: Value) -> Vec<CaseEvent> {
+        self.tries(when, name, data).unwrap()
+    }
+
+    fn case_if_any(&self) -> Option<&Case> {
+        match self.state.as_ref()? {
+            AggregateState::Case(case) => Some(case),
+            AggregateState::Customer(_) => None,
+        }
+    }
+
+    pub fn case(&self) -> &Case {
+        self.case_if_any().unwrap()
+    }
+
+    /// Its running clocks: `foi 2026-11-02, target 2026-10-09`.
+    pub fn clocks(&self) -> String {
+        let running = self.case().clocks().filter(|(_, clock)| clock.runs());
+        running
+            .map(|(name, clock)| format!("{name} {}", clock.due))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// The customer of tests.
+pub const CUSTOMER: &str = "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8";
+
+/// A case's event, as a reader of the log meets it.
+pub fn record(event: CaseEvent) -> EventRecord {
+    EventRecord::Case(event)
 }

@@ -13,7 +13,8 @@ fn of_a_customer() -> CaseEvent {
     let CaseEvent::RequestSubmitted(mut submitted) = submitted() else {
         panic!("a submission");
     };
-    submitted.customer_id = Some(CustomerId("90f9aa8f-c795-5f76-a4d7-68c0ad433bc8".parse().unwrap()));
+    submitted.customer_id = Some(CustomerId(CUSTOMER.parse().unwrap()));
+    submitted.received_on = "2026-05-15".parse().unwrap();
     submitted.into()
 }
 
@@ -24,6 +25,7 @@ fn asked(wanted: InformationWanted) -> CaseEvent {
         asked_on: "2026-05-18".parse().unwrap(),
         answer_by: None,
         reason: None,
+        clocks: Vec::new(),
     }
     .into()
 }
@@ -46,6 +48,7 @@ fn an_officer_asks_the_person_whose_case_it_is() {
         asked_on: "2026-05-20".parse().unwrap(),
         answer_by: Some("2026-05-21".parse().unwrap()),
         reason: None,
+        clocks: Vec::new(),
     };
     when(vec![of_a_customer()], "AskForInformation", ask).then(vec![expected.into()]);
     // Asked by letter two days ago: clocks go by that day.
@@ -83,6 +86,7 @@ fn what_was_asked_for_is_provided_with_the_day_that_it_came() {
         answers: Default::default(),
         received_on: "2026-05-19".parse().unwrap(),
         reason: None,
+        clocks: Vec::new(),
     };
     let waiting = || vec![of_a_customer(), asked(InformationWanted::Clarification)];
     when(waiting(), "ProvideInformation", by_letter.clone()).then(vec![expected.into()]);

@@ -8,8 +8,11 @@
 
 mod clocks_of_a_case;
 mod closing;
+mod correction;
 mod customer;
+mod decision;
 mod fixtures;
+mod handling;
 mod information;
 mod invariants;
 mod opening;

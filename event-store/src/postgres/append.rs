@@ -54,6 +54,11 @@ struct Keys<'a> {
     lookup_kind: Vec<&'a str>,
     lookup_hash: Vec<Option<&'a [u8]>>,
     lookup_person: Vec<Uuid>,
+    move_command: Vec<i32>,
+    move_from: Vec<Option<Uuid>>,
+    move_to: Vec<Uuid>,
+    move_stream: Vec<Option<Uuid>>,
+    move_person: Vec<Option<Uuid>>,
 }
 
 /// Appends a batch over this connection.
@@ -105,6 +110,12 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Append]) -> R
         .bind(keys.lookup_kind)
         .bind(keys.lookup_hash)
         .bind(keys.lookup_person);
+    let query = query
+        .bind(keys.move_command)
+        .bind(keys.move_from)
+        .bind(keys.move_to)
+        .bind(keys.move_stream)
+        .bind(keys.move_person);
     let rows = query
         .fetch_all(connection)
         .await
@@ -183,6 +194,13 @@ impl<'a> Keys<'a> {
             self.lookup_kind.push(lookup.kind);
             self.lookup_hash.push(lookup.hash.as_ref().map(<[u8; 32]>::as_slice));
             self.lookup_person.push(lookup.person.0);
+        }
+        for change in &keys.moves {
+            self.move_command.push(number);
+            self.move_from.push(change.from.map(|owner| owner.0));
+            self.move_to.push(change.to.0);
+            self.move_stream.push(change.stream.map(|stream| stream.0));
+            self.move_person.push(change.person.map(|person| person.0));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemas::command::InformationWanted;
-use schemas::event::{CaseEvent, OutcomeKind, RequestClass, RequestSubmitted};
+use schemas::event::{CaseEvent, CaseStanding, OutcomeKind, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::personal::{Answers, Protection};
 use schemas::query::CaseStatus;
@@ -174,12 +174,48 @@ impl Case {
                 self.waiting_for.remove(&provided.wanted);
                 self.answers.extend(provided.answers.clone());
             }
-            // Told in the timeline; they change nothing of the case. A submission stands only at the beginning.
+            CaseEvent::TypeChanged(changed) => {
+                self.request_type = changed.request_type.clone();
+                self.class = changed.class;
+                self.team = changed.team.clone();
+                self.officer = None;
+                self.answers = changed.answers.clone();
+            }
+            CaseEvent::CaseMoved(moved) => self.customer_id = Some(moved.customer_id),
+            CaseEvent::EntryCorrected(corrected) => self.stand(&corrected.standing),
+            // Told in the timeline; they change nothing of the case's row. A submission stands only at the beginning.
             CaseEvent::RequestSubmitted(_)
             | CaseEvent::NoteAdded(_)
+            | CaseEvent::RequestAcknowledged(_)
+            | CaseEvent::TimeExtended(_)
+            | CaseEvent::ContactRecorded(_)
+            | CaseEvent::CaseLinked(_)
+            | CaseEvent::SentForInvestigation(_)
+            | CaseEvent::FindingsReceived(_)
+            | CaseEvent::RemedyAgreed(_)
+            | CaseEvent::RemedyDone(_)
+            | CaseEvent::EligibilityAssessed(_)
+            | CaseEvent::DecisionRecorded(_)
+            | CaseEvent::ClockApproaching(_)
+            | CaseEvent::ClockOverdue(_)
+            | CaseEvent::ClocksRecomputed(_)
             | CaseEvent::NotificationSent(_)
             | CaseEvent::NotificationFailed(_) => {}
         }
+    }
+}
+
+impl Case {
+    /// As a correction says that it stands.
+    fn stand(&mut self, standing: &CaseStanding) {
+        self.status = standing.status;
+        self.outcome = standing.outcome.clone();
+        self.outcome_kind = standing.outcome_kind;
+        self.closed_at = standing.ended_at;
+        self.team = standing.team.clone();
+        self.officer = standing.officer.clone();
+        self.waiting_for = standing.waiting_for.iter().copied().collect();
+        self.reopened = standing.times_reopened;
     }
 }
 

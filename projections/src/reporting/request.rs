@@ -43,12 +43,28 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         CaseEvent::RequestSubmitted(_)
         | CaseEvent::RequestCancelled(_)
         | CaseEvent::RequestClosed(_)
-        | CaseEvent::RequestReopened(_) => true,
+        | CaseEvent::RequestReopened(_)
+        | CaseEvent::TypeChanged(_)
+        | CaseEvent::CaseMoved(_)
+        | CaseEvent::EntryCorrected(_) => true,
         CaseEvent::RequestUpdated(_)
         | CaseEvent::RequestAssigned(_)
         | CaseEvent::InformationAskedFor(_)
         | CaseEvent::InformationProvided(_)
         | CaseEvent::NoteAdded(_)
+        | CaseEvent::RequestAcknowledged(_)
+        | CaseEvent::TimeExtended(_)
+        | CaseEvent::ContactRecorded(_)
+        | CaseEvent::CaseLinked(_)
+        | CaseEvent::SentForInvestigation(_)
+        | CaseEvent::FindingsReceived(_)
+        | CaseEvent::RemedyAgreed(_)
+        | CaseEvent::RemedyDone(_)
+        | CaseEvent::EligibilityAssessed(_)
+        | CaseEvent::DecisionRecorded(_)
+        | CaseEvent::ClockApproaching(_)
+        | CaseEvent::ClockOverdue(_)
+        | CaseEvent::ClocksRecomputed(_)
         | CaseEvent::NotificationSent(_)
         | CaseEvent::NotificationFailed(_) => false,
     }
@@ -63,6 +79,9 @@ impl Request {
             _ => return None,
         };
         request.events += 1;
+        if matches!(record, CaseEvent::CaseMoved(_)) {
+            request.person_key = keys.1;
+        }
         request.change(event, record);
         Some(request)
     }
@@ -104,14 +123,20 @@ impl Request {
                 self.closed_on = None;
                 self.times_reopened = reopened.times;
             }
-            CaseEvent::RequestSubmitted(_)
-            | CaseEvent::RequestUpdated(_)
-            | CaseEvent::RequestAssigned(_)
-            | CaseEvent::InformationAskedFor(_)
-            | CaseEvent::InformationProvided(_)
-            | CaseEvent::NoteAdded(_)
-            | CaseEvent::NotificationSent(_)
-            | CaseEvent::NotificationFailed(_) => {}
+            CaseEvent::TypeChanged(changed) => {
+                self.reporting_code = changed.reporting_code.clone();
+                self.class = changed.class;
+            }
+            CaseEvent::EntryCorrected(corrected) => {
+                let standing = &corrected.standing;
+                self.status = standing.status;
+                self.outcome = standing.outcome.clone();
+                self.outcome_kind = standing.outcome_kind;
+                self.times_reopened = standing.times_reopened;
+                self.closed_on = standing.ended_at.map(|at| london::day_of(at.get()));
+            }
+            // The others leave no trace.
+            _ => {}
         }
     }
 }
@@ -120,6 +145,7 @@ impl Request {
 fn customer(record: &CaseEvent) -> Option<Uuid> {
     match record {
         CaseEvent::RequestSubmitted(submitted) => submitted.customer_id.map(|id| id.0),
+        CaseEvent::CaseMoved(moved) => Some(moved.customer_id.0),
         _ => None,
     }
 }

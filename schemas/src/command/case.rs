@@ -3,8 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::{SealMember, seals};
 use crate::command::words;
-use crate::ids::{CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, TeamName};
+use crate::ids::{
+    CaseId, CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, TeamName,
+};
 use crate::json::escape;
 use crate::moment::Day;
 use crate::personal::{Answers, OpenField, Personal, SealFieldError, SealFields};
@@ -20,6 +23,10 @@ pub struct SubmitRequest {
     /// Whose case it is; may be absent where the type allows anonymous reports.
     #[serde(default)]
     pub customer_id: Option<CustomerId>,
+    /// The case whose next stage this is: a stage 2 review, an internal review, the review of a badge, the ombudsman's enquiry.
+    /// That case is closed, and has no other next stage of this type.
+    #[serde(default)]
+    pub follows: Option<CaseId>,
     /// What it is about, in the resident's words.
     #[serde(default)]
     pub description: Option<Personal<Text>>,
@@ -78,6 +85,8 @@ words!(
         Identity = "identity",
         /// What shows that they qualify.
         Evidence = "evidence",
+        /// A fee, which has to be paid first. That it was paid is for an officer or a system to say.
+        Fee = "fee",
     }
 );
 
@@ -132,6 +141,9 @@ pub struct CloseRequest {
     /// The rule applied, as a code, such as `si-2000-682:4(1)(b)`.
     #[serde(default)]
     pub rule: Option<RuleCode>,
+    /// The exemptions or exceptions relied on, each by its section or regulation, such as `foia-2000:40(2)`.
+    #[serde(default)]
+    pub exemptions: Vec<RuleCode>,
     /// What was considered.
     #[serde(default)]
     pub evidence: Option<Personal<Text>>,
@@ -242,18 +254,8 @@ pub enum Delivery {
 
 type Seal<'s, E> = &'s mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>;
 
-fn seal_content<E>(
-    description: Option<&mut Personal<Text>>,
-    place: Option<&mut Personal<Place>>,
-    answers: &mut Answers,
-    seal: Seal<'_, E>,
-) -> Result<(), SealFieldError<E>> {
-    if let Some(description) = description {
-        description.seal_at("/description", seal)?;
-    }
-    if let Some(place) = place {
-        place.seal_at("/place", seal)?;
-    }
+/// Answers that the catalogue marks `open` must have been opened before.
+pub(super) fn seal_answers<E>(answers: &mut Answers, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
     for (question, answer) in answers {
         answer.seal_at(&format!("/answers/{}", escape(question.as_str())), seal)?;
     }
@@ -263,56 +265,32 @@ fn seal_content<E>(
 impl SealFields for SubmitRequest {
     /// Answers that the catalogue marks `open` must have been opened before.
     fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        seal_content(self.description.as_mut(), self.place.as_mut(), &mut self.answers, seal)
+        self.description.seal_member("/description", seal)?;
+        self.place.seal_member("/place", seal)?;
+        seal_answers(&mut self.answers, seal)
     }
 }
 
 impl SealFields for UpdateRequest {
     /// As for [`SubmitRequest`].
     fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        seal_content(self.description.as_mut(), self.place.as_mut(), &mut self.answers, seal)
-    }
-}
-
-impl SealFields for CloseRequest {
-    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        if let Some(reasons) = &mut self.reasons {
-            reasons.seal_at("/reasons", seal)?;
-        }
-        self.evidence
-            .as_mut()
-            .map_or(Ok(()), |evidence| evidence.seal_at("/evidence", seal))
-    }
-}
-
-impl SealFields for AskForInformation {
-    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        self.question.seal_at("/question", seal)
+        self.description.seal_member("/description", seal)?;
+        self.place.seal_member("/place", seal)?;
+        seal_answers(&mut self.answers, seal)
     }
 }
 
 impl SealFields for ProvideInformation {
     fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        if let Some(answer) = &mut self.answer {
-            answer.seal_at("/answer", seal)?;
-        }
-        seal_content(None, None, &mut self.answers, seal)
+        self.answer.seal_member("/answer", seal)?;
+        seal_answers(&mut self.answers, seal)
     }
 }
 
-impl SealFields for AddNote {
-    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        self.note.seal_at("/note", seal)
-    }
-}
-
-macro_rules! nothing_personal {
-    ($($name:ident),+) => {
-        $(impl SealFields for $name {
-            fn seal_fields<E>(&mut self, _: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-                Ok(())
-            }
-        })+
-    };
-}
-nothing_personal!(CancelRequest, ReopenRequest, AssignRequest, RecordNotification);
+seals!(CloseRequest: reasons, evidence);
+seals!(AskForInformation: question);
+seals!(AddNote: note);
+seals!(CancelRequest:);
+seals!(ReopenRequest:);
+seals!(AssignRequest:);
+seals!(RecordNotification:);

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::seals;
 use crate::ids::QuestionId;
-use crate::personal::{OpenField, Personal, SealFieldError, SealFields};
-use crate::sealed::Sealed;
+use crate::personal::Personal;
 use crate::text::{EmailAddress, Line, PhoneNumber, PostalAddress, Text};
 
 /// Makes a customer known: the person whom cases are for.
@@ -74,44 +74,7 @@ pub struct WithdrawConsent {
     pub purpose: QuestionId,
 }
 
-type Seal<'s, E> = &'s mut dyn FnMut(OpenField<'_>) -> Result<Sealed, E>;
-
-fn seal_optional<T: Serialize, E>(
-    value: Option<&mut Personal<T>>,
-    pointer: &str,
-    seal: Seal<'_, E>,
-) -> Result<(), SealFieldError<E>> {
-    value.map_or(Ok(()), |value| value.seal_at(pointer, seal))
-}
-
-impl SealFields for RegisterCustomer {
-    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        seal_optional(self.title.as_mut(), "/title", seal)?;
-        self.name.seal_at("/name", seal)?;
-        seal_optional(self.address.as_mut(), "/address", seal)?;
-        seal_optional(self.phone.as_mut(), "/phone", seal)?;
-        seal_optional(self.email.as_mut(), "/email", seal)
-    }
-}
-
-impl SealFields for UpdateContactDetails {
-    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        seal_optional(self.title.as_mut().and_then(Option::as_mut), "/title", seal)?;
-        seal_optional(self.name.as_mut(), "/name", seal)?;
-        seal_optional(self.address.as_mut().and_then(Option::as_mut), "/address", seal)?;
-        seal_optional(self.phone.as_mut().and_then(Option::as_mut), "/phone", seal)?;
-        seal_optional(self.email.as_mut().and_then(Option::as_mut), "/email", seal)
-    }
-}
-
-impl SealFields for RecordConsent {
-    fn seal_fields<E>(&mut self, seal: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        self.wording.seal_at("/wording", seal)
-    }
-}
-
-impl SealFields for WithdrawConsent {
-    fn seal_fields<E>(&mut self, _: Seal<'_, E>) -> Result<(), SealFieldError<E>> {
-        Ok(())
-    }
-}
+seals!(RegisterCustomer: title, name, address, phone, email);
+seals!(UpdateContactDetails: title, name, address, phone, email);
+seals!(RecordConsent: wording);
+seals!(WithdrawConsent:);

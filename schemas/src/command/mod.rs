@@ -2,7 +2,12 @@
 
 pub mod case;
 mod circumstances;
+pub mod correction;
 pub mod customer;
+pub mod decision;
+pub mod handling;
+mod seal;
+pub mod timekeeping;
 
 use serde_json::{Map, Value};
 
@@ -12,7 +17,15 @@ pub use case::{
 };
 pub use circumstances::{Actor, ActorId, ActorKind, Assurance, Channel, Circumstances, ExternalRef};
 pub(crate) use circumstances::{CIRCUMSTANCES, words};
+pub use correction::{ChangeType, CorrectEntry, MoveToCustomer};
 pub use customer::{RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent};
+pub use decision::{AssessEligibility, Eligibility, RecordDecision};
+pub use handling::{
+    AcknowledgeRequest, AgreeRemedy, CaseRelation, ContactDirection, ExtendTime, ExtensionGround, LinkCase,
+    RecordContact, RecordFindings, RecordRemedyDone, SendForInvestigation,
+};
+use seal::{SealMember, seals};
+pub use timekeeping::{ClockMark, RecomputeClocks, RecordClock};
 
 use crate::json;
 use crate::personal::{Answers, OpenField, SealFieldError, SealFields};
@@ -126,6 +139,21 @@ commands! {
     AskForInformation: Case, creates false;
     ProvideInformation: Case, creates false;
     AddNote: Case, creates false;
+    AcknowledgeRequest: Case, creates false;
+    ExtendTime: Case, creates false;
+    RecordContact: Case, creates false;
+    LinkCase: Case, creates false;
+    SendForInvestigation: Case, creates false;
+    RecordFindings: Case, creates false;
+    AgreeRemedy: Case, creates false;
+    RecordRemedyDone: Case, creates false;
+    AssessEligibility: Case, creates false;
+    RecordDecision: Case, creates false;
+    ChangeType: Case, creates false;
+    MoveToCustomer: Case, creates false;
+    CorrectEntry: Case, creates false;
+    RecordClock: Case, creates false;
+    RecomputeClocks: Case, creates false;
 }
 
 impl CommandBody {
@@ -135,6 +163,7 @@ impl CommandBody {
             Self::SubmitRequest(command) => Some(&mut command.answers),
             Self::UpdateRequest(command) => Some(&mut command.answers),
             Self::ProvideInformation(command) => Some(&mut command.answers),
+            Self::ChangeType(command) => Some(&mut command.answers),
             _ => None,
         }
     }

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::ClockStanding;
 use crate::command::words;
 use crate::command::{Decider, InformationWanted, NoticeMedium};
 use crate::ids::{
-    CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName,
+    CaseId, CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName,
 };
 use crate::moment::Day;
 use crate::personal::{Answers, Personal, recorded_answers};
@@ -57,6 +58,9 @@ pub struct RequestSubmitted {
     /// Whose case it is; absent where the report was anonymous.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<CustomerId>,
+    /// The case whose next stage this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
     /// What it is about, in the resident's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Personal<Text>>,
@@ -77,6 +81,19 @@ pub struct RequestSubmitted {
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
+    /// The clocks that run from then on; none where it is absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockStanding>,
+}
+
+/// The case whose next stage another is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Follows {
+    /// Its id.
+    pub case_id: CaseId,
+    /// The officers who decided it. None of them decides its next stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided_by: Vec<OfficerId>,
 }
 
 /// The case was added to or corrected: what is absent stayed as it was.
@@ -128,6 +145,9 @@ pub struct InformationAskedFor {
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
+    /// The clocks that run from then on; none where it is absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockStanding>,
 }
 
 /// What was asked for came.
@@ -150,6 +170,9 @@ pub struct InformationProvided {
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
+    /// The clocks that run from then on; none where it is absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockStanding>,
 }
 
 /// An officer noted something.
@@ -186,6 +209,9 @@ pub struct RequestClosed {
     /// The rule that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleCode>,
+    /// The exemptions or exceptions relied on, each by its section or regulation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exemptions: Vec<RuleCode>,
     /// What was considered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Personal<Text>>,
@@ -207,6 +233,9 @@ pub struct RequestReopened {
     pub reason: Personal<Text>,
     /// The day that clocks start from anew.
     pub received_on: Day,
+    /// The clocks that run from then on; none where it is absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockStanding>,
 }
 
 /// A notice was handed to the mail server.

@@ -4,18 +4,29 @@
 //! the log. All are at version 1 so far: an older version would be brought up to date in [`EventRecord::read`].
 
 pub mod case;
+pub mod correction;
 pub mod customer;
+pub mod decision;
+pub mod handling;
+pub mod timekeeping;
 
 use cqrs_es::DomainEvent;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 pub use case::{
-    InformationAskedFor, InformationProvided, NoteAdded, NotificationFailed, NotificationFailure, NotificationSent,
-    OutcomeKind, RequestAssigned, RequestCancelled, RequestClass, RequestClosed, RequestReopened, RequestSubmitted,
-    RequestUpdated,
+    Follows, InformationAskedFor, InformationProvided, NoteAdded, NotificationFailed, NotificationFailure,
+    NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled, RequestClass, RequestClosed, RequestReopened,
+    RequestSubmitted, RequestUpdated,
 };
+pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
+pub use decision::{DecisionRecorded, EligibilityAssessed};
+pub use handling::{
+    CaseLinked, ContactRecorded, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged, SentForInvestigation,
+    TimeExtended,
+};
+pub use timekeeping::{ClockApproaching, ClockOverdue, ClocksRecomputed};
 
 /// Why a stored event could not be read. The reader stops there: an event is never skipped.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +127,9 @@ events!(
     /// What can happen to a case.
     CaseEvent, "case" {
         RequestSubmitted, RequestUpdated, RequestAssigned, RequestCancelled, RequestClosed, RequestReopened, NotificationSent,
-        NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded,
+        NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded, RequestAcknowledged, TimeExtended,
+        ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
+        DecisionRecorded, TypeChanged, CaseMoved, EntryCorrected, ClockApproaching, ClockOverdue, ClocksRecomputed,
     }
 );
 

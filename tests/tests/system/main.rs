@@ -9,6 +9,7 @@ mod clients;
 mod erasure;
 mod event_store;
 mod foreign_servers;
+mod handling;
 mod harness;
 mod import;
 mod information;

@@ -5,6 +5,7 @@ mod erasure;
 mod grants;
 mod letters;
 mod look_up;
+mod moves;
 mod openings;
 mod tampering_and_faults;
 
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use schemas::sealed::{KeyAdmission, LookupHash, MintedKey};
+use schemas::sealed::{KeyAdmission, KeyMove, LookupHash, MintedKey};
 use schemas::{AggregateId, Category, CommandId, CustomerId, KeyId, Sealed};
 use sqlx::{PgExecutor, PgPool};
 use system_tests::{TestDatabase, database, eventually};
@@ -122,37 +123,60 @@ async fn call_admit(executor: impl PgExecutor<'_>, batch: &[KeyAdmission]) -> Re
     let minted: Vec<(i32, &MintedKey)> = numbered(batch, |admission| &admission.minted);
     let used: Vec<(i32, &KeyId)> = numbered(batch, |admission| &admission.used);
     let lookups: Vec<(i32, &LookupHash)> = numbered(batch, |admission| &admission.lookups);
-    sqlx::query_scalar("SELECT vault.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
-        .bind(minted.iter().map(|(number, _)| *number).collect::<Vec<_>>())
-        .bind(minted.iter().map(|(_, key)| key.id.uuid()).collect::<Vec<_>>())
-        .bind(
-            minted
-                .iter()
-                .map(|(_, key)| key.person.map(CustomerId::uuid))
-                .collect::<Vec<_>>(),
-        )
-        .bind(minted.iter().map(|(_, key)| key.stream.uuid()).collect::<Vec<_>>())
-        .bind(minted.iter().map(|(_, key)| key.category.as_str()).collect::<Vec<_>>())
-        .bind(minted.iter().map(|(_, key)| key.wrapped.clone()).collect::<Vec<_>>())
-        .bind(minted.iter().map(|(_, key)| key.wrapped_by.clone()).collect::<Vec<_>>())
-        .bind(used.iter().map(|(number, _)| *number).collect::<Vec<_>>())
-        .bind(used.iter().map(|(_, id)| id.uuid()).collect::<Vec<_>>())
-        .bind(lookups.iter().map(|(number, _)| *number).collect::<Vec<_>>())
-        .bind(lookups.iter().map(|(_, lookup)| lookup.kind).collect::<Vec<_>>())
-        .bind(
-            lookups
-                .iter()
-                .map(|(_, lookup)| lookup.hash.map(Vec::from))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            lookups
-                .iter()
-                .map(|(_, lookup)| lookup.person.uuid())
-                .collect::<Vec<_>>(),
-        )
-        .fetch_one(executor)
-        .await
+    let moves: Vec<(i32, &KeyMove)> = numbered(batch, |admission| &admission.moves);
+    sqlx::query_scalar(
+        "SELECT vault.admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    )
+    .bind(minted.iter().map(|(number, _)| *number).collect::<Vec<_>>())
+    .bind(minted.iter().map(|(_, key)| key.id.uuid()).collect::<Vec<_>>())
+    .bind(
+        minted
+            .iter()
+            .map(|(_, key)| key.person.map(CustomerId::uuid))
+            .collect::<Vec<_>>(),
+    )
+    .bind(minted.iter().map(|(_, key)| key.stream.uuid()).collect::<Vec<_>>())
+    .bind(minted.iter().map(|(_, key)| key.category.as_str()).collect::<Vec<_>>())
+    .bind(minted.iter().map(|(_, key)| key.wrapped.clone()).collect::<Vec<_>>())
+    .bind(minted.iter().map(|(_, key)| key.wrapped_by.clone()).collect::<Vec<_>>())
+    .bind(used.iter().map(|(number, _)| *number).collect::<Vec<_>>())
+    .bind(used.iter().map(|(_, id)| id.uuid()).collect::<Vec<_>>())
+    .bind(lookups.iter().map(|(number, _)| *number).collect::<Vec<_>>())
+    .bind(lookups.iter().map(|(_, lookup)| lookup.kind).collect::<Vec<_>>())
+    .bind(
+        lookups
+            .iter()
+            .map(|(_, lookup)| lookup.hash.map(Vec::from))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        lookups
+            .iter()
+            .map(|(_, lookup)| lookup.person.uuid())
+            .collect::<Vec<_>>(),
+    )
+    .bind(moves.iter().map(|(number, _)| *number).collect::<Vec<_>>())
+    .bind(
+        moves
+            .iter()
+            .map(|(_, change)| change.from.map(|from| from.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(moves.iter().map(|(_, change)| change.to.0).collect::<Vec<_>>())
+    .bind(
+        moves
+            .iter()
+            .map(|(_, change)| change.stream.map(|stream| stream.0))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        moves
+            .iter()
+            .map(|(_, change)| change.person.map(|person| person.0))
+            .collect::<Vec<_>>(),
+    )
+    .fetch_one(executor)
+    .await
 }
 
 fn using(id: KeyId) -> KeyAdmission {
@@ -167,5 +191,6 @@ fn joined(mut admission: KeyAdmission, other: KeyAdmission) -> KeyAdmission {
     admission.minted.extend(other.minted);
     admission.used.extend(other.used);
     admission.lookups.extend(other.lookups);
+    admission.moves.extend(other.moves);
     admission
 }

@@ -64,6 +64,10 @@ impl CaseBook {
             .catalogue
             .request_type(&RequestTypeCode::new("missed-bin").unwrap());
         let context = DecisionContext {
+            clock_files: None,
+            other_case: None,
+            other_case_id: None,
+            other_type: None,
             now: Instant::new(self.clock.now()),
             request_type: request_type.cloned(),
             submission: None,

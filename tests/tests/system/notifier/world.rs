@@ -243,6 +243,8 @@ impl World {
     pub async fn submitted_as(&self, request_type: &str, number: i64, customer: Option<CustomerId>) -> CaseId {
         let id = CaseId(Uuid::new_v4());
         let event: CaseEvent = RequestSubmitted {
+            follows: None,
+            clocks: Vec::new(),
             reference: Reference::of_number("WAS", number).unwrap(),
             service: "waste".parse().unwrap(),
             request_type: request_type.parse().unwrap(),
@@ -283,6 +285,7 @@ impl World {
     ) {
         self.append(Some(customer), case.into(), |seal| {
             let closed = RequestClosed {
+                exemptions: Vec::new(),
                 outcome: outcome.parse().unwrap(),
                 outcome_kind,
                 decided_by,

@@ -213,6 +213,8 @@ pub fn reference(number: i64) -> Reference {
 pub fn submitted(number: i64, customer_id: Option<CustomerId>) -> CaseEvent {
     let open = Answer::Open(schemas::personal::AnswerValue::Text(Text::new("refuse").unwrap()));
     RequestSubmitted {
+        follows: None,
+        clocks: Vec::new(),
         reference: reference(number),
         service: "waste".parse().unwrap(),
         request_type: "missed-bin".parse().unwrap(),
@@ -252,6 +254,7 @@ pub fn assigned(officer: &str) -> CaseEvent {
 
 pub fn closed(outcome: &str) -> CaseEvent {
     RequestClosed {
+        exemptions: Vec::new(),
         outcome: outcome.parse().unwrap(),
         outcome_kind: OutcomeKind::Completion,
         decided_by: Some(Decider::NotRecorded),
@@ -265,6 +268,7 @@ pub fn closed(outcome: &str) -> CaseEvent {
 
 pub fn reopened() -> CaseEvent {
     RequestReopened {
+        clocks: Vec::new(),
         times: 1,
         team: "refuse".parse().unwrap(),
         previous_outcome: "collected".parse().unwrap(),

@@ -1,0 +1,126 @@
+//! What events come to for the timetable.
+
+use std::collections::BTreeMap;
+
+use catalogue::london;
+use event_store::{ClockingEvent, DueItem, TimetableChange};
+use schemas::AggregateId;
+use schemas::clock::{ClockStanding, Due};
+use schemas::command::ClockMark;
+use schemas::event::CaseEvent;
+use schemas::moment::Day;
+use time::OffsetDateTime;
+
+use super::TimekeeperError;
+
+/// The events that say something of clocks.
+pub(super) const TYPES: &[&str] = &[
+    "RequestSubmitted",
+    "RequestReopened",
+    "RequestClosed",
+    "RequestCancelled",
+    "InformationAskedFor",
+    "InformationProvided",
+    "RequestAcknowledged",
+    "TimeExtended",
+    "RemedyAgreed",
+    "RemedyDone",
+    "TypeChanged",
+    "EntryCorrected",
+    "ClocksRecomputed",
+];
+
+/// What the clocks that run on after a case was closed begin with.
+const OUTLIVING: &str = "remedy_";
+
+/// What a stream's events come to.
+#[derive(Default)]
+struct Plan {
+    /// Whether what stood before counts no more.
+    anew: bool,
+    /// Whether the case has ended since.
+    ended: bool,
+    clocks: Vec<ClockStanding>,
+}
+
+/// What these events, in order, come to.
+pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, TimekeeperError> {
+    let mut plans: BTreeMap<AggregateId, Plan> = BTreeMap::new();
+    for event in events {
+        let record = CaseEvent::read(&event.event_type, &event.event_version, &event.payload);
+        let record = record.map_err(|source| TimekeeperError::Event {
+            position: event.position,
+            source,
+        })?;
+        let plan = plans.entry(event.aggregate_id).or_default();
+        match running_after(record) {
+            Some(clocks) => {
+                *plan = Plan {
+                    anew: true,
+                    ended: false,
+                    clocks,
+                };
+            }
+            None => {
+                plan.ended = true;
+                plan.clocks
+                    .retain(|standing| standing.clock.as_str().starts_with(OUTLIVING));
+            }
+        }
+    }
+    let mut change = TimetableChange {
+        outliving: OUTLIVING,
+        ..TimetableChange::default()
+    };
+    for (stream, plan) in plans {
+        match (plan.anew, plan.ended) {
+            (true, _) => change.cleared.push(stream),
+            (false, true) => change.ended.push(stream),
+            (false, false) => {}
+        }
+        change
+            .items
+            .extend(plan.clocks.iter().flat_map(|standing| items(stream, standing)));
+    }
+    Ok(change)
+}
+
+/// The clocks that run after an event; none where it ends the case.
+fn running_after(event: CaseEvent) -> Option<Vec<ClockStanding>> {
+    Some(match event {
+        CaseEvent::RequestSubmitted(event) => event.clocks,
+        CaseEvent::RequestReopened(event) => event.clocks,
+        CaseEvent::InformationAskedFor(event) => event.clocks,
+        CaseEvent::InformationProvided(event) => event.clocks,
+        CaseEvent::RequestAcknowledged(event) => event.clocks,
+        CaseEvent::TimeExtended(event) => event.clocks,
+        CaseEvent::RemedyAgreed(event) => event.clocks,
+        CaseEvent::RemedyDone(event) => event.clocks,
+        CaseEvent::TypeChanged(event) => event.clocks,
+        CaseEvent::EntryCorrected(event) => event.clocks,
+        CaseEvent::ClocksRecomputed(event) => event.clocks,
+        _ => return None,
+    })
+}
+
+/// What is to be said of a clock. One that waits keeps its place, so that it is worked out anew when the calendar is.
+fn items(stream: AggregateId, standing: &ClockStanding) -> Vec<DueItem> {
+    let item = |mark: ClockMark, at: Option<OffsetDateTime>| DueItem {
+        stream,
+        clock: standing.clock.to_string(),
+        mark: mark.as_str().to_owned(),
+        due: standing.due.to_string(),
+        at,
+    };
+    let over = match standing.due {
+        Due::On(day) => day.0.next_day().map(|next| london::beginning_of(Day(next))),
+        Due::At(at) => Some(at.get() + time::Duration::MICROSECOND),
+        Due::Suspended | Due::Unknown => None,
+        Due::Lapsed | Due::NotApplicable => return Vec::new(),
+    };
+    let mut items = vec![item(ClockMark::Overdue, over)];
+    if let Some(near) = standing.near_on {
+        items.push(item(ClockMark::Approaching, Some(london::beginning_of(near))));
+    }
+    items
+}

@@ -1,0 +1,127 @@
+//! What an officer decides about a person: a named officer of a team that may, with reasons and the rule, and not one who had a
+//! part in the case whose next stage this is.
+
+use catalogue::RequestType;
+use schemas::OfficerId;
+use schemas::command::{ActorKind, AssessEligibility, Circumstances, Decider, RecordDecision};
+use schemas::event::{DecisionRecorded, EligibilityAssessed, OutcomeKind};
+use schemas::text::RuleCode;
+
+use super::Submitted;
+use crate::context::{Authority, DecisionContext};
+use crate::rejection::Rejection;
+
+impl Submitted {
+    pub(super) fn assess(
+        &self,
+        assess: &AssessEligibility,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<EligibilityAssessed, Rejection> {
+        self.must_be_open()?;
+        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+        let authority = self.deciding(assess.decided_by.as_ref(), request_type, circumstances, context)?;
+        let AssessEligibility {
+            eligibility,
+            decided_by: _,
+            reasons,
+            rule,
+            evidence,
+        } = assess.clone();
+        Ok(EligibilityAssessed {
+            eligibility,
+            decided_by: authority.officer().clone(),
+            reasons,
+            rule,
+            evidence,
+            reason: circumstances.reason.clone(),
+        })
+    }
+
+    pub(super) fn record_decision(
+        &self,
+        decision: &RecordDecision,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<DecisionRecorded, Rejection> {
+        self.must_be_open()?;
+        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+        let outcome = request_type
+            .outcome(&decision.outcome)
+            .ok_or_else(|| Rejection::UnknownOutcome {
+                outcome: decision.outcome.to_string(),
+            })?;
+        if outcome.kind != OutcomeKind::Decision {
+            return Err(Rejection::NotADecision);
+        }
+        if outcome.imported_only {
+            return Err(Rejection::OutcomeImportedOnly);
+        }
+        check_exemptions(outcome.needs_exemption, &decision.exemptions)?;
+        let authority = self.deciding(decision.decided_by.as_ref(), request_type, circumstances, context)?;
+        let RecordDecision {
+            outcome: _,
+            decided_by: _,
+            reasons,
+            rule,
+            exemptions,
+            evidence,
+        } = decision.clone();
+        Ok(DecisionRecorded {
+            outcome: outcome.code.clone(),
+            outcome_kind: outcome.kind,
+            decided_by: authority.officer().clone(),
+            reasons,
+            rule,
+            exemptions,
+            evidence,
+            reason: circumstances.reason.clone(),
+        })
+    }
+
+    /// The officer who decides: the one named, or the one who acts.
+    fn deciding<'c>(
+        &self,
+        named: Option<&Decider>,
+        request_type: &RequestType,
+        circumstances: &Circumstances,
+        context: &'c DecisionContext,
+    ) -> Result<&'c Authority, Rejection> {
+        let officer = match (named, circumstances.actor.kind) {
+            (Some(Decider::NotRecorded), _) => return Err(Rejection::DeciderMustBeNamed),
+            (_, ActorKind::Resident | ActorKind::Representative | ActorKind::Contractor) => {
+                return Err(Rejection::OfficerRequired);
+            }
+            (Some(Decider::Officer { id }), _) => id,
+            (None, _) => circumstances.actor.as_officer().ok_or(Rejection::OfficerRequired)?,
+        };
+        self.authorised(officer, request_type, context)
+    }
+
+    /// What the register vouches for about an officer who may decide this case.
+    pub(super) fn authorised<'c>(
+        &self,
+        officer: &OfficerId,
+        request_type: &RequestType,
+        context: &'c DecisionContext,
+    ) -> Result<&'c Authority, Rejection> {
+        let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
+        let authority = authority.ok_or(Rejection::OfficerNotRegistered)?;
+        if !authority.is_of_any(&request_type.deciding_teams) {
+            return Err(Rejection::OfficerNotAuthorised);
+        }
+        if self.earlier_deciders.contains(officer) {
+            return Err(Rejection::SameReviewer);
+        }
+        Ok(authority)
+    }
+}
+
+/// Exemptions stand exactly where the outcome rests on some.
+pub(super) fn check_exemptions(needed: bool, exemptions: &[RuleCode]) -> Result<(), Rejection> {
+    match (needed, exemptions.is_empty()) {
+        (true, true) => Err(Rejection::ExemptionsRequired),
+        (false, false) => Err(Rejection::ExemptionsNotExpected),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,356 @@
+//! What officers do with a case, from the bus to the log, the history, the timetable and the resident's inbox.
+
+use schemas::result::Accepted;
+use schemas::{AggregateId, CustomerId};
+use serde_json::{Value, json};
+use system_tests::council::{BANK_HOLIDAYS, PATIENCE, example, rejected};
+use system_tests::{Council, eventually};
+use time::{Duration, OffsetDateTime};
+
+/// A council with its clients at work.
+struct Office {
+    council: Council,
+    website: bus::BusClient,
+    contact_centre: bus::BusClient,
+    owner: sqlx::PgPool,
+}
+
+impl Office {
+    async fn open() -> Self {
+        let council = Council::new().await;
+        Self {
+            website: council.client("website").await,
+            contact_centre: council.client("contact-centre").await,
+            owner: council.owner().await,
+            council,
+        }
+    }
+
+    async fn customer(&self) -> CustomerId {
+        let register = example("RegisterCustomer", json!({}));
+        let registered = self
+            .council
+            .accept(&self.website, "RegisterCustomer", None, register)
+            .await;
+        CustomerId(registered.aggregate_id.0)
+    }
+
+    /// Somebody submits a request of this type, received so many days ago.
+    async fn submits(&self, customer: CustomerId, code: &str, answers: Value, days_ago: i64) -> Accepted {
+        let mut submit = json!({
+            "request_type": code, "answers": answers, "customer_id": customer, "actor": { "kind": "resident" }, "channel": "online",
+        });
+        submit["received_on"] = json!(day(-days_ago));
+        self.council.accept(&self.website, "SubmitRequest", None, submit).await
+    }
+
+    /// An officer sends the example of a command, with this put in.
+    async fn does(&self, case: &Accepted, name: &str, put_in: Value) -> Accepted {
+        let id = Some(case.aggregate_id);
+        self.council
+            .accept(&self.contact_centre, name, id, example(name, put_in))
+            .await
+    }
+
+    async fn refuses(&self, case: Option<AggregateId>, name: &str, data: Value) -> String {
+        rejected(self.council.call(&self.contact_centre, name, case, data).await)
+            .code()
+            .to_owned()
+    }
+
+    /// What the log says of a case, event by event.
+    async fn log(&self, case: &Accepted) -> Vec<(String, Value)> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT event_type, payload::text FROM ledger.events WHERE aggregate_id = $1::text ORDER BY sequence",
+        )
+        .bind(case.aggregate_id.to_string())
+        .fetch_all(&self.owner)
+        .await
+        .unwrap();
+        rows.into_iter()
+            .map(|(name, payload)| (name, serde_json::from_str(&payload).unwrap()))
+            .collect()
+    }
+
+    /// The first event of this name that a case has, sooner or later.
+    async fn waits_for(&self, case: &Accepted, name: &str) -> Value {
+        eventually(&format!("the log has a {name}"), PATIENCE, || async {
+            let log = self.log(case).await;
+            log.into_iter()
+                .find(|(event, _)| event == name)
+                .map(|(_, payload)| payload)
+        })
+        .await
+    }
+
+    /// The email that tells of an event, with its lines joined as a reader of it would.
+    async fn email(&self, about: &Accepted, notice: &str) -> String {
+        let prefix = format!("{}-{notice}-", about.position);
+        let email = eventually("the person is told", PATIENCE, || async {
+            let files = std::fs::read_dir(self.council.mail_dir()).unwrap();
+            let mut paths = files.map(|file| file.unwrap().path());
+            let path = paths.find(|path| {
+                let name = path.file_name();
+                name.is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+            });
+            path.map(|path| std::fs::read_to_string(path).unwrap())
+        });
+        email.await.replace("=\r\n", "")
+    }
+
+    /// Waits until `caseledger case show` or `history` prints this.
+    async fn shows(&self, case: &Accepted, how: &str, words: &str) {
+        let reference = case.reference.as_ref().unwrap().to_string();
+        eventually(&format!("case {how} prints {words}"), PATIENCE, || async {
+            let shown = self.council.run(&["case", how, &reference], "").await;
+            String::from_utf8_lossy(&shown.stdout).contains(words).then_some(())
+        })
+        .await;
+    }
+}
+
+fn day(from_today: i64) -> String {
+    let today = catalogue::london::day_of(OffsetDateTime::now_utc());
+    (today.0 + Duration::days(from_today)).to_string()
+}
+
+fn by(officer: &str, mut data: Value) -> Value {
+    data["actor"] = json!({ "kind": "officer", "id": officer });
+    data["channel"] = json!("phone");
+    data
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_complaint_goes_to_whoever_knows_and_its_remedy_is_due_after_it_is_closed() {
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let customer = office.customer().await;
+    let answers = json!({ "about": "waste", "what_went_wrong": "They closed it and never came." });
+    let case = office.submits(customer, "complaint-stage-1", answers, 0).await;
+    let acknowledged = office.does(&case, "AcknowledgeRequest", json!({})).await;
+    office.does(&case, "RecordContact", json!({})).await;
+    office.does(&case, "SendForInvestigation", json!({})).await;
+    office
+        .does(&case, "RecordFindings", json!({ "received_on": day(0) }))
+        .await;
+    let extended = office.does(&case, "ExtendTime", json!({})).await;
+    office
+        .does(
+            &case,
+            "LinkCase",
+            json!({ "case_id": case_like(&office, customer).await }),
+        )
+        .await;
+    let note = office
+        .does(
+            &case,
+            "AddNote",
+            by("a.rahman", json!({ "note": "For the neighbour." })),
+        )
+        .await;
+    office
+        .does(&case, "CorrectEntry", json!({ "entry": note.version }))
+        .await;
+    let close = by(
+        "a.rahman",
+        json!({ "outcome": "upheld", "reasons": "The crew did not come." }),
+    );
+    office
+        .council
+        .accept(&office.contact_centre, "CloseRequest", Some(case.aggregate_id), close)
+        .await;
+    office.does(&case, "AgreeRemedy", json!({ "due_on": day(30) })).await;
+    office.shows(&case, "show", &format!("{} (remedy_1)", day(30))).await;
+    office.does(&case, "RecordRemedyDone", json!({})).await;
+
+    for (accepted, notice, words) in [
+        (&acknowledged, "request_acknowledged", "is looking into it"),
+        (&extended, "time_extended", "a system that is down"),
+    ] {
+        let email = office.email(accepted, notice).await;
+        assert!(email.contains(words) && email.contains("We will answer by"), "{email}");
+    }
+    office.shows(&case, "history", "RemedyDone").await;
+    office.shows(&case, "history", "NoteAdded (struck out)").await;
+    let sealed = "SELECT count(*) FROM ledger.events WHERE payload::text ~ 'lorry|back gate|depot|neighbour|£50|records for that week'";
+    let open: i64 = sqlx::query_scalar(sealed).fetch_one(&office.owner).await.unwrap();
+    assert_eq!(open, 0, "what was said and found is sealed");
+}
+
+async fn case_like(office: &Office, customer: CustomerId) -> AggregateId {
+    let answers = json!({ "wanted": "The crew's log of that day." });
+    office.submits(customer, "foi", answers, 0).await.aggregate_id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_stage_follows_once_and_is_decided_by_somebody_else() {
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let customer = office.customer().await;
+    let answers = json!({ "about": "waste", "what_went_wrong": "They closed it and never came." });
+    let first = office.submits(customer, "complaint-stage-1", answers, 0).await;
+    let stage_2 = || {
+        json!({
+            "request_type": "complaint-stage-2", "customer_id": customer, "follows": first.aggregate_id,
+            "answers": { "why_dissatisfied": "Nothing changed." }, "actor": { "kind": "resident" }, "channel": "online",
+        })
+    };
+    assert_eq!(
+        office.refuses(None, "SubmitRequest", stage_2()).await,
+        "earlier_case_not_closed"
+    );
+    let close = by(
+        "a.rahman",
+        json!({ "outcome": "not-upheld", "reasons": "The crew came." }),
+    );
+    office
+        .council
+        .accept(&office.contact_centre, "CloseRequest", Some(first.aggregate_id), close)
+        .await;
+    let mut with_reference = stage_2();
+    with_reference["external_ref"] = json!({ "system": "forms", "id": "77" });
+    assert_eq!(
+        office.refuses(None, "SubmitRequest", with_reference).await,
+        "external_ref_with_follows"
+    );
+    let second = office
+        .council
+        .accept(&office.website, "SubmitRequest", None, stage_2())
+        .await;
+    assert_eq!(
+        office.refuses(None, "SubmitRequest", stage_2()).await,
+        "next_stage_exists"
+    );
+    let log = office.log(&second).await;
+    assert_eq!(
+        log[0].1["follows"],
+        json!({ "case_id": first.aggregate_id, "decided_by": ["a.rahman"] })
+    );
+    let mut foreign = stage_2();
+    foreign["external_ref"] = json!({ "system": "caseledger", "id": "mine" });
+    assert_eq!(office.refuses(None, "SubmitRequest", foreign).await, "invalid_value");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_is_kept_while_nobody_sends_anything() {
+    let office = Office::open().await;
+    let services = office.council.serve_all().await;
+    let customer = office.customer().await;
+    let late = office
+        .submits(customer, "foi", json!({ "wanted": "The contract." }), 60)
+        .await;
+    let badge = json!({ "application": "new", "route": "walking" });
+    let near = office.submits(customer, "blue-badge", badge, 82).await;
+    let overdue = office.waits_for(&late, "ClockOverdue").await;
+    assert_eq!(overdue["due"], office.log(&late).await[0].1["clocks"][0]["due"]);
+    office.waits_for(&near, "ClockApproaching").await;
+    office.shows(&late, "show", "(foi, overdue)").await;
+
+    // A bank holiday is proclaimed while a clock runs.
+    let fresh = office
+        .submits(customer, "foi", json!({ "wanted": "The plan." }), 0)
+        .await;
+    let due = office.log(&fresh).await[0].1["clocks"][0]["due"].clone();
+    let mut holidays: Value = serde_json::from_str(BANK_HOLIDAYS).unwrap();
+    let proclaimed = (1..).map(day).find(|day| is_working_day(day)).unwrap();
+    let events = holidays["england-and-wales"]["events"].as_array_mut().unwrap();
+    events.push(json!({ "title": "Proclaimed", "date": proclaimed, "notes": "", "bunting": true }));
+    // Whole or not at all, as an operator would.
+    std::fs::write(office.council.path("bank-holidays.new"), holidays.to_string()).unwrap();
+    std::fs::rename(
+        office.council.path("bank-holidays.new"),
+        office.council.path("bank-holidays.json"),
+    )
+    .unwrap();
+    let recomputed = office.waits_for(&fresh, "ClocksRecomputed").await;
+    assert!(
+        recomputed["clocks"][0]["due"].as_str() > due.as_str(),
+        "{recomputed} {due}"
+    );
+
+    // Another process that keeps the time says nothing twice.
+    drop(services);
+    let _again = office.council.serve_all().await;
+    let last = office
+        .submits(customer, "foi", json!({ "wanted": "The map." }), 60)
+        .await;
+    office.waits_for(&last, "ClockOverdue").await;
+    let said = office.log(&late).await;
+    assert_eq!(said.iter().filter(|(name, _)| name == "ClockOverdue").count(), 1);
+}
+
+fn is_working_day(day: &str) -> bool {
+    let holidays = catalogue::calendar::BankHolidays::built_in().unwrap();
+    holidays
+        .is_working_day(catalogue::calendar::Calendar::UkAny, day.parse().unwrap())
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_down_wrong_is_put_right() {
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let (mother, daughter) = (office.customer().await, office.customer().await);
+    let case = office
+        .submits(mother, "foi", json!({ "wanted": "The river at Mill Lane." }), 3)
+        .await;
+    office.does(&case, "ChangeType", json!({})).await;
+    assert!(office.log(&case).await[1].1["clocks"][0]["clock"] == "eir");
+    let nobody = json!({ "customer_id": "6f0a6b1e-7c1d-5c57-9f3a-2f6f0c6d9a11" });
+    let unknown = example("MoveToCustomer", nobody);
+    let id = Some(case.aggregate_id);
+    assert_eq!(office.refuses(id, "MoveToCustomer", unknown).await, "unknown_customer");
+    office
+        .does(&case, "MoveToCustomer", json!({ "customer_id": daughter }))
+        .await;
+    office.does(&case, "RecordDecision", json!({})).await;
+    let close = by("t.banerjee", json!({ "outcome": "part-given" }));
+    let closed = office
+        .council
+        .accept(&office.contact_centre, "CloseRequest", id, close)
+        .await;
+    let email = office.email(&closed, "request_closed").await;
+    assert!(
+        email.contains("without the bank details"),
+        "the reasons are those of the decision: {email}"
+    );
+    let owners: Vec<uuid::Uuid> = sqlx::query_scalar("SELECT DISTINCT owner FROM vault.keys WHERE stream = $1")
+        .bind(case.aggregate_id.uuid())
+        .fetch_all(&office.owner)
+        .await
+        .unwrap();
+    assert_eq!(owners, [daughter.0], "erasing the daughter erases all of it");
+    let listed = eventually("it is among her cases", PATIENCE, || async {
+        let listed = office
+            .council
+            .run(&["customer", "history", &daughter.to_string()], "")
+            .await;
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        Some(listed).filter(|listed| listed.contains("eir") && listed.contains("closed"))
+    })
+    .await;
+    assert!(listed.contains("part-given"), "{listed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eligibility_is_an_officer_s_and_the_reasons_are_sealed() {
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let customer = office.customer().await;
+    let answers = json!({ "application": "new", "route": "walking" });
+    let case = office.submits(customer, "blue-badge", answers, 3).await;
+    office.does(&case, "AssessEligibility", json!({})).await;
+    let id = Some(case.aggregate_id);
+    let of_another_team = by(
+        "j.okafor",
+        json!({ "eligibility": "eligible", "reasons": "She walks 30 metres.", "rule": "si-2000-682:4(2)(f)" }),
+    );
+    assert_eq!(
+        office.refuses(id, "AssessEligibility", of_another_team).await,
+        "officer_not_authorised"
+    );
+    let log = office.log(&case).await;
+    assert_eq!(log.len(), 2, "{log:?}");
+    assert_eq!(log[1].1["decided_by"], "s.lindqvist");
+    assert!(log[1].1["reasons"]["sealed"].is_string() && log[1].1["evidence"]["sealed"].is_string());
+}
