@@ -195,8 +195,21 @@ pub enum Case {
 /// `caseledger customer`.
 #[derive(Debug, Subcommand)]
 pub enum Customer {
-    /// All of a customer's cases.
+    /// All of a customer's cases, and those of records that were merged into theirs.
     History {
+        /// The customer's id.
+        id: Uuid,
+    },
+    /// What is known of a customer. Sealed values are opened for an officer who says why.
+    Show {
+        /// The customer's id.
+        id: Uuid,
+        /// Who reads.
+        #[command(flatten)]
+        reader: Reader,
+    },
+    /// Who may be the same person: who shares an email address, a phone number or a postcode.
+    Duplicates {
         /// The customer's id.
         id: Uuid,
     },

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use serde_json::Value;
 
 /// Prints a line. A reader who has gone away (`| head`) is no fault.
 pub fn line(text: impl AsRef<str>) {
@@ -40,5 +41,21 @@ pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
 pub fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) {
     for (name, value) in pairs {
         line(format!("{name:<14} {value}"));
+    }
+}
+
+/// A JSON value as people read it.
+#[must_use]
+pub fn value(json: &Value) -> String {
+    match json {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| format!("{name} {}", value(member)))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Value::Array(items) => items.iter().map(value).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
     }
 }

@@ -257,6 +257,7 @@ impl Handler {
         let preparation = Preparation {
             registers: &registers,
             ledger: self.ledger.as_ref(),
+            cache: &self.cache,
             vault: &self.vault,
             references: &self.references,
             environment: self.environment.as_ref(),

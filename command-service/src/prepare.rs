@@ -6,7 +6,7 @@ use catalogue::RequestType;
 use domain::{AggregateState, Authority, DecisionContext, Submission};
 use event_store::{Append, LONGEST_WAIT, Ledger, NewEvent, Outcome};
 use schemas::command::{AggregateKind, Command, CommandBody};
-use schemas::event::{CaseEvent, EventRecord};
+use schemas::event::{CaseEvent, CustomerEvent, EventRecord};
 use schemas::metadata::EventMetadata;
 use schemas::personal::SealFieldError;
 use schemas::problem::{FieldError, ProblemKind};
@@ -18,8 +18,8 @@ mod lookups;
 mod other;
 
 pub use self::other::OWN_SYSTEM;
-use self::other::next_stage;
-use crate::cache::Snapshot;
+use self::other::{next_stage, unknown_customer};
+use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::intake::Registers;
@@ -47,6 +47,8 @@ pub struct Preparation<'s> {
     pub registers: &'s Registers,
     /// The log.
     pub ledger: &'s dyn Ledger,
+    /// Streams that were used before.
+    pub cache: &'s StateCache,
     /// The keys.
     pub vault: &'s Vault,
     /// References for new cases.
@@ -113,7 +115,8 @@ impl Preparation<'_> {
         if let Some(problem) = check_answers(&mut command, asks.or(request_type.as_ref()).map(AsRef::as_ref)) {
             return Ok(Err(problem));
         }
-        if let Some(problem) = self.unknown_customer(&command).await? {
+        let other_customer = self.other_customer(&command, stream).await?;
+        if let Some(problem) = unknown_customer(&command, other_customer.is_some()) {
             return Ok(Err(problem));
         }
         // A clock that is behind the stream is slow: what happens now comes after what the rules compare it with.
@@ -142,6 +145,9 @@ impl Preparation<'_> {
             other_case: other.case,
             other_case_id: other.case_id,
             other_type: other.request_type,
+            subject: Some(task.lane),
+            other_customer,
+            others_merged_into_it: self.others_merged_into_it(task.lane, &command).await?,
             authority: self.authority(&command),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
         };
@@ -419,6 +425,18 @@ fn key_moves(lane: AggregateId, events: &[EventRecord]) -> Vec<KeyMove> {
             to: moved.customer_id,
             stream: Some(lane),
             person: None,
+        }),
+        EventRecord::Customer(CustomerEvent::CustomerMerged(merged)) => Some(KeyMove {
+            from: Some(CustomerId(lane.uuid())),
+            to: merged.into,
+            stream: None,
+            person: None,
+        }),
+        EventRecord::Customer(CustomerEvent::CustomerParted(parted)) => Some(KeyMove {
+            from: Some(parted.from),
+            to: CustomerId(lane.uuid()),
+            stream: None,
+            person: Some(CustomerId(lane.uuid())),
         }),
         _ => None,
     });

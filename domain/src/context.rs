@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use catalogue::clocks::ClockFiles;
 use catalogue::{RequestType, london};
-use schemas::command::{Circumstances, Command, CommandBody, Decider};
+use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
 use schemas::moment::{Day, Instant};
-use schemas::{CaseId, OfficerId, Reference, TeamName};
+use schemas::{AggregateId, CaseId, CustomerId, OfficerId, Reference, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
+use crate::customer::Customer;
 use crate::rejection::Rejection;
 
 /// The facts.
@@ -30,6 +31,12 @@ pub struct DecisionContext {
     pub other_case_id: Option<CaseId>,
     /// The other request type that the command speaks of: the right one, or that of the other case.
     pub other_type: Option<Arc<RequestType>>,
+    /// The stream that the command speaks to.
+    pub subject: Option<AggregateId>,
+    /// The customer whose case it is, the one that a case is opened for, or the one that a record is merged into.
+    pub other_customer: Option<Arc<Customer>>,
+    /// Whether other records were merged into the one that the command speaks to.
+    pub others_merged_into_it: bool,
     /// What the register vouches for about the officer of [`named_officer`].
     pub authority: Option<Authority>,
     /// Whether the data of the person concerned was erased: then nothing personal can be recorded, not even reasons.
@@ -136,6 +143,47 @@ impl Timeline {
 }
 
 impl DecisionContext {
+    /// The customer whose stream it is.
+    pub(crate) fn subject(&self) -> Result<CustomerId, Rejection> {
+        let subject = self.subject.ok_or(Rejection::UnknownCustomer)?;
+        Ok(CustomerId(subject.uuid()))
+    }
+
+    /// The actor, an officer whom the register vouches for.
+    pub(crate) fn acting_officer(&self, circumstances: &Circumstances) -> Result<&Authority, Rejection> {
+        let officer = circumstances.actor.as_officer().ok_or(Rejection::ActorNotAllowed)?;
+        let authority = self.authority.as_ref().filter(|authority| authority.is_of(officer));
+        authority.ok_or(Rejection::ActorNotRegistered)
+    }
+
+    /// Whether the actor may act in the case of this customer: the dead ask for nothing, and a representative does what they may.
+    pub(crate) fn check_person(
+        &self,
+        circumstances: &Circumstances,
+        customer: Option<CustomerId>,
+        service: &ServiceName,
+    ) -> Result<(), Rejection> {
+        let (actor, record) = (&circumstances.actor, self.other_customer.as_deref());
+        if actor.kind == ActorKind::Resident && record.is_some_and(Customer::died) {
+            return Err(Rejection::CustomerDied);
+        }
+        if actor.kind != ActorKind::Representative {
+            return Ok(());
+        }
+        if customer.is_none() || circumstances.on_behalf_of != customer {
+            return Err(Rejection::OnBehalfOfAnother);
+        }
+        let today = london::day_of(self.now.get());
+        let may_act = |representative| {
+            record.is_some_and(|record| record.is_represented_by(representative, Some(service), today))
+        };
+        if actor.as_person().is_some_and(may_act) {
+            Ok(())
+        } else {
+            Err(Rejection::NotTheirRepresentative)
+        }
+    }
+
     /// The day that clocks start from.
     pub(crate) fn received_on(&self, circumstances: &Circumstances) -> Day {
         circumstances

@@ -70,6 +70,37 @@ rejections! {
     /// What is said to have happened before the request came.
     BeforeTheReceipt, Invalid, "before_the_receipt", "/received_on", "this can't have happened before the request was received";
 
+    /// Acts for somebody who did not let them, or beyond what they may.
+    NotTheirRepresentative, NotAllowed, "not_their_representative", "/actor/id", "no authority to act for this customer in this service stands today: record it first";
+    /// Acts for one customer in the matter of another.
+    OnBehalfOfAnother, Invalid, "on_behalf_of_another", "/on_behalf_of", "a representative acts for the customer whose matter it is: name that customer";
+    /// Asked in the name of somebody who died.
+    CustomerDied, NotAllowed, "customer_died", "/actor", "this customer is recorded as having died: an officer or a representative has to act";
+    /// A record that was merged.
+    CustomerMerged { into: String = "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8".to_owned() }, NotAllowed, "customer_merged", "", "this record was merged: use the one that is kept, {into}";
+    /// A case for a record that was merged.
+    OpenedForMerged { into: String = "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8".to_owned() }, NotAllowed, "customer_merged", "/customer_id", "this record was merged: use the one that is kept, {into}";
+    /// Lets themselves act for themselves.
+    RepresentsThemselves, Invalid, "represents_themselves", "/representative", "nobody represents themselves: give somebody else";
+    /// An authority that is over already.
+    AuthorityOver, Invalid, "authority_over", "/until", "this authority is over already: give a day to come";
+    /// A review that is not to come.
+    ReviewPast, Invalid, "review_past", "/review_on", "give a day to come on which the marker is looked at again";
+    /// A marker that ends before it is looked at again.
+    ExpiresBeforeReview, Invalid, "expires_before_review", "/expires_on", "a marker lasts at least until it is looked at again";
+    /// A marker that the customer has not.
+    UnknownMarker, NotFound, "unknown_marker", "/marker", "the customer has no such marker: they are counted from 1";
+    /// Merged into nobody.
+    UnknownOtherCustomer, NotFound, "unknown_customer", "/into", "there is no such customer: check the id";
+    /// Merged into itself.
+    MergedIntoItself, Invalid, "merged_into_itself", "/into", "a record can't be merged into itself";
+    /// Merged into a record that was merged.
+    MergedIntoMerged, NotAllowed, "merged_into_merged", "/into", "that record was merged itself: give the one that is kept";
+    /// Merged, though others were merged into it.
+    OthersMergedIntoIt, NotAllowed, "others_merged_into_it", "", "other records were merged into this one: merge the other way round, or part them first";
+    /// Parted without having been merged.
+    NotMerged, NotAllowed, "not_merged", "", "this record was not merged";
+
     /// Not in the catalogue.
     UnknownRequestType, Invalid, "unknown_request_type", "/request_type", "the catalogue has no such request type";
     /// No longer in the catalogue.

@@ -35,7 +35,10 @@ CREATE TABLE notifier.contacts (
     title text,
     name text NOT NULL,
     email text,
-    withdrawn boolean NOT NULL DEFAULT false
+    withdrawn boolean NOT NULL DEFAULT false,
+    deceased boolean NOT NULL DEFAULT false,
+    prefers_another_medium boolean NOT NULL DEFAULT false,
+    merged_into uuid
 );
 
 COMMENT ON TABLE notifier.contacts IS 'How each customer is reached now; each value is a sealed token.';
@@ -49,6 +52,10 @@ CREATE TABLE notifier.cases (
     request_type text NOT NULL,
     decided_for text
 );
+
+COMMENT ON COLUMN notifier.contacts.deceased IS 'Whether the customer died: then nothing is sent.';
+COMMENT ON COLUMN notifier.contacts.prefers_another_medium IS 'Whether the customer wants letters or calls: then no email is sent, and the case is told.';
+COMMENT ON COLUMN notifier.contacts.merged_into IS 'The record of the same person that is kept: what it says of emails holds here too.';
 
 COMMENT ON TABLE notifier.cases IS 'The cases: what their notices say of them, and to whom. One without a customer has none to tell.';
 COMMENT ON COLUMN notifier.cases.decided_for IS 'The sealed reasons of an officer''s decision, for the notice of the closing that carries it out.';
@@ -70,7 +77,7 @@ CREATE TABLE notifier.deliveries (
     answer_by date,
     message_id text NOT NULL,
     queued_at timestamptz NOT NULL,
-    state text NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'no_address', 'consent_withdrawn', 'not_readable')),
+    state text NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'no_address', 'consent_withdrawn', 'deceased', 'prefers_another_medium', 'not_readable')),
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     last_code text,
     finished_at timestamptz,

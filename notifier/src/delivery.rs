@@ -26,6 +26,10 @@ pub enum DeliveryState {
     NoAddress,
     /// Its customer does not want emails.
     ConsentWithdrawn,
+    /// Its customer died.
+    Deceased,
+    /// Its customer wants to be reached by another medium.
+    PrefersAnotherMedium,
     /// Its customer's data was erased, or a key that it needs is gone.
     NotReadable,
 }
@@ -40,6 +44,8 @@ impl DeliveryState {
             Self::Failed => "failed",
             Self::NoAddress => "no_address",
             Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::Deceased => "deceased",
+            Self::PrefersAnotherMedium => "prefers_another_medium",
             Self::NotReadable => "not_readable",
         }
     }
@@ -52,6 +58,8 @@ impl DeliveryState {
             Self::Failed,
             Self::NoAddress,
             Self::ConsentWithdrawn,
+            Self::Deceased,
+            Self::PrefersAnotherMedium,
             Self::NotReadable,
         ];
         all.into_iter().find(|state| state.as_str() == word)
@@ -148,6 +156,8 @@ impl Delivery {
             }
             DeliveryState::NoAddress => Ok(Recorded::NoAddress),
             DeliveryState::ConsentWithdrawn => Ok(Recorded::ConsentWithdrawn { attempts }),
+            DeliveryState::Deceased => Ok(Recorded::Deceased { attempts }),
+            DeliveryState::PrefersAnotherMedium => Ok(Recorded::PrefersAnotherMedium { attempts }),
             DeliveryState::NotReadable => Ok(Recorded::NotReadable { attempts }),
         }
     }

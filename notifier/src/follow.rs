@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalogue::Catalogue;
 use event_store::StoredEvent;
 use schemas::clock::{ClockStanding, Due};
-use schemas::command::{ActorKind, Decider, NoticeMedium};
+use schemas::command::{ActorKind, Decider, NoticeMedium, PreferredMedium};
 use schemas::event::{CaseEvent, CustomerEvent, EventError, EventRecord, RequestSubmitted};
 use schemas::metadata::EventMetadata;
 use schemas::moment::Day;
@@ -274,7 +274,41 @@ async fn follow_customer(
         }
         CustomerEvent::ConsentRecorded(recorded) => consent(connection, id, &recorded.purpose, false).await?,
         CustomerEvent::ConsentWithdrawn(withdrawn) => consent(connection, id, &withdrawn.purpose, true).await?,
+        CustomerEvent::DeathRecorded(_) => mark(connection, include_str!("../sql/deceased.sql"), id, true).await?,
+        CustomerEvent::DeathRecordCorrected(_) => {
+            mark(connection, include_str!("../sql/deceased.sql"), id, false).await?
+        }
+        CustomerEvent::ContactPreferencesSet(set) => {
+            let other = set.medium.is_some_and(|medium| medium != PreferredMedium::Email);
+            mark(connection, include_str!("../sql/medium.sql"), id, other).await?;
+        }
+        CustomerEvent::CustomerMerged(merged) => merge(connection, id, Some(merged.into)).await?,
+        CustomerEvent::CustomerParted(_) => merge(connection, id, None).await?,
+        CustomerEvent::AdjustmentsRecorded(_)
+        | CustomerEvent::RepresentativeAuthorised(_)
+        | CustomerEvent::RepresentationEnded(_)
+        | CustomerEvent::HazardMarkerSet(_)
+        | CustomerEvent::HazardMarkerEnded(_) => {}
     }
+    Ok(())
+}
+
+async fn mark(
+    connection: &mut PgConnection,
+    statement: &'static str,
+    customer: Uuid,
+    holds: bool,
+) -> Result<(), NotifierError> {
+    query(statement).bind(customer).bind(holds).execute(connection).await?;
+    Ok(())
+}
+
+async fn merge(connection: &mut PgConnection, customer: Uuid, kept: Option<CustomerId>) -> Result<(), NotifierError> {
+    query(include_str!("../sql/merged.sql"))
+        .bind(customer)
+        .bind(kept.map(CustomerId::uuid))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -156,6 +156,8 @@ mod tests {
             DeliveryState::Failed,
             DeliveryState::NoAddress,
             DeliveryState::ConsentWithdrawn,
+            DeliveryState::Deceased,
+            DeliveryState::PrefersAnotherMedium,
             DeliveryState::NotReadable,
         ] {
             let record = record(state, HAPPENED + time::Duration::MINUTE);
@@ -184,6 +186,8 @@ mod tests {
                 (DeliveryState::Failed, Outcome::Failed { code, attempts: 2, .. }) => assert_eq!(code.as_str(), "550"),
                 (DeliveryState::NoAddress, Outcome::NoAddress)
                 | (DeliveryState::ConsentWithdrawn, Outcome::ConsentWithdrawn { attempts: 2 })
+                | (DeliveryState::Deceased, Outcome::Deceased { attempts: 2 })
+                | (DeliveryState::PrefersAnotherMedium, Outcome::PrefersAnotherMedium { attempts: 2 })
                 | (DeliveryState::NotReadable, Outcome::NotReadable { attempts: 2 }) => {}
                 (_, other) => panic!("{other:?}"),
             }

@@ -37,8 +37,8 @@ pub struct Dispatcher {
 enum Attempt {
     Sent,
     NoAddress,
-    /// The customer does not want emails.
-    Withdrawn,
+    /// They are not to be sent emails.
+    NotByEmail(DeliveryState),
     /// The customer's data was erased, or a key is gone.
     NotReadable,
     Undelivered(Undelivered),
@@ -71,7 +71,7 @@ impl Dispatcher {
         let contact = match reach(connection, delivery.recipient).await? {
             Reach::At(contact) => contact,
             Reach::Nowhere => return Ok(Attempt::NoAddress),
-            Reach::Withdrawn => return Ok(Attempt::Withdrawn),
+            Reach::NotByEmail(why) => return Ok(Attempt::NotByEmail(why)),
         };
         let email = match self.email(delivery, &contact).await {
             Ok(email) => email,
@@ -192,7 +192,7 @@ impl From<Undelivered> for Unready {
 enum Reach {
     At(Contact),
     Nowhere,
-    Withdrawn,
+    NotByEmail(DeliveryState),
 }
 
 async fn reach(connection: &mut PgConnection, customer: CustomerId) -> Result<Reach, NotifierError> {
@@ -206,8 +206,14 @@ async fn reach(connection: &mut PgConnection, customer: CustomerId) -> Result<Re
     let Some(email) = row.try_get::<Option<String>, _>("email")? else {
         return Ok(Reach::Nowhere);
     };
+    if row.try_get("deceased")? {
+        return Ok(Reach::NotByEmail(DeliveryState::Deceased));
+    }
     if row.try_get("withdrawn")? {
-        return Ok(Reach::Withdrawn);
+        return Ok(Reach::NotByEmail(DeliveryState::ConsentWithdrawn));
+    }
+    if row.try_get("prefers_another_medium")? {
+        return Ok(Reach::NotByEmail(DeliveryState::PrefersAnotherMedium));
     }
     Ok(Reach::At(Contact {
         title: row.try_get::<Option<String>, _>("title")?.map(Sealed::from_token),
@@ -239,9 +245,10 @@ async fn note(
             tracing::warn!(position, %case, %notice, "there is no address to send a notice to: its case is told");
             return crate::table::finish(connection, delivery, DeliveryState::NoAddress, None, now).await;
         }
-        Attempt::Withdrawn => {
-            tracing::warn!(position, %case, %notice, "its customer withdrew the consent to emails: the case is told");
-            return crate::table::finish(connection, delivery, DeliveryState::ConsentWithdrawn, None, now).await;
+        Attempt::NotByEmail(why) => {
+            let why_not = why.as_str();
+            tracing::warn!(position, %case, %notice, why_not, "its customer gets no emails: the case is told");
+            return crate::table::finish(connection, delivery, why, None, now).await;
         }
         Attempt::NotReadable => {
             tracing::warn!(position, %case, %notice, "its customer's data can't be read any more: the case is told");

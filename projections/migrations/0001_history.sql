@@ -85,11 +85,15 @@ CREATE TABLE history.customer_rows (
     phone json,
     email json,
     consents json NOT NULL,
+    particulars json NOT NULL,
+    merged_into uuid,
     registered_at timestamptz NOT NULL,
     version bigint NOT NULL,
     position bigint NOT NULL,
     PRIMARY KEY (generation, customer_id)
 );
+
+CREATE INDEX customer_rows_merged ON history.customer_rows (merged_into, generation) WHERE merged_into IS NOT NULL;
 
 CREATE VIEW history.cases AS
 SELECT case_id, reference, service, request_type, class, catalogue_version, status, outcome, outcome_kind, customer_id, team,
@@ -108,7 +112,7 @@ FROM history.cases AS held
 JOIN ledger.events AS event ON event.aggregate_id = held.case_id::text AND event.sequence <= held.version;
 
 CREATE VIEW history.customers AS
-SELECT customer_id, title, name, address, phone, email, consents, registered_at, version, position
+SELECT customer_id, title, name, address, phone, email, consents, particulars, merged_into, registered_at, version, position
 FROM history.customer_rows
 WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
 
@@ -129,6 +133,8 @@ COMMENT ON VIEW history.timeline IS 'Every event of every case, as it was record
 COMMENT ON COLUMN history.timeline.payload IS 'The recorded text, to the byte; what is personal in it is sealed.';
 COMMENT ON COLUMN history.timeline.metadata IS 'The recorded text, to the byte.';
 COMMENT ON VIEW history.customers IS 'Each customer as their events left them; contact details are sealed.';
+COMMENT ON COLUMN history.customers.particulars IS 'How they want to be reached, what they need, who acts for them, that they died, what to mind at their door; what is personal in it is sealed.';
+COMMENT ON COLUMN history.customers.merged_into IS 'The record of the same person that is kept, where this one was merged.';
 COMMENT ON COLUMN history.customers.consents IS 'By purpose: the wording agreed to, when it was given and when it was withdrawn.';
 
 GRANT USAGE ON SCHEMA history TO caseledger_projector, caseledger_writer, caseledger_notifier;

@@ -217,6 +217,35 @@ impl Vault {
         Ok(people.into_iter().map(CustomerId).collect())
     }
 
+    /// The customers who may be the same person as this one: they share an email address, a phone number or a postcode. Those
+    /// who share most come first, at most [`FIND_AT_MOST`], each with what they share.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`], [`VaultError::Statement`].
+    pub async fn possible_duplicates(&self, person: CustomerId) -> Result<Vec<(CustomerId, Vec<String>)>, VaultError> {
+        let found: Vec<(Uuid, Vec<String>)> = sqlx::query_as(include_str!("../sql/possible_duplicates.sql"))
+            .bind(person.uuid())
+            .bind(i64::from(FIND_AT_MOST))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|(person, kinds)| (CustomerId(person), kinds))
+            .collect())
+    }
+
+    /// Whether records of other people were found to be of this person.
+    ///
+    /// # Errors
+    /// [`VaultError::Unavailable`], [`VaultError::Statement`].
+    pub async fn stands_for_others(&self, person: CustomerId) -> Result<bool, VaultError> {
+        let stands = sqlx::query_scalar(include_str!("../sql/stands_for_others.sql"))
+            .bind(person.uuid())
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(stands)
+    }
+
     /// Erases a person: destroys the keys they own and their look-up hashes, and leaves a tombstone. Doing it again is safe.
     ///
     /// # Errors

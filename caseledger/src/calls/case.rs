@@ -115,11 +115,11 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
         ),
         ("version", format!("{} (position {})", case.version, case.position)),
-        ("description", text(&personal["description"])),
-        ("place", text(&personal["place"])),
+        ("description", print::value(&personal["description"])),
+        ("place", print::value(&personal["place"])),
     ]);
     for (question, answer) in personal["answers"].as_object().into_iter().flatten() {
-        print::pairs([(question.as_str(), text(answer))]);
+        print::pairs([(question.as_str(), print::value(answer))]);
     }
     Ok(())
 }
@@ -252,21 +252,7 @@ fn detail(payload: &Value) -> String {
     let told = members
         .iter()
         .filter(|(name, value)| !SHOWN_ELSEWHERE.contains(&name.as_str()) && !value.is_null());
-    told.map(|(name, value)| format!("{name}: {}", text(value)))
+    told.map(|(name, value)| format!("{name}: {}", print::value(value)))
         .collect::<Vec<_>>()
         .join("; ")
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "–".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, value)| format!("{name} {}", text(value)))
-            .collect::<Vec<_>>()
-            .join(", "),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
 }

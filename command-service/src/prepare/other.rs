@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use catalogue::RequestType;
-use domain::{AggregateState, Case};
-use schemas::command::{Command, CommandBody, ExternalRef};
+use domain::{AggregateState, Case, Customer};
+use schemas::command::{ActorKind, Command, CommandBody, ExternalRef};
 use schemas::problem::ProblemKind;
 use schemas::text::ExternalId;
-use schemas::{CaseId, Problem};
+use schemas::{AggregateId, CaseId, CustomerId, Problem};
 
 use super::{Preparation, Refusable};
+use crate::cache::Snapshot;
 use crate::fault::Fault;
 use crate::streams::load;
 use crate::task::Task;
@@ -68,27 +69,67 @@ impl Preparation<'_> {
         }))
     }
 
-    pub(super) async fn unknown_customer(&self, command: &Command) -> Result<Option<Problem>, Fault> {
-        let customer = match &command.body {
-            CommandBody::SubmitRequest(submit) => submit.customer_id,
-            CommandBody::MoveToCustomer(to) => Some(to.customer_id),
+    /// The customer whom the command concerns beside its stream: for whom a case is opened or to whom it is moved, whose case it
+    /// is where they or somebody for them act, or the record that is kept of two.
+    pub(super) async fn other_customer(
+        &self,
+        command: &Command,
+        stream: Option<&Snapshot>,
+    ) -> Result<Option<Arc<Customer>>, Fault> {
+        let case = match stream.map(|stream| stream.state.as_ref()) {
+            Some(AggregateState::Case(case)) => Some(case),
             _ => None,
         };
-        let Some(customer) = customer else {
-            return Ok(None);
+        let customer = match (&command.body, command.circumstances.actor.kind) {
+            (body, _) if concerned(body).is_some() => concerned(body),
+            (_, ActorKind::Resident | ActorKind::Representative) => case.and_then(Case::customer_id),
+            _ => None,
         };
-        let known = load(self.ledger, customer.into()).await?;
-        if known.is_some_and(|known| matches!(known.state.as_ref(), AggregateState::Customer(_))) {
-            return Ok(None);
-        }
-        let message = "there is no such customer: register them first";
-        Ok(Some(Problem::one(
-            ProblemKind::NotFound,
-            "/customer_id",
-            "unknown_customer",
-            message,
-        )))
+        let Some(customer) = customer else { return Ok(None) };
+        let snapshot = match self.cache.get(customer.into()) {
+            Some(cached) => Some(cached),
+            None => load(self.ledger, customer.into())
+                .await?
+                .inspect(|loaded| self.cache.put(customer.into(), loaded.clone())),
+        };
+        Ok(snapshot.and_then(|snapshot| match snapshot.state.as_ref() {
+            AggregateState::Customer(customer) => Some(Arc::new(customer.clone())),
+            AggregateState::Case(_) => None,
+        }))
     }
+
+    /// Whether other records were merged into the one that is to be merged itself.
+    pub(super) async fn others_merged_into_it(&self, lane: AggregateId, command: &Command) -> Result<bool, Fault> {
+        if !matches!(command.body, CommandBody::MergeCustomer(_)) {
+            return Ok(false);
+        }
+        Ok(self.vault.stands_for_others(CustomerId(lane.uuid())).await?)
+    }
+}
+
+/// The customer whom a command names.
+const fn concerned(body: &CommandBody) -> Option<CustomerId> {
+    match body {
+        CommandBody::SubmitRequest(submit) => submit.customer_id,
+        CommandBody::MoveToCustomer(to) => Some(to.customer_id),
+        CommandBody::MergeCustomer(merge) => Some(merge.into),
+        _ => None,
+    }
+}
+
+/// The refusal of a case for somebody who is not there. Whether a record can be merged is for the rules to say.
+pub(super) fn unknown_customer(command: &Command, is_known: bool) -> Option<Problem> {
+    let for_a_case = !matches!(command.body, CommandBody::MergeCustomer(_));
+    if is_known || !for_a_case || concerned(&command.body).is_none() {
+        return None;
+    }
+    let message = "there is no such customer: register them first";
+    Some(Problem::one(
+        ProblemKind::NotFound,
+        "/customer_id",
+        "unknown_customer",
+        message,
+    ))
 }
 
 /// What a case has one of: a next stage of each type. The log keeps external references apart, and so keeps these.

@@ -106,7 +106,5 @@ pub(super) fn must_be_an_officer<'c>(
     circumstances: &Circumstances,
     context: &'c DecisionContext,
 ) -> Result<&'c Authority, Rejection> {
-    let officer = circumstances.actor.as_officer().ok_or(Rejection::ActorNotAllowed)?;
-    let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
-    authority.ok_or(Rejection::ActorNotRegistered)
+    context.acting_officer(circumstances)
 }

@@ -192,6 +192,8 @@ impl Case {
                 _ => Err(Rejection::UnknownCase),
             };
         };
+        let opened = &submitted.opened;
+        context.check_person(circumstances, opened.customer_id, &opened.service)?;
         match &command.body {
             CommandBody::SubmitRequest(_) => Err(Rejection::AlreadyExists),
             CommandBody::UpdateRequest(update) => submitted.update(update, circumstances, context).map(one),

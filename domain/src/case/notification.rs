@@ -65,6 +65,10 @@ impl Submitted {
             Delivery::ConsentWithdrawn { attempts } => {
                 one(failed(NotificationFailure::ConsentWithdrawn, None, None, attempts))
             }
+            Delivery::Deceased { attempts } => one(failed(NotificationFailure::Deceased, None, None, attempts)),
+            Delivery::PrefersAnotherMedium { attempts } => {
+                one(failed(NotificationFailure::PrefersAnotherMedium, None, None, attempts))
+            }
             Delivery::NotReadable { attempts } => one(failed(NotificationFailure::NotReadable, None, None, attempts)),
         })
     }

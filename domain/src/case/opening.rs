@@ -7,6 +7,7 @@ use schemas::query::CaseStatus;
 
 use super::{Submitted, clocks};
 use crate::context::DecisionContext;
+use crate::customer::Customer;
 use crate::rejection::Rejection;
 
 pub(super) fn submit(
@@ -23,6 +24,10 @@ pub(super) fn submit(
     if submit.customer_id.is_none() && !request_type.anonymous {
         return Err(Rejection::CustomerRequired);
     }
+    if let Some(into) = context.other_customer.as_deref().and_then(Customer::merged_into) {
+        return Err(Rejection::OpenedForMerged { into: into.to_string() });
+    }
+    context.check_person(circumstances, submit.customer_id, &request_type.service)?;
     if !request_type.channels.contains(&circumstances.channel) {
         return Err(Rejection::ChannelNotOffered);
     }

@@ -16,5 +16,6 @@ mod handling;
 mod information;
 mod invariants;
 mod opening;
+mod person;
 mod progress;
 mod rejections;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use schemas::command::{Precaution, PreferredMedium, RepresentativeCapacity};
 use schemas::event::{CustomerEvent, CustomerRegistered};
 use schemas::ids::QuestionId;
-use schemas::moment::Instant;
+use schemas::moment::{Day, Instant};
 use schemas::personal::Protection;
-use schemas::{CustomerId, Position, Private, Sealed, Version};
+use schemas::{CustomerId, OfficerId, Position, Private, Sealed, ServiceName, Version};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row as _};
@@ -35,6 +36,10 @@ pub struct Customer {
     pub email: Option<Sealed>,
     /// What they agreed to, by purpose; withdrawn consents too.
     pub consents: BTreeMap<QuestionId, Consent>,
+    /// What else became known of them as a person.
+    pub particulars: Particulars,
+    /// The record of the same person that is kept, where this one was merged.
+    pub merged_into: Option<CustomerId>,
     /// When they became known.
     pub registered_at: Instant,
     /// The sequence of their last event.
@@ -55,6 +60,60 @@ pub struct Consent {
     /// When they withdrew it, if they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn_at: Option<Instant>,
+}
+
+/// What became known of a customer as a person; what is personal in it is sealed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Particulars {
+    /// By what they want to be reached; by email where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub medium: Option<PreferredMedium>,
+    /// What else to mind in reaching them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wishes: Option<Sealed>,
+    /// What they need so that they can use the council's services as others do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Sealed>,
+    /// Who may act for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub representatives: Vec<Representative>,
+    /// When their death became known; none of the living.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub death_known_at: Option<Instant>,
+    /// What to mind at their door.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hazards: Vec<Hazard>,
+}
+
+/// Somebody who may act for a customer, to the last day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Representative {
+    /// Who.
+    pub representative: CustomerId,
+    /// As what.
+    pub capacity: RepresentativeCapacity,
+    /// For which services; for all where it is empty.
+    pub services: Vec<ServiceName>,
+    /// The last day.
+    pub until: Day,
+}
+
+/// A hazard marker, to the last day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hazard {
+    /// Its number.
+    pub number: u32,
+    /// What whoever visits has to do.
+    pub precaution: Precaution,
+    /// Why.
+    pub grounds: Option<Sealed>,
+    /// Who answers for it.
+    pub owner: OfficerId,
+    /// When they look at it again.
+    pub review_on: Day,
+    /// The last day.
+    pub expires_on: Day,
 }
 
 impl Consent {
@@ -93,6 +152,8 @@ impl Customer {
             phone: sealed(registered.phone.as_ref()),
             email: sealed(registered.email.as_ref()),
             consents: BTreeMap::new(),
+            particulars: Particulars::default(),
+            merged_into: None,
             registered_at: event.stored.occurred_at.into(),
             version: event.stored.sequence,
             position: event.stored.position,
@@ -121,9 +182,55 @@ impl Customer {
             CustomerEvent::ConsentWithdrawn(withdrawn) => {
                 self.consents.entry(withdrawn.purpose.clone()).or_default().withdrawn_at = Some(at);
             }
-            // Stands only at the beginning.
-            CustomerEvent::CustomerRegistered(_) => {}
+            CustomerEvent::CustomerMerged(merged) => self.merged_into = Some(merged.into),
+            CustomerEvent::CustomerParted(_) => self.merged_into = None,
+            other => self.particulars.change(at, other),
         }
+    }
+}
+
+impl Particulars {
+    fn change(&mut self, at: Instant, record: &CustomerEvent) {
+        match record {
+            CustomerEvent::ContactPreferencesSet(set) => {
+                self.medium = set.medium;
+                self.wishes = sealed(set.wishes.as_ref());
+            }
+            CustomerEvent::AdjustmentsRecorded(recorded) => self.needs = sealed(recorded.needs.as_ref()),
+            CustomerEvent::RepresentativeAuthorised(authorised) => {
+                self.end(authorised.representative);
+                self.representatives.push(Representative {
+                    representative: authorised.representative,
+                    capacity: authorised.capacity,
+                    services: authorised.services.clone(),
+                    until: authorised.until,
+                });
+            }
+            CustomerEvent::RepresentationEnded(ended) => self.end(ended.representative),
+            CustomerEvent::DeathRecorded(_) => self.death_known_at = Some(at),
+            CustomerEvent::DeathRecordCorrected(_) => self.death_known_at = None,
+            CustomerEvent::HazardMarkerSet(set) => self.hazards.push(Hazard {
+                number: set.number,
+                precaution: set.precaution,
+                grounds: sealed(Some(&set.grounds)),
+                owner: set.owner.clone(),
+                review_on: set.review_on,
+                expires_on: set.expires_on,
+            }),
+            CustomerEvent::HazardMarkerEnded(ended) => self.hazards.retain(|hazard| hazard.number != ended.number),
+            // Of the rest of the record; a registration stands only at the beginning.
+            CustomerEvent::CustomerRegistered(_)
+            | CustomerEvent::ContactDetailsUpdated(_)
+            | CustomerEvent::ConsentRecorded(_)
+            | CustomerEvent::ConsentWithdrawn(_)
+            | CustomerEvent::CustomerMerged(_)
+            | CustomerEvent::CustomerParted(_) => {}
+        }
+    }
+
+    fn end(&mut self, representative: CustomerId) {
+        self.representatives
+            .retain(|known| known.representative != representative);
     }
 }
 
@@ -173,6 +280,10 @@ async fn upsert(
         .iter()
         .map(|customer| to_json(&customer.consents))
         .collect::<Result<_, _>>()?;
+    let particulars: Vec<_> = customers
+        .iter()
+        .map(|customer| to_json(&customer.particulars))
+        .collect::<Result<_, _>>()?;
     sqlx::query(include_str!("../../sql/history/upsert_customers.sql"))
         .bind(generation.0)
         .bind(column(customers, |customer| customer.id.0))
@@ -182,6 +293,8 @@ async fn upsert(
         .bind(texts(|customer| customer.phone.as_ref())?)
         .bind(texts(|customer| customer.email.as_ref())?)
         .bind(consents)
+        .bind(particulars)
+        .bind(column(customers, |customer| customer.merged_into.map(|kept| kept.0)))
         .bind(column(customers, |customer| customer.registered_at.get()))
         .bind(column(customers, |customer| customer.version.0))
         .bind(column(customers, |customer| customer.position.0))
@@ -200,6 +313,8 @@ impl FromRow<'_, PgRow> for Customer {
             phone: optional_json(row, "phone")?,
             email: optional_json(row, "email")?,
             consents: json(row, "consents")?,
+            particulars: json(row, "particulars")?,
+            merged_into: row.try_get::<Option<_>, _>("merged_into")?.map(CustomerId),
             registered_at: Instant::new(row.try_get("registered_at")?),
             version: Version(row.try_get("version")?),
             position: Position(row.try_get("position")?),

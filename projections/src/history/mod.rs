@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 pub use case::Case;
-pub use customer::{Consent, Customer};
+pub use customer::{Consent, Customer, Hazard, Particulars, Representative};
 pub use query::{
     AsOf, CaseHistory, case_by_id, case_by_reference, case_history, cases_of_customer, customer_by_id, timeline,
 };

@@ -245,6 +245,16 @@ pub enum Delivery {
         /// How many attempts were made before.
         attempts: u32,
     },
+    /// They died.
+    Deceased {
+        /// How many attempts were made before.
+        attempts: u32,
+    },
+    /// They want to be reached by another medium: somebody has to do that.
+    PrefersAnotherMedium {
+        /// How many attempts were made before.
+        attempts: u32,
+    },
     /// What it needs can no longer be read: the person's data was erased, or its key is gone.
     NotReadable {
         /// How many attempts were made before.

@@ -188,6 +188,15 @@ impl Actor {
             _ => None,
         }
     }
+
+    /// The customer who acts, for themselves or for somebody else.
+    #[must_use]
+    pub const fn as_person(&self) -> Option<CustomerId> {
+        match &self.id {
+            Some(ActorId::Person(id)) => Some(CustomerId(*id)),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]

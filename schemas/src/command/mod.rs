@@ -6,6 +6,7 @@ pub mod correction;
 pub mod customer;
 pub mod decision;
 pub mod handling;
+pub mod person;
 mod seal;
 pub mod timekeeping;
 
@@ -23,6 +24,11 @@ pub use decision::{AssessEligibility, Eligibility, RecordDecision};
 pub use handling::{
     AcknowledgeRequest, AgreeRemedy, CaseRelation, ContactDirection, ExtendTime, ExtensionGround, LinkCase,
     RecordContact, RecordFindings, RecordRemedyDone, SendForInvestigation,
+};
+pub use person::{
+    AuthoriseRepresentative, CorrectDeathRecord, DeathSource, EndHazardMarker, EndRepresentation, MergeCustomer,
+    PartCustomer, Precaution, PreferredMedium, RecordAdjustments, RecordDeath, RepresentativeCapacity,
+    SetContactPreferences, SetHazardMarker,
 };
 use seal::{SealMember, seals};
 pub use timekeeping::{ClockMark, RecomputeClocks, RecordClock};
@@ -129,6 +135,16 @@ commands! {
     UpdateContactDetails: Customer, creates false;
     RecordConsent: Customer, creates false;
     WithdrawConsent: Customer, creates false;
+    SetContactPreferences: Customer, creates false;
+    RecordAdjustments: Customer, creates false;
+    AuthoriseRepresentative: Customer, creates false;
+    EndRepresentation: Customer, creates false;
+    RecordDeath: Customer, creates false;
+    CorrectDeathRecord: Customer, creates false;
+    SetHazardMarker: Customer, creates false;
+    EndHazardMarker: Customer, creates false;
+    MergeCustomer: Customer, creates false;
+    PartCustomer: Customer, creates false;
     SubmitRequest: Case, creates true;
     UpdateRequest: Case, creates false;
     CancelRequest: Case, creates false;

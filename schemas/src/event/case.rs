@@ -266,6 +266,10 @@ words!(
         GivenUp = "given_up",
         /// They do not want any: they withdrew their consent.
         ConsentWithdrawn = "consent_withdrawn",
+        /// They died.
+        Deceased = "deceased",
+        /// They want to be reached by another medium: somebody has to do that.
+        PrefersAnotherMedium = "prefers_another_medium",
         /// What it needs can no longer be read: the person's data was erased, or its key is gone.
         NotReadable = "not_readable",
     }

@@ -8,6 +8,7 @@ pub mod correction;
 pub mod customer;
 pub mod decision;
 pub mod handling;
+pub mod person;
 pub mod timekeeping;
 
 use cqrs_es::DomainEvent;
@@ -25,6 +26,10 @@ pub use decision::{DecisionRecorded, EligibilityAssessed};
 pub use handling::{
     CaseLinked, ContactRecorded, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged, SentForInvestigation,
     TimeExtended,
+};
+pub use person::{
+    AdjustmentsRecorded, ContactPreferencesSet, CustomerMerged, CustomerParted, DeathRecordCorrected, DeathRecorded,
+    HazardMarkerEnded, HazardMarkerSet, RepresentationEnded, RepresentativeAuthorised,
 };
 pub use timekeeping::{ClockApproaching, ClockOverdue, ClocksRecomputed};
 
@@ -54,6 +59,7 @@ macro_rules! events {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "event")]
+        #[allow(clippy::large_enum_variant, reason = "events are read and written one by one, not kept by the thousand")]
         pub enum $enum {
             $(#[doc = concat!("See [`", stringify!($name), "`].")] $name($name)),+
         }
@@ -121,7 +127,11 @@ macro_rules! events {
 
 events!(
     /// What can happen to a customer.
-    CustomerEvent, "customer" { CustomerRegistered, ContactDetailsUpdated, ConsentRecorded, ConsentWithdrawn }
+    CustomerEvent, "customer" {
+        CustomerRegistered, ContactDetailsUpdated, ConsentRecorded, ConsentWithdrawn, ContactPreferencesSet, AdjustmentsRecorded,
+        RepresentativeAuthorised, RepresentationEnded, DeathRecorded, DeathRecordCorrected, HazardMarkerSet, HazardMarkerEnded,
+        CustomerMerged, CustomerParted,
+    }
 );
 events!(
     /// What can happen to a case.

@@ -15,6 +15,7 @@ mod import;
 mod information;
 mod notifier;
 mod outages;
+mod people;
 mod perimeter;
 mod projections;
 mod python_client;

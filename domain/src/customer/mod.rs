@@ -1,16 +1,22 @@
-//! A customer: whom cases are for, how they are reached, and what they agreed to.
+//! A customer: whom cases are for, how they are reached, what they agreed to, and who speaks for them.
+
+mod person;
 
 use std::collections::BTreeMap;
 
+use catalogue::london;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
-use schemas::QuestionId;
 use schemas::command::{
-    Circumstances, Command, CommandBody, RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent,
+    ActorKind, Circumstances, Command, CommandBody, RecordConsent, RegisterCustomer, UpdateContactDetails,
+    WithdrawConsent,
 };
 use schemas::event::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent, CustomerRegistered};
-use schemas::moment::Instant;
+use schemas::moment::{Day, Instant};
+use schemas::{CustomerId, QuestionId, ServiceName};
 use serde::{Deserialize, Serialize};
+
+use person::Representation;
 
 use crate::context::{CommandInContext, DecisionContext, Timeline};
 use crate::rejection::Rejection;
@@ -29,6 +35,12 @@ struct Known {
     has_phone: bool,
     has_email: bool,
     consents: BTreeMap<QuestionId, Consent>,
+    has_needs: bool,
+    representatives: BTreeMap<CustomerId, Representation>,
+    died: bool,
+    /// The hazard markers: whether each stands, but for its last day.
+    markers: Vec<bool>,
+    merged_into: Option<CustomerId>,
 }
 
 /// What stands of the consent for one purpose.
@@ -53,12 +65,34 @@ impl Customer {
         matches!(consent, Some(Consent::Given))
     }
 
+    /// Whether the customer died, as far as is recorded.
+    #[must_use]
+    pub fn died(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.died)
+    }
+
+    /// The record of the same person that is kept, where this one was merged.
+    #[must_use]
+    pub fn merged_into(&self) -> Option<CustomerId> {
+        self.known.as_ref()?.merged_into
+    }
+
+    /// Whether somebody may act for the customer on a day: in a service's cases, or, where none is given, on the customer's record.
+    #[must_use]
+    pub fn is_represented_by(&self, representative: CustomerId, service: Option<&ServiceName>, on: Day) -> bool {
+        let known = self.known.as_ref();
+        let representation = known.and_then(|known| known.representatives.get(&representative));
+        representation.is_some_and(|representation| representation.covers(service, on))
+    }
+
     /// Decides a command. See [`crate::decide`].
     ///
     /// # Errors
     /// [`Rejection`].
     pub fn decide(&self, command: &Command, context: &DecisionContext) -> Result<Vec<CustomerEvent>, Rejection> {
-        context.check_times(&command.circumstances, &self.timeline)?;
+        let circumstances = &command.circumstances;
+        context.check_times(circumstances, &self.timeline)?;
+        self.check_actor(&command.body, circumstances, context)?;
         match (&command.body, &self.known) {
             (CommandBody::RegisterCustomer(register), None) => {
                 Ok(vec![registered(register, &command.circumstances).into()])
@@ -71,8 +105,58 @@ impl Customer {
             (CommandBody::WithdrawConsent(withdrawal), Some(known)) => {
                 Ok(known.withdraw_consent(withdrawal, &command.circumstances))
             }
+            (CommandBody::SetContactPreferences(set), Some(_)) => Known::prefer(set, circumstances),
+            (CommandBody::RecordAdjustments(record), Some(known)) => known.adjust(record, circumstances),
+            (CommandBody::AuthoriseRepresentative(authorise), Some(_)) => {
+                Known::authorise(authorise, context.subject()?, circumstances, context)
+            }
+            (CommandBody::EndRepresentation(end), Some(known)) => known.end_representation(end, circumstances),
+            (CommandBody::RecordDeath(death), Some(known)) => known.record_death(death, circumstances, context),
+            (CommandBody::CorrectDeathRecord(_), Some(known)) => known.correct_death(circumstances, context),
+            (CommandBody::SetHazardMarker(set), Some(known)) => known.set_marker(set, circumstances, context),
+            (CommandBody::EndHazardMarker(end), Some(known)) => known.end_marker(end, circumstances, context),
+            (CommandBody::MergeCustomer(merge), Some(known)) => {
+                known.merge(merge, context.subject()?, circumstances, context)
+            }
+            (CommandBody::PartCustomer(_), Some(known)) => known.part(circumstances, context),
             _ => Err(Rejection::UnknownCustomer),
         }
+    }
+
+    /// A merged record takes no more but to be parted; the dead ask for nothing; a representative does what they may.
+    fn check_actor(
+        &self,
+        body: &CommandBody,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<(), Rejection> {
+        let Some(known) = &self.known else { return Ok(()) };
+        if let Some(into) = known.merged_into
+            && !matches!(body, CommandBody::PartCustomer(_) | CommandBody::MergeCustomer(_))
+        {
+            return Err(Rejection::CustomerMerged { into: into.to_string() });
+        }
+        if known.died && circumstances.actor.kind == ActorKind::Resident {
+            return Err(Rejection::CustomerDied);
+        }
+        // Whoever speaks for somebody may always stop.
+        let ends_their_own = matches!(body, CommandBody::EndRepresentation(end)
+            if circumstances.actor.as_person() == Some(end.representative));
+        if circumstances.actor.kind == ActorKind::Representative && !ends_their_own {
+            let on_behalf_of = circumstances.on_behalf_of;
+            if on_behalf_of != Some(context.subject()?) {
+                return Err(Rejection::OnBehalfOfAnother);
+            }
+            let representative = circumstances
+                .actor
+                .as_person()
+                .ok_or(Rejection::NotTheirRepresentative)?;
+            let today = london::day_of(context.now.get());
+            if !self.is_represented_by(representative, None, today) {
+                return Err(Rejection::NotTheirRepresentative);
+            }
+        }
+        Ok(())
     }
 
     /// The last of its times that rules compare with; nothing that happens from now on is earlier.
@@ -94,7 +178,7 @@ impl Customer {
                     has_address: event.address.is_some(),
                     has_phone: event.phone.is_some(),
                     has_email: event.email.is_some(),
-                    consents: BTreeMap::new(),
+                    ..Known::default()
                 });
             }
             (CustomerEvent::ContactDetailsUpdated(event), Some(known)) => {
@@ -109,7 +193,31 @@ impl Customer {
             (CustomerEvent::ConsentWithdrawn(event), Some(known)) => {
                 known.consents.insert(event.purpose.clone(), Consent::Withdrawn);
             }
-            (CustomerEvent::CustomerRegistered(_), Some(_)) | (_, None) => {}
+            (CustomerEvent::AdjustmentsRecorded(event), Some(known)) => known.has_needs = event.needs.is_some(),
+            (CustomerEvent::RepresentativeAuthorised(event), Some(known)) => {
+                let representation = Representation {
+                    services: event.services.clone(),
+                    until: event.until,
+                };
+                known.representatives.insert(event.representative, representation);
+            }
+            (CustomerEvent::RepresentationEnded(event), Some(known)) => {
+                known.representatives.remove(&event.representative);
+            }
+            (CustomerEvent::DeathRecorded(_), Some(known)) => known.died = true,
+            (CustomerEvent::DeathRecordCorrected(_), Some(known)) => known.died = false,
+            (CustomerEvent::HazardMarkerSet(_), Some(known)) => known.markers.push(true),
+            (CustomerEvent::HazardMarkerEnded(event), Some(known)) => {
+                let place = usize::try_from(event.number)
+                    .ok()
+                    .and_then(|number| number.checked_sub(1));
+                if let Some(stands) = place.and_then(|place| known.markers.get_mut(place)) {
+                    *stands = false;
+                }
+            }
+            (CustomerEvent::CustomerMerged(event), Some(known)) => known.merged_into = Some(event.into),
+            (CustomerEvent::CustomerParted(_), Some(known)) => known.merged_into = None,
+            (CustomerEvent::ContactPreferencesSet(_) | CustomerEvent::CustomerRegistered(_), Some(_)) | (_, None) => {}
         }
     }
 }
