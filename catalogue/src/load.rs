@@ -117,6 +117,9 @@ struct RequestTypeEntry {
     #[serde(default)]
     #[schemars(with = "Vec<ClockName>")]
     clocks: Vec<Spanned<ClockName>>,
+    /// Whether somebody else sets the day by which they want the council's answer: the ombudsman, the Information Commissioner.
+    #[serde(default)]
+    others_set_the_day: bool,
     /// How soon the council means to do what.
     #[serde(default, rename = "target")]
     #[schemars(with = "Vec<Target>")]
@@ -202,6 +205,7 @@ impl RequestTypeEntry {
             targets: inner(self.targets),
             fees: self.fees,
             appointment: self.appointment,
+            others_set_the_day: self.others_set_the_day,
             renewal: self.renewal,
             reopening: self.reopening.into_inner(),
             retention: self.retention,

@@ -90,6 +90,8 @@ pub struct RequestType {
     pub outcomes: Vec<Outcome>,
     /// The statutory clocks that run on it.
     pub clocks: Vec<ClockName>,
+    /// Whether somebody else sets the day by which they want the council's answer.
+    pub others_set_the_day: bool,
     /// How soon the council means to do what.
     pub targets: Vec<Target>,
     /// What has to be paid; the last row in force counts.

@@ -201,6 +201,10 @@ rejections! {
     ExtensionDays, Invalid, "extension_days", "/working_days", "say how many working days more, at least one, for a complaint; for nothing else";
     /// Time taken too late, or twice.
     ExtensionWithoutEffect, NotAllowed, "extension_without_effect", "/ground", "this gives no more time: it was told too late, or taken already";
+    /// A day set in a type of which the council, or the law, sets it.
+    NobodySetsTheDay, NotAllowed, "nobody_sets_the_day", "", "nobody else sets the day for this request type";
+    /// A day before the request came.
+    DeadlineBeforeTheReceipt, Invalid, "before_the_receipt", "/due_on", "the day can't be before the request was received";
     /// Findings asked of somebody whom the catalogue does not list.
     UnknownRecipient, NotAllowed, "unknown_recipient", "/recipient", "the catalogue allows nothing of this request type to be shared with them";
     /// Findings of somebody who was not asked, or has answered.

@@ -1,5 +1,6 @@
 //! What is measured apart from the contenders: not commands a second with so many clients, but one part or one promise each.
 
+mod fold;
 mod import;
 mod latency;
 mod memory;
@@ -32,6 +33,8 @@ pub enum Apart {
     Notifier,
     /// What a command-service holds.
     Memory,
+    /// Folding a long case.
+    Fold,
     /// With a slower `fdatasync`.
     SlowDisk,
 }
@@ -95,13 +98,14 @@ pub struct Pace {
 
 impl Apart {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Replay,
         Self::Relay,
         Self::Latency,
         Self::Import,
         Self::Notifier,
         Self::Memory,
+        Self::Fold,
         Self::SlowDisk,
     ];
 
@@ -115,6 +119,7 @@ impl Apart {
             Self::Import => "import",
             Self::Notifier => "notifier",
             Self::Memory => "memory",
+            Self::Fold => "fold",
             Self::SlowDisk => "slow-disk",
         }
     }
@@ -144,6 +149,7 @@ impl Apart {
             Self::Import => import::measure(postgres, sizes.rows, pace.runs).await,
             Self::Notifier => notifier::measure(postgres, sizes.notices).await,
             Self::Memory => memory::measure(postgres, sizes.touched).await,
+            Self::Fold => fold::measure(pace.runs),
         };
         let figures = figures.map_err(|reason| format!("{}: {reason}", self.name()))?;
         report.figures.extend(figures);

@@ -86,6 +86,7 @@ impl Clocks {
             CaseEvent::InformationProvided(event) => self.stand(&event.clocks, at),
             CaseEvent::RequestAcknowledged(event) => self.stand(&event.clocks, at),
             CaseEvent::TimeExtended(event) => self.stand(&event.clocks, at),
+            CaseEvent::DeadlineSet(event) => self.stand(&event.clocks, at),
             CaseEvent::RemedyAgreed(event) => self.stand(&event.clocks, at),
             CaseEvent::RemedyDone(event) => self.stand(&event.clocks, at),
             CaseEvent::TypeChanged(event) => {
@@ -170,6 +171,16 @@ pub(super) fn worked_out(files: &ClockFiles, request_type: &RequestType, standin
                 near_on: near(due, started),
             });
         }
+    }
+    let set_day = standing.set_day.filter(|_| standing.status == Status::Open);
+    if let (Some(day), Ok(clock)) = (set_day, QuestionId::new("set_day")) {
+        let due = Due::On(day);
+        clocks.push(ClockStanding {
+            clock,
+            target: false,
+            due,
+            near_on: near(due, standing.started.0),
+        });
     }
     for (place, (due_on, done)) in standing.remedies.iter().enumerate() {
         if let (false, Ok(clock)) = (done, QuestionId::new(format!("remedy_{}", place + 1))) {

@@ -2,10 +2,11 @@
 
 use schemas::command::{
     ActorKind, Circumstances, ExtendTime, ExtensionGround, LinkCase, RecordContact, RecordFindings,
-    SendForInvestigation,
+    SendForInvestigation, SetDeadline,
 };
 use schemas::event::{
-    CaseEvent, CaseLinked, ContactRecorded, FindingsReceived, RequestAcknowledged, SentForInvestigation, TimeExtended,
+    CaseEvent, CaseLinked, ContactRecorded, DeadlineSet, FindingsReceived, RequestAcknowledged, SentForInvestigation,
+    TimeExtended,
 };
 
 use super::information::must_be_an_officer;
@@ -81,6 +82,33 @@ impl Submitted {
             return Err(Rejection::ExtensionWithoutEffect);
         }
         Ok(event)
+    }
+
+    /// Only where the catalogue says that somebody else sets the day.
+    pub(super) fn set_deadline(
+        &self,
+        set: &SetDeadline,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<Vec<CaseEvent>, Rejection> {
+        self.must_be_open()?;
+        must_be_an_officer(circumstances, context)?;
+        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+        if !request_type.others_set_the_day {
+            return Err(Rejection::NobodySetsTheDay);
+        }
+        self.must_not_precede_receipt(set.due_on)
+            .map_err(|_| Rejection::DeadlineBeforeTheReceipt)?;
+        if self.standing.set_day == Some(set.due_on) {
+            return Ok(Vec::new());
+        }
+        let mut event = DeadlineSet {
+            due_on: set.due_on,
+            clocks: Vec::new(),
+            reason: circumstances.reason.clone(),
+        };
+        event.clocks = self.clocks_after(&event.clone().into(), context, context.occurred_at(circumstances));
+        Ok(one(event))
     }
 
     /// A case is linked to another that is there; once for each relation.

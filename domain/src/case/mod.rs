@@ -202,6 +202,7 @@ impl Case {
             CommandBody::CloseRequest(close) => submitted.close(close, circumstances, context).map(one),
             CommandBody::AcknowledgeRequest(_) => submitted.acknowledge(circumstances, context),
             CommandBody::ExtendTime(extend) => submitted.extend_time(extend, circumstances, context).map(one),
+            CommandBody::SetDeadline(set) => submitted.set_deadline(set, circumstances, context),
             CommandBody::RecordContact(contact) => handling::contact(contact, circumstances, context).map(one),
             CommandBody::LinkCase(link) => submitted.link(link, circumstances, context),
             CommandBody::SendForInvestigation(send) => submitted.send_out(send, circumstances, context).map(one),

@@ -44,6 +44,9 @@ pub(crate) enum Entered {
     Acknowledged {
         on: Day,
     },
+    DaySet {
+        due_on: Day,
+    },
     Extended {
         ground: ExtensionGround,
         working_days: Option<u32>,
@@ -120,6 +123,7 @@ impl Entered {
             CaseEvent::RequestAcknowledged(event) => Self::Acknowledged {
                 on: event.acknowledged_on,
             },
+            CaseEvent::DeadlineSet(event) => Self::DaySet { due_on: event.due_on },
             CaseEvent::TimeExtended(event) => Self::Extended {
                 ground: event.ground,
                 working_days: event.working_days,
@@ -186,6 +190,7 @@ impl Entered {
             Self::Provided { .. } => "InformationProvided",
             Self::Acknowledged { .. } => "RequestAcknowledged",
             Self::Extended { .. } => "TimeExtended",
+            Self::DaySet { .. } => "DeadlineSet",
             Self::Assessed { .. } => "EligibilityAssessed",
             Self::Decided(_) => "DecisionRecorded",
             Self::Found { .. } => "FindingsReceived",
@@ -242,6 +247,8 @@ pub(crate) struct Standing {
     pub(crate) asked: Vec<ExternalId>,
     /// The remedies: by when, and whether done.
     pub(crate) remedies: Vec<(Day, bool)>,
+    /// The day that somebody else set.
+    pub(crate) set_day: Option<Day>,
     /// The day that its clocks run from, and the instant where it is of that day.
     pub(crate) started: (Day, Option<Instant>),
     /// What moved its clocks since.
@@ -263,6 +270,7 @@ impl Standing {
             deciders: BTreeSet::new(),
             asked: Vec::new(),
             remedies: Vec::new(),
+            set_day: None,
             started: (received_on, at),
             moved: Vec::new(),
         }
@@ -284,6 +292,7 @@ impl Standing {
             }
             Entered::Asked { .. } | Entered::Provided { .. } => {}
             Entered::Acknowledged { .. } | Entered::Extended { .. } => self.moved.push(entry.what.clone()),
+            Entered::DaySet { due_on } => self.set_day = Some(due_on),
             Entered::Assessed { by } => _ = self.deciders.insert(by),
             Entered::Decided(decided) => {
                 self.deciders.insert(decided.by.clone());
@@ -312,7 +321,7 @@ impl Standing {
             Entered::Reopened { team, received_on } => {
                 (self.status, self.ended_at, self.team, self.officer) = (Status::Open, None, team, None);
                 self.times_reopened = self.times_reopened.saturating_add(1);
-                self.decision = None;
+                (self.decision, self.set_day) = (None, None);
                 self.started = (received_on, entry.at);
                 self.moved.clear();
             }

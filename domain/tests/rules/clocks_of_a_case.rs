@@ -383,3 +383,39 @@ fn a_remedy_is_due_after_the_complaint_is_closed() {
         Err(Rejection::RemedyNotForThisType)
     );
 }
+
+#[test]
+fn somebody_else_s_day_is_a_clock_where_the_catalogue_says_so() {
+    let answers = json!({ "ombudsman_reference": "24 001 234", "answer_by": "2026-11-02" });
+    let mut life = received("ombudsman-enquiry", "2026-10-05", answers);
+    let set = |day: &str| by_officer(json!({ "due_on": day }));
+    life.does("2026-10-06T09:00:00Z", "SetDeadline", set("2026-11-02"));
+    assert_eq!(life.clocks(), "set_day 2026-11-02");
+    assert!(
+        life.does("2026-10-06T09:00:00Z", "SetDeadline", set("2026-11-02"))
+            .is_empty()
+    );
+    life.does("2026-10-20T09:00:00Z", "SetDeadline", set("2026-11-16"));
+    assert_eq!(life.clocks(), "set_day 2026-11-16");
+    assert_eq!(
+        life.tries("2026-10-21T09:00:00Z", "SetDeadline", set("2026-10-04")),
+        Err(Rejection::DeadlineBeforeTheReceipt)
+    );
+    let mut by_resident = set("2026-11-30");
+    by_resident["actor"] = json!({ "kind": "resident" });
+    assert_eq!(
+        life.tries("2026-10-21T09:00:00Z", "SetDeadline", by_resident),
+        Err(Rejection::ActorNotAllowed)
+    );
+    // A wrong day is struck out: the one before holds again.
+    life.does(
+        "2026-10-22T09:00:00Z",
+        "CorrectEntry",
+        by_officer(json!({ "entry": 3, "reason": "misread" })),
+    );
+    assert_eq!(life.clocks(), "set_day 2026-11-02");
+    assert_eq!(
+        foi("2026-10-05").tries("2026-10-06T09:00:00Z", "SetDeadline", set("2026-11-02")),
+        Err(Rejection::NobodySetsTheDay)
+    );
+}

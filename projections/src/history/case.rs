@@ -188,6 +188,7 @@ impl Case {
             | CaseEvent::NoteAdded(_)
             | CaseEvent::RequestAcknowledged(_)
             | CaseEvent::TimeExtended(_)
+            | CaseEvent::DeadlineSet(_)
             | CaseEvent::ContactRecorded(_)
             | CaseEvent::CaseLinked(_)
             | CaseEvent::SentForInvestigation(_)

@@ -54,6 +54,7 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::NoteAdded(_)
         | CaseEvent::RequestAcknowledged(_)
         | CaseEvent::TimeExtended(_)
+        | CaseEvent::DeadlineSet(_)
         | CaseEvent::ContactRecorded(_)
         | CaseEvent::CaseLinked(_)
         | CaseEvent::SentForInvestigation(_)

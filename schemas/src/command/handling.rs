@@ -46,6 +46,15 @@ pub struct ExtendTime {
     pub explanation: Personal<Text>,
 }
 
+/// Says by which day somebody else wants the council's answer: the ombudsman, the Information Commissioner, a tribunal, or the
+/// person with whom the day was agreed. It takes the place of the day that was set before. An officer does.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetDeadline {
+    /// The day.
+    pub due_on: Day,
+}
+
 words!(
     /// Who spoke to whom.
     ContactDirection {
@@ -135,6 +144,7 @@ pub struct RecordRemedyDone {
 
 seals!(AcknowledgeRequest:);
 seals!(ExtendTime: explanation);
+seals!(SetDeadline:);
 seals!(RecordContact: summary);
 seals!(LinkCase:);
 seals!(SendForInvestigation: question);

@@ -23,7 +23,7 @@ pub use customer::{RecordConsent, RegisterCustomer, UpdateContactDetails, Withdr
 pub use decision::{AssessEligibility, Eligibility, RecordDecision};
 pub use handling::{
     AcknowledgeRequest, AgreeRemedy, CaseRelation, ContactDirection, ExtendTime, ExtensionGround, LinkCase,
-    RecordContact, RecordFindings, RecordRemedyDone, SendForInvestigation,
+    RecordContact, RecordFindings, RecordRemedyDone, SendForInvestigation, SetDeadline,
 };
 pub use person::{
     AuthoriseRepresentative, CorrectDeathRecord, DeathSource, EndHazardMarker, EndRepresentation, MergeCustomer,
@@ -157,6 +157,7 @@ commands! {
     AddNote: Case, creates false;
     AcknowledgeRequest: Case, creates false;
     ExtendTime: Case, creates false;
+    SetDeadline: Case, creates false;
     RecordContact: Case, creates false;
     LinkCase: Case, creates false;
     SendForInvestigation: Case, creates false;

@@ -48,6 +48,19 @@ pub struct TimeExtended {
     pub reason: Option<Personal<Text>>,
 }
 
+/// Somebody else set the day by which they want the council's answer. Its clock is `set_day`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeadlineSet {
+    /// The day.
+    pub due_on: Day,
+    /// The clocks that run from then on; none where it is absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockStanding>,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
+}
+
 /// Somebody spoke about the case: the event's channel says how, its time when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ContactRecorded {

@@ -24,8 +24,8 @@ pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 pub use decision::{DecisionRecorded, EligibilityAssessed};
 pub use handling::{
-    CaseLinked, ContactRecorded, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged, SentForInvestigation,
-    TimeExtended,
+    CaseLinked, ContactRecorded, DeadlineSet, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged,
+    SentForInvestigation, TimeExtended,
 };
 pub use person::{
     AdjustmentsRecorded, ContactPreferencesSet, CustomerMerged, CustomerParted, DeathRecordCorrected, DeathRecorded,
@@ -137,7 +137,7 @@ events!(
     /// What can happen to a case.
     CaseEvent, "case" {
         RequestSubmitted, RequestUpdated, RequestAssigned, RequestCancelled, RequestClosed, RequestReopened, NotificationSent,
-        NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded, RequestAcknowledged, TimeExtended,
+        NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded, RequestAcknowledged, TimeExtended, DeadlineSet,
         ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
         DecisionRecorded, TypeChanged, CaseMoved, EntryCorrected, ClockApproaching, ClockOverdue, ClocksRecomputed,
     }

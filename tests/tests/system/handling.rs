@@ -354,3 +354,25 @@ async fn eligibility_is_an_officer_s_and_the_reasons_are_sealed() {
     assert_eq!(log[1].1["decided_by"], "s.lindqvist");
     assert!(log[1].1["reasons"]["sealed"].is_string() && log[1].1["evidence"]["sealed"].is_string());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ombudsman_s_day_runs_as_a_clock_of_the_case() {
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let customer = office.customer().await;
+    let answers = json!({ "ombudsman_reference": "24 001 234", "answer_by": "2030-06-14" });
+    let mut submit = by(
+        "r.achterberg",
+        json!({ "request_type": "ombudsman-enquiry", "answers": answers, "customer_id": customer }),
+    );
+    submit["channel"] = json!("letter");
+    let case = office
+        .council
+        .accept(&office.contact_centre, "SubmitRequest", None, submit)
+        .await;
+    let id = Some(case.aggregate_id);
+    let past = example("SetDeadline", json!({ "due_on": day(-1) }));
+    assert_eq!(office.refuses(id, "SetDeadline", past).await, "before_the_receipt");
+    office.does(&case, "SetDeadline", json!({})).await;
+    office.shows(&case, "show", "2030-06-14 (set_day)").await;
+}
