@@ -117,7 +117,8 @@ struct RequestTypeEntry {
     #[serde(default)]
     #[schemars(with = "Vec<ClockName>")]
     clocks: Vec<Spanned<ClockName>>,
-    /// Whether somebody else sets the day by which they want the council's answer: the ombudsman, the Information Commissioner.
+    /// Whether it is somebody else's matter: they set the day by which they want the council's answer, and where they decide what comes
+    /// of it, whoever had a part before may record that.
     #[serde(default)]
     others_set_the_day: bool,
     /// How soon the council means to do what.

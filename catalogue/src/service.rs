@@ -90,7 +90,8 @@ pub struct RequestType {
     pub outcomes: Vec<Outcome>,
     /// The statutory clocks that run on it.
     pub clocks: Vec<ClockName>,
-    /// Whether somebody else sets the day by which they want the council's answer.
+    /// Whether it is somebody else's matter: they set the day by which they want the council's answer, and where they decide what comes
+    /// of it, whoever had a part before may record that.
     pub others_set_the_day: bool,
     /// How soon the council means to do what.
     pub targets: Vec<Target>,
@@ -108,7 +109,7 @@ pub struct RequestType {
     pub notices: BTreeMap<String, QuestionId>,
 }
 
-/// How soon the council means to do something. No law sets it.
+/// How soon the council means to do something. As a rule no law sets it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
@@ -122,6 +123,24 @@ pub struct Target {
     pub unit: TargetUnit,
     /// How many.
     pub amount: u32,
+    /// What it ends with.
+    #[serde(default)]
+    pub until: TargetEnd,
+    /// The law that sets it, where one does: then it is a duty.
+    #[serde(default)]
+    #[schemars(with = "String")]
+    pub law: Option<String>,
+}
+
+/// What a target ends with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetEnd {
+    /// That the case is closed.
+    #[default]
+    Closing,
+    /// That the request is acknowledged.
+    Acknowledgement,
 }
 
 /// Something that has to be paid, in pence.

@@ -110,7 +110,8 @@ impl Submitted {
         if !authority.is_of_any(&request_type.deciding_teams) {
             return Err(Rejection::OfficerNotAuthorised);
         }
-        if self.earlier_deciders.contains(officer) {
+        // What the ombudsman or the commissioner decided, anybody may record.
+        if !request_type.others_set_the_day && self.earlier_deciders.contains(officer) {
             return Err(Rejection::SameReviewer);
         }
         Ok(authority)

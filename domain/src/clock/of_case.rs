@@ -4,8 +4,8 @@
 //! case has them anew from the day of its reopening; what was there before stays in its history. Clocks that run from something
 //! else (a birth, the issue of a badge, the notice of a marriage) are not a case's own.
 
-use catalogue::RequestType;
 use catalogue::clocks::{ClockFiles, TargetUnit};
+use catalogue::{RequestType, TargetEnd};
 use schemas::QuestionId;
 use schemas::command::{ExtensionGround, InformationWanted};
 use schemas::moment::Day;
@@ -37,13 +37,19 @@ pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: 
     let mut ids: Vec<_> = request_type.targets.iter().map(|target| &target.id).collect();
     ids.dedup();
     for target in ids.into_iter().filter_map(|id| request_type.target_on(id, started.day)) {
+        if target.until == TargetEnd::Acknowledgement && is_acknowledged {
+            continue;
+        }
         let (unit, amount): (TargetUnit, u32) = (target.unit, target.amount);
         let policy = ClockEvent {
             on: None,
             what: Happening::Policy { unit, amount },
         };
-        let answer = due(rules, ClockName::ServiceTarget, started, &[policy]);
-        clocks.push((target.id.clone(), true, answer));
+        let mut answer = due(rules, ClockName::ServiceTarget, started, &[policy]);
+        if let (Ok(answer), Some(law)) = (&mut answer, &target.law) {
+            answer.explanation.insert(0, format!("{law} sets this."));
+        }
+        clocks.push((target.id.clone(), target.law.is_none(), answer));
     }
     clocks
 }

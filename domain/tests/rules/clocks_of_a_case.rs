@@ -419,3 +419,91 @@ fn somebody_else_s_day_is_a_clock_where_the_catalogue_says_so() {
         Err(Rejection::NobodySetsTheDay)
     );
 }
+
+#[test]
+fn a_target_that_ends_with_the_acknowledgement_does_and_one_of_the_law_is_a_duty() {
+    let answers = json!({ "what_went_wrong": "Nobody came on Sunday." });
+    let mut life = received("adult-social-care-complaint", "2026-10-05", answers);
+    assert_eq!(life.clocks(), "acknowledge 2026-10-08");
+    let clock = life.case().clocks().next().unwrap().1.clone();
+    assert!(!clock.target, "the law sets it");
+    let explained = life.case().explain(
+        &CLOCK_FILES,
+        &request_type("adult-social-care-complaint"),
+        &"acknowledge".parse().unwrap(),
+    );
+    assert!(explained.unwrap().explanation[0].contains("SI 2009/309"));
+    life.does("2026-10-08T09:00:00Z", "AcknowledgeRequest", by_officer(json!({})));
+    assert_eq!(life.clocks(), "");
+    assert_eq!(life.case().clocks().next().unwrap().1.in_time(), Some(true));
+    // The answer is due by the day agreed with them.
+    life.does(
+        "2026-10-08T09:05:00Z",
+        "SetDeadline",
+        by_officer(json!({ "due_on": "2026-12-18" })),
+    );
+    assert_eq!(life.clocks(), "set_day 2026-12-18");
+}
+
+#[test]
+fn what_is_the_same_day_is_in_time() {
+    // Asked on the very day of receipt; in time to the very instant.
+    let mut life = foi("2026-10-05");
+    life.does(
+        "2026-10-05T09:00:00Z",
+        "AskForInformation",
+        ask("clarification", "2026-10-05"),
+    );
+    let close = |outcome: &str| by_officer(json!({ "outcome": outcome, "reasons": "done" }));
+    for (closed_at, expected) in [("2026-05-02T08:00:00Z", true), ("2026-05-02T08:00:00.000001Z", false)] {
+        let mut drain = received("drain", "2026-05-01", json!({}));
+        let clock = |drain: &Life| {
+            drain
+                .case()
+                .clocks()
+                .find(|(name, _)| name.as_str() == "at_risk")
+                .unwrap()
+                .1
+                .clone()
+        };
+        let overdue = by_system(json!({ "clock": "at_risk", "due": "2026-05-02T08:00:00Z", "mark": "overdue" }));
+        let said = drain.tries(closed_at, "RecordClock", overdue);
+        assert_eq!(said.is_err(), expected, "not yet, to the very instant");
+        drain.does(closed_at, "CloseRequest", close("cleared"));
+        assert_eq!(clock(&drain).in_time(), Some(expected));
+    }
+}
+
+#[test]
+fn what_was_said_of_a_day_stays_said_while_other_clocks_move() {
+    let mut life = complaint();
+    let overdue = by_system(json!({ "clock": "complaint_s1", "due": "2026-10-26", "mark": "overdue" }));
+    life.does("2026-10-27T09:00:00Z", "RecordClock", overdue.clone());
+    let remedy = by_officer(json!({ "remedy": "We apologise.", "due_on": "2026-12-01" }));
+    life.does("2026-10-27T10:00:00Z", "AgreeRemedy", remedy);
+    assert!(life.does("2026-10-27T11:00:00Z", "RecordClock", overdue).is_empty());
+    // The remedy's clock runs on when the case is closed; its own does not.
+    let close = by_officer(json!({ "outcome": "upheld", "reasons": "We were late." }));
+    life.does("2026-10-28T09:00:00Z", "CloseRequest", close);
+    assert_eq!(life.clocks(), "remedy_1 2026-12-01");
+    let ended = life
+        .case()
+        .clocks()
+        .find(|(name, _)| name.as_str() == "complaint_s1")
+        .unwrap()
+        .1
+        .ended;
+    life.does(
+        "2026-11-05T09:00:00Z",
+        "RecordRemedyDone",
+        by_officer(json!({ "remedy": 1 })),
+    );
+    let after = life
+        .case()
+        .clocks()
+        .find(|(name, _)| name.as_str() == "complaint_s1")
+        .unwrap()
+        .1
+        .ended;
+    assert_eq!(ended, after, "what has ended ends once");
+}
