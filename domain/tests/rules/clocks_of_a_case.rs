@@ -507,3 +507,24 @@ fn what_was_said_of_a_day_stays_said_while_other_clocks_move() {
         .ended;
     assert_eq!(ended, after, "what has ended ends once");
 }
+
+#[test]
+fn a_system_acknowledges_too_and_a_short_target_is_near_the_day_before() {
+    let mut life = complaint();
+    life.does("2026-10-06T09:00:00Z", "AcknowledgeRequest", by_system(json!({})));
+    assert_eq!(life.clocks(), "complaint_s1 2026-10-20");
+    let near = |life: &Life, name: &str| {
+        let clock = life
+            .case()
+            .clocks()
+            .find(|(clock, _)| clock.as_str() == name)
+            .unwrap()
+            .1;
+        clock.near_on.map(|day| day.to_string())
+    };
+    assert_eq!(near(&life, "complaint_s1").as_deref(), Some("2026-10-19"));
+    assert_eq!(near(&foi("2026-10-05"), "foi").as_deref(), Some("2026-10-26"));
+    // Due on the second working day: near on the first.
+    let bin = |on: &str| received("missed-bin", on, json!({ "bin_type": "refuse" }));
+    assert_eq!(near(&bin("2026-05-19"), "collection").as_deref(), Some("2026-05-20"));
+}

@@ -185,3 +185,17 @@ fn a_case_is_moved_to_whose_it_is() {
         Err(Rejection::ReasonRequired)
     );
 }
+
+#[test]
+fn whoever_noted_something_may_strike_it_out_and_only_who_may_decide_a_decision() {
+    let mut life = case();
+    life.does("2026-05-19T09:00:00Z", "AddNote", by_officer(json!({ "note": "rang" })));
+    life.does("2026-05-19T10:00:00Z", "CloseRequest", close());
+    life.facts.authority = Some(authority("j.okafor", &["pest-office"]));
+    assert_eq!(
+        life.tries(NOON, "CorrectEntry", strike(3)),
+        Err(Rejection::CorrectingNotAuthorised)
+    );
+    assert_eq!(life.does(NOON, "CorrectEntry", strike(2)).len(), 1);
+    assert_eq!(life.case().status(), Some(CaseStatus::Closed));
+}

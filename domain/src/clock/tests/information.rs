@@ -173,3 +173,45 @@ fn a_charge_for_environmental_information_is_to_be_paid_within_sixty_working_day
     assert!(matches!(last_day.due, Due::On(_)), "{last_day:?}");
     leads_to("eir", april, &["fee_notice 2026-05-13"], "2026-05-12");
 }
+
+#[test]
+fn a_second_notice_of_a_fee_that_is_owed_changes_nothing() {
+    for (clock, expected) in [("foi", "2026-11-10"), ("eir", "2026-11-10")] {
+        leads_to(
+            clock,
+            "2026-10-05",
+            &["fee_notice 2026-10-14", "fee_paid 2026-10-21"],
+            expected,
+        );
+        let twice = ["fee_notice 2026-10-14", "fee_notice 2026-10-20", "fee_paid 2026-10-21"];
+        leads_to(clock, "2026-10-05", &twice, expected);
+        leads_to(clock, "2026-10-05", &twice[..2], "SUSPENDED");
+    }
+}
+
+#[test]
+fn three_months_that_begin_with_a_notice_end_before_the_same_date() {
+    leads_to(
+        "foi",
+        "2026-11-20",
+        &["fee_notice 2026-11-28", "fee_paid 2027-02-28"],
+        "LAPSED",
+    );
+    let last_day = answer(
+        "foi",
+        "2026-11-20",
+        &events(&["fee_notice 2026-11-28", "fee_paid 2027-02-27"]),
+    )
+    .unwrap();
+    assert!(matches!(last_day.due, Due::On(_)), "{last_day:?}");
+}
+
+#[test]
+fn weighing_the_public_interest_gives_no_more_time_for_environmental_information() {
+    leads_to("eir", "2026-10-05", &["pit_extension 2026-10-14"], "2026-11-02");
+    let told = answer("eir", "2026-10-05", &events(&["pit_extension 2026-10-14"]))
+        .unwrap()
+        .explanation
+        .join(" ");
+    assert!(told.contains("give no more time"), "{told}");
+}
