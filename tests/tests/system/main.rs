@@ -24,5 +24,6 @@ mod refusals;
 mod relay;
 mod servers;
 mod tenth_service;
+mod timekeeper;
 mod vault;
 mod walk;
