@@ -221,6 +221,7 @@ fn summary(id: AggregateId, case: &Case, version: Version) -> Option<CaseSummary
         team: case.team()?.clone(),
         received_on: opened.received_on,
         waiting_for: case.waiting_for().collect(),
+        clocks: case.running_clocks(),
         reopened: case.times_reopened(),
         version,
     })

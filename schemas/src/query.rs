@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::clock::ClockStanding;
 use crate::command::InformationWanted;
 use crate::command::words;
 use crate::event::RequestClass;
@@ -72,6 +73,9 @@ pub struct CaseSummary {
     /// What it waits for from the person whose case it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting_for: Vec<InformationWanted>,
+    /// The clocks that run: by when the council, or somebody else, has to do what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockStanding>,
     /// How often it was reopened.
     pub reopened: u32,
     /// The version of its stream: what `expected_version` of the next command may say.

@@ -172,6 +172,12 @@ impl Case {
         self.submitted.iter().flat_map(|submitted| submitted.clocks.iter())
     }
 
+    /// Those that run, as an event tells them.
+    #[must_use]
+    pub fn running_clocks(&self) -> Vec<ClockStanding> {
+        self.submitted.as_ref().map_or_else(Vec::new, |submitted| submitted.clocks.running())
+    }
+
     /// Why a running clock of it is due when it is, as far as these files say: worked out anew, which can differ from what was told.
     #[must_use]
     pub fn explain(&self, files: &ClockFiles, request_type: &RequestType, clock: &QuestionId) -> Option<Answer> {
