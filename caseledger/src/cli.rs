@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use schemas::moment::Instant;
+use schemas::moment::{Day, Instant};
 use uuid::Uuid;
 
 /// Case management for councils: commands in, events for ever.
@@ -178,6 +178,21 @@ pub enum Case {
         /// Who reads.
         #[command(flatten)]
         reader: Reader,
+    },
+    /// The cases that have something to be done by a day, the earliest first: an officer's list.
+    Due {
+        /// The day; today where it is not given.
+        #[arg(long)]
+        by: Option<Day>,
+        /// Only of this service.
+        #[arg(long)]
+        service: Option<String>,
+        /// Only of this team.
+        #[arg(long)]
+        team: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
     },
     /// A case's timeline, now or then.
     History {

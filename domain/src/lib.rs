@@ -20,7 +20,7 @@ use schemas::event::{CustomerEvent, EventRecord};
 use schemas::moment::Instant;
 use serde::{Deserialize, Serialize};
 
-pub use case::{Case, Clock, Opened};
+pub use case::{Case, Opened, in_time};
 pub use context::{Authority, CommandInContext, DecisionContext, Submission, Timeline, decider_of, named_officer};
 pub use customer::Customer;
 pub use rejection::Rejection;

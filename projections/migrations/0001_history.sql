@@ -69,6 +69,8 @@ CREATE TABLE history.case_rows (
     description json,
     place json,
     answers json NOT NULL,
+    clocks json NOT NULL,
+    due_on date,
     PRIMARY KEY (generation, case_id),
     CONSTRAINT one_case_per_reference UNIQUE (generation, reference)
 -- Room on each page for the next state of its rows: then no index has to know of it.
@@ -95,9 +97,11 @@ CREATE TABLE history.customer_rows (
 
 CREATE INDEX customer_rows_merged ON history.customer_rows (merged_into, generation) WHERE merged_into IS NOT NULL;
 
+CREATE INDEX case_rows_due ON history.case_rows (due_on, generation) WHERE due_on IS NOT NULL;
+
 CREATE VIEW history.cases AS
 SELECT case_id, reference, service, request_type, class, catalogue_version, status, outcome, outcome_kind, customer_id, team,
-    officer, received_on, opened_at, closed_at, waiting_for, reopened, version, position, description, place, answers
+    officer, received_on, opened_at, closed_at, waiting_for, reopened, version, position, description, place, answers, clocks, due_on
 FROM history.case_rows
 WHERE generation = (SELECT live.generation FROM history.checkpoints AS live WHERE live.projection = 'history');
 
@@ -124,6 +128,8 @@ COMMENT ON COLUMN history.cases.opened_at IS 'When the request was made; its rec
 COMMENT ON COLUMN history.cases.closed_at IS 'When it was closed or cancelled, unless it is open again.';
 COMMENT ON COLUMN history.cases.waiting_for IS 'What it waits for from the person: clarification, identity, evidence.';
 COMMENT ON COLUMN history.cases.reopened IS 'How often it was reopened.';
+COMMENT ON COLUMN history.cases.clocks IS 'Its clocks by name: by when, from when on that is near, what was said of it, and when it ended.';
+COMMENT ON COLUMN history.cases.due_on IS 'The next day by which something has to be done: the earliest of its running clocks.';
 COMMENT ON COLUMN history.cases.version IS 'The sequence of its last event.';
 COMMENT ON COLUMN history.cases.position IS 'The position of its last event.';
 COMMENT ON COLUMN history.cases.description IS 'Sealed.';

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use catalogue::london;
-use projections::history::{AsOf, CaseHistory, TimelineEntry, case_history};
+use projections::history::{AsOf, Case, CaseHistory, TimelineEntry, case_history, cases_due};
 use schemas::clock::Due;
 use schemas::command::ClockMark;
 use schemas::moment::{Day, Instant};
@@ -12,6 +12,7 @@ use schemas::{CaseId, Position, QuestionId, Reference, Version};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::opening::Opening;
@@ -29,6 +30,17 @@ pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
         Call::Show { reference, reader } => {
             let found = find(&pool, reference, AsOf::Now).await?;
             show(&pool, found, reader, json).await
+        }
+        Call::Due {
+            by,
+            service,
+            team,
+            limit,
+        } => {
+            let by = by.unwrap_or_else(|| london::day_of(OffsetDateTime::now_utc()));
+            let found = cases_due(&pool, by, service.as_deref(), team.as_deref(), *limit).await;
+            due(&found.map_err(Failure::down)?, json);
+            Ok(())
         }
         Call::History {
             reference,
@@ -124,6 +136,46 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     Ok(())
 }
 
+/// Lists cases by when they are due.
+fn due(cases: &[Case], json: bool) {
+    let running = |case: &Case| -> Vec<String> {
+        let clocks = case.clocks.iter().filter(|(_, clock)| clock.runs);
+        let shown = clocks.map(|(name, clock)| {
+            let overdue = clock.said.contains(&ClockMark::Overdue);
+            format!("{} ({name}{})", clock.due, if overdue { ", overdue" } else { "" })
+        });
+        shown.collect()
+    };
+    if json {
+        for case in cases {
+            print::json(&json!({
+                "reference": case.reference, "id": case.id, "request_type": case.request_type, "service": case.service,
+                "team": case.team, "officer": case.officer, "received_on": case.received_on, "due_on": case.due_on(),
+                "clocks": case.clocks,
+            }));
+        }
+        return;
+    }
+    print::table(
+        &["due", "reference", "request type", "with", "received", "clocks"],
+        cases.iter().map(|case| {
+            let officer = case
+                .officer
+                .as_ref()
+                .map(|officer| format!(", {officer}"))
+                .unwrap_or_default();
+            vec![
+                case.due_on().map(|day| day.to_string()).unwrap_or_default(),
+                case.reference.to_string(),
+                case.request_type.to_string(),
+                format!("{}{officer}", case.team),
+                case.received_on.to_string(),
+                running(case).join(", "),
+            ]
+        }),
+    );
+}
+
 /// A clock of a case, as it is shown.
 #[derive(Serialize)]
 struct ShownClock {
@@ -154,7 +206,7 @@ fn clocks(found: &CaseHistory) -> Result<Vec<ShownClock>, Failure> {
     let (holidays, clocks) = (file("CASELEDGER_BANK_HOLIDAYS_FILE"), file("CASELEDGER_CLOCKS_FILE"));
     let files = registers::clock_files(holidays.as_deref(), clocks.as_deref())?;
     let shown = case.clocks().map(|(name, clock)| {
-        let answer = request_type.filter(|_| clock.runs());
+        let answer = request_type.filter(|_| clock.runs);
         let answer = answer.and_then(|request_type| case.explain(&files, request_type, name));
         let mut explanation = answer
             .as_ref()
@@ -168,9 +220,9 @@ fn clocks(found: &CaseHistory) -> Result<Vec<ShownClock>, Failure> {
             due: clock.due,
             near_on: clock.near_on,
             said: clock.said.clone(),
-            runs: clock.runs(),
-            ended_at: clock.ended.flatten(),
-            in_time: clock.in_time(),
+            runs: clock.runs,
+            ended_at: clock.ended_at,
+            in_time: domain::in_time(clock),
             explanation,
         }
     });

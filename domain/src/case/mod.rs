@@ -21,7 +21,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemas::clock::ClockStanding;
 use schemas::command::{Command, CommandBody, InformationWanted, NoticeMedium};
-use schemas::event::{CaseEvent, RequestClass, RequestSubmitted};
+use schemas::event::{CaseEvent, Clock, Clocks, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::query::CaseStatus;
 use schemas::{
@@ -29,8 +29,7 @@ use schemas::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use clocks::Clock;
-use clocks::Clocks;
+pub use clocks::in_time;
 pub(crate) use standing::{Entered, Standing};
 use standing::{Entry, Status};
 
@@ -175,7 +174,9 @@ impl Case {
     /// Those that run, as an event tells them.
     #[must_use]
     pub fn running_clocks(&self) -> Vec<ClockStanding> {
-        self.submitted.as_ref().map_or_else(Vec::new, |submitted| submitted.clocks.running())
+        self.submitted
+            .as_ref()
+            .map_or_else(Vec::new, |submitted| submitted.clocks.running())
     }
 
     /// Why a running clock of it is due when it is, as far as these files say: worked out anew, which can differ from what was told.

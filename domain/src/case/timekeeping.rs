@@ -3,7 +3,7 @@
 use schemas::command::{ActorKind, Circumstances, ClockMark, RecordClock};
 use schemas::event::{CaseEvent, ClockApproaching, ClockOverdue, ClocksRecomputed};
 
-use super::clocks::{no_sooner, worked_out};
+use super::clocks::{has_come_to, no_sooner, worked_out};
 use super::{Submitted, one};
 use crate::context::DecisionContext;
 use crate::rejection::Rejection;
@@ -19,15 +19,15 @@ impl Submitted {
     ) -> Result<Vec<CaseEvent>, Rejection> {
         must_be_the_council_s(circumstances)?;
         let RecordClock { clock: name, due, mark } = record.clone();
-        let clock = self.clocks.get(&name).filter(|clock| clock.runs() && clock.due == due);
+        let clock = self.clocks.get(&name).filter(|clock| clock.runs && clock.due == due);
         let Some(clock) = clock.filter(|clock| !clock.said.contains(&mark)) else {
             return Ok(Vec::new());
         };
-        if !clock.has_come_to(mark, context.now) {
+        if !has_come_to(clock, mark, context.now) {
             return Err(Rejection::NotYet);
         }
         Ok(match mark {
-            ClockMark::Approaching if clock.has_come_to(ClockMark::Overdue, context.now) => Vec::new(),
+            ClockMark::Approaching if has_come_to(clock, ClockMark::Overdue, context.now) => Vec::new(),
             ClockMark::Approaching => one(ClockApproaching { clock: name, due }),
             ClockMark::Overdue => one(ClockOverdue { clock: name, due }),
         })
@@ -45,7 +45,7 @@ impl Submitted {
         };
         let mut clocks = worked_out(files, request_type, &self.standing);
         for clock in &mut clocks {
-            if let Some(told) = self.clocks.get(&clock.clock).filter(|told| told.runs()) {
+            if let Some(told) = self.clocks.get(&clock.clock).filter(|told| told.runs) {
                 let due = no_sooner(told.due, clock.due);
                 if due != clock.due {
                     (clock.due, clock.near_on) = (due, told.near_on);

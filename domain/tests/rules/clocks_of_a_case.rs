@@ -129,7 +129,7 @@ fn a_complaint_is_answered_from_the_day_it_was_acknowledged() {
         .find(|(name, _)| name.as_str() == "complaint_s1_ack")
         .unwrap()
         .1;
-    assert_eq!(ended.in_time(), Some(true));
+    assert_eq!(domain::in_time(ended), Some(true));
     // Once is enough.
     assert!(
         life.does("2026-10-09T09:00:00Z", "AcknowledgeRequest", by_officer(json!({})))
@@ -191,7 +191,7 @@ fn time_is_taken_only_where_the_law_gives_it_and_in_time() {
 #[test]
 fn a_clock_ends_with_the_case_and_runs_anew_when_it_is_reopened() {
     let close = || by_officer(json!({ "outcome": "not-presented", "reasons": "none was out" }));
-    let in_time = |life: &Life| life.case().clocks().next().unwrap().1.in_time();
+    let in_time = |life: &Life| domain::in_time(life.case().clocks().next().unwrap().1);
     for (closed_at, expected) in [("2026-05-06T22:59:59Z", true), ("2026-05-06T23:00:00Z", false)] {
         let mut life = received("missed-bin", "2026-05-01", json!({ "bin_type": "refuse" }));
         assert_eq!(life.clocks(), "collection 2026-05-06");
@@ -367,7 +367,7 @@ fn a_remedy_is_due_after_the_complaint_is_closed() {
         .clocks()
         .find(|(name, _)| name.as_str() == "remedy_1")
         .unwrap();
-    assert_eq!(clock.in_time(), Some(false));
+    assert_eq!(domain::in_time(clock), Some(false));
     assert!(life.does("2026-11-23T09:00:00Z", "RecordRemedyDone", done()).is_empty());
     let other = by_officer(json!({ "remedy": 2 }));
     assert_eq!(
@@ -435,7 +435,7 @@ fn a_target_that_ends_with_the_acknowledgement_does_and_one_of_the_law_is_a_duty
     assert!(explained.unwrap().explanation[0].contains("SI 2009/309"));
     life.does("2026-10-08T09:00:00Z", "AcknowledgeRequest", by_officer(json!({})));
     assert_eq!(life.clocks(), "");
-    assert_eq!(life.case().clocks().next().unwrap().1.in_time(), Some(true));
+    assert_eq!(domain::in_time(life.case().clocks().next().unwrap().1), Some(true));
     // The answer is due by the day agreed with them.
     life.does(
         "2026-10-08T09:05:00Z",
@@ -470,7 +470,7 @@ fn what_is_the_same_day_is_in_time() {
         let said = drain.tries(closed_at, "RecordClock", overdue);
         assert_eq!(said.is_err(), expected, "not yet, to the very instant");
         drain.does(closed_at, "CloseRequest", close("cleared"));
-        assert_eq!(clock(&drain).in_time(), Some(expected));
+        assert_eq!(domain::in_time(&clock(&drain)), Some(expected));
     }
 }
 
@@ -492,7 +492,7 @@ fn what_was_said_of_a_day_stays_said_while_other_clocks_move() {
         .find(|(name, _)| name.as_str() == "complaint_s1")
         .unwrap()
         .1
-        .ended;
+        .ended_at;
     life.does(
         "2026-11-05T09:00:00Z",
         "RecordRemedyDone",
@@ -504,7 +504,7 @@ fn what_was_said_of_a_day_stays_said_while_other_clocks_move() {
         .find(|(name, _)| name.as_str() == "complaint_s1")
         .unwrap()
         .1
-        .ended;
+        .ended_at;
     assert_eq!(ended, after, "what has ended ends once");
 }
 
@@ -527,4 +527,19 @@ fn a_system_acknowledges_too_and_a_short_target_is_near_the_day_before() {
     // Due on the second working day: near on the first.
     let bin = |on: &str| received("missed-bin", on, json!({ "bin_type": "refuse" }));
     assert_eq!(near(&bin("2026-05-19"), "collection").as_deref(), Some("2026-05-20"));
+}
+
+#[test]
+fn to_acknowledge_what_has_no_such_clock_moves_none() {
+    let mut life = foi("2026-10-05");
+    life.does("2026-10-06T09:00:00Z", "AcknowledgeRequest", by_officer(json!({})));
+    assert_eq!(life.clocks(), "foi 2026-11-02");
+}
+
+#[test]
+fn a_remedy_can_be_due_today() {
+    let mut life = complaint();
+    let today = by_officer(json!({ "remedy": "We apologise.", "due_on": "2026-10-06" }));
+    life.does("2026-10-06T09:00:00Z", "AgreeRemedy", today);
+    assert!(life.clocks().contains("remedy_1 2026-10-06"));
 }

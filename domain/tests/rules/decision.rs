@@ -180,3 +180,16 @@ fn a_refusal_names_its_exemptions() {
     let told: Vec<&str> = closed.exemptions.iter().map(|exemption| exemption.as_str()).collect();
     assert_eq!(told, ["foia-2000:40(2)", "foia-2000:43(2)"]);
 }
+
+#[test]
+fn who_closes_in_another_officer_s_name_needs_that_officer_to_be_one_who_may() {
+    let mut life = badge();
+    life.does("2026-07-01T09:00:00Z", "RecordDecision", decision("approved"));
+    life.facts.authority = Some(authority("m.hughes", &["highways-inspection"]));
+    let mut close = by_officer(json!({ "outcome": "approved", "reasons": "You qualify." }));
+    close["decided_by"] = json!({ "kind": "officer", "id": "m.hughes" });
+    assert_eq!(
+        life.tries("2026-07-02T09:00:00Z", "CloseRequest", close),
+        Err(Rejection::OfficerNotAuthorised)
+    );
+}

@@ -284,7 +284,7 @@ impl Life {
 
     /// Its running clocks: `foi 2026-11-02, target 2026-10-09`.
     pub fn clocks(&self) -> String {
-        let running = self.case().clocks().filter(|(_, clock)| clock.runs());
+        let running = self.case().clocks().filter(|(_, clock)| clock.runs);
         running
             .map(|(name, clock)| format!("{name} {}", clock.due))
             .collect::<Vec<_>>()

@@ -127,7 +127,7 @@ proptest! {
                 let case = case(state);
                 prop_assert_eq!(case.outcome().is_some(), case.status() == Some(CaseStatus::Closed));
                 prop_assert!(case.waiting_for().count() == 0 || case.status() == Some(CaseStatus::Open));
-                let runs = case.clocks().any(|(name, clock)| clock.runs() && !name.as_str().starts_with("remedy_"));
+                let runs = case.clocks().any(|(name, clock)| clock.runs && !name.as_str().starts_with("remedy_"));
                 prop_assert_eq!(runs, case.status() == Some(CaseStatus::Open), "clocks run exactly while it is open");
             }
         }

@@ -1,6 +1,7 @@
 -- One case.
 -- $1 text: its reference, as it is written
 SELECT case_id, reference, service, request_type, class, catalogue_version, status, outcome, outcome_kind, customer_id, team,
-    officer, received_on, opened_at, closed_at, waiting_for, reopened, version, position, description::text, place::text, answers::text
+    officer, received_on, opened_at, closed_at, waiting_for, reopened, version, position, description::text, place::text, answers::text,
+    clocks::text
 FROM history.cases
 WHERE reference = $1

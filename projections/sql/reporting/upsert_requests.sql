@@ -15,5 +15,5 @@ FROM unnest(
     closed_on, events
 )
 ON CONFLICT (generation, case_key) DO UPDATE
-SET status = excluded.status, outcome = excluded.outcome, outcome_kind = excluded.outcome_kind,
+SET person_key = excluded.person_key, request_type = excluded.request_type, class = excluded.class, status = excluded.status, outcome = excluded.outcome, outcome_kind = excluded.outcome_kind,
     times_reopened = excluded.times_reopened, closed_on = excluded.closed_on, events = excluded.events

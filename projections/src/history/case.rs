@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use catalogue::london;
+use schemas::clock::Due;
 use schemas::command::InformationWanted;
-use schemas::event::{CaseEvent, CaseStanding, OutcomeKind, RequestClass, RequestSubmitted};
+use schemas::event::{CaseEvent, CaseStanding, Clocks, OutcomeKind, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::personal::{Answers, Protection};
 use schemas::query::CaseStatus;
@@ -56,6 +58,8 @@ pub struct Case {
     pub closed_at: Option<Instant>,
     /// What it waits for from the person whose case it is.
     pub waiting_for: BTreeSet<InformationWanted>,
+    /// Its clocks, as its events tell them.
+    pub clocks: Clocks,
     /// How often it was reopened.
     pub reopened: u32,
     /// The sequence of its last event.
@@ -100,13 +104,18 @@ impl Case {
     /// The case after one more of its events; `None` where the first is not a submission, or a later one is.
     pub(crate) fn after(before: Option<Self>, at: &Occurrence, event: &CaseEvent) -> Option<Self> {
         let mut case = match (before, event) {
-            (None, CaseEvent::RequestSubmitted(submitted)) => return Some(Self::submitted(at, submitted)),
+            (None, CaseEvent::RequestSubmitted(submitted)) => {
+                let mut case = Self::submitted(at, submitted);
+                case.clocks.apply(event, Some(at.occurred_at));
+                return Some(case);
+            }
             (Some(case), event) if !matches!(event, CaseEvent::RequestSubmitted(_)) => case,
             _ => return None,
         };
         case.version = at.sequence;
         case.position = at.position;
         case.change(at, event);
+        case.clocks.apply(event, Some(at.occurred_at));
         Some(case)
     }
 
@@ -128,6 +137,7 @@ impl Case {
             opened_at: at.occurred_at,
             closed_at: None,
             waiting_for: BTreeSet::new(),
+            clocks: Clocks::default(),
             reopened: 0,
             version: at.sequence,
             position: at.position,
@@ -207,6 +217,18 @@ impl Case {
 }
 
 impl Case {
+    /// The next day by which something has to be done: the earliest of its running clocks.
+    #[must_use]
+    pub fn due_on(&self) -> Option<Day> {
+        let running = self.clocks.iter().filter(|(_, clock)| clock.runs);
+        let days = running.filter_map(|(_, clock)| match clock.due {
+            Due::On(day) => Some(day),
+            Due::At(at) => Some(london::day_of(at.get())),
+            Due::Suspended | Due::Lapsed | Due::NotApplicable | Due::Unknown => None,
+        });
+        days.min()
+    }
+
     /// As a correction says that it stands.
     fn stand(&mut self, standing: &CaseStanding) {
         self.status = standing.status;
@@ -269,6 +291,10 @@ async fn upsert(transaction: &mut PgConnection, generation: Generation, cases: &
         .iter()
         .map(|case| to_json(&case.answers))
         .collect::<Result<_, _>>()?;
+    let clocks: Vec<_> = cases
+        .iter()
+        .map(|case| to_json(&case.clocks))
+        .collect::<Result<_, _>>()?;
     sqlx::query(include_str!("../../sql/history/upsert_cases.sql"))
         .bind(generation.0)
         .bind(column(cases, |case| case.id.0))
@@ -293,6 +319,8 @@ async fn upsert(transaction: &mut PgConnection, generation: Generation, cases: &
         .bind(descriptions)
         .bind(places)
         .bind(answers)
+        .bind(clocks)
+        .bind(column(cases, |case| case.due_on().map(|day| day.0)))
         .execute(transaction)
         .await?;
     Ok(())
@@ -349,6 +377,7 @@ impl FromRow<'_, PgRow> for Case {
             description: optional_json(row, "description")?,
             place: optional_json(row, "place")?,
             answers: recorded(json(row, "answers")?),
+            clocks: json(row, "clocks")?,
         })
     }
 }

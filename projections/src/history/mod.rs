@@ -12,7 +12,8 @@ use async_trait::async_trait;
 pub use case::Case;
 pub use customer::{Consent, Customer, Hazard, Particulars, Representative};
 pub use query::{
-    AsOf, CaseHistory, case_by_id, case_by_reference, case_history, cases_of_customer, customer_by_id, timeline,
+    AsOf, CaseHistory, case_by_id, case_by_reference, case_history, cases_due, cases_of_customer, customer_by_id,
+    timeline,
 };
 use remembered::Remembered;
 use schemas::event::EventRecord;

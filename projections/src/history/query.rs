@@ -1,6 +1,6 @@
 //! What the services ask the history. One statement each, and nothing is opened.
 
-use schemas::moment::Instant;
+use schemas::moment::{Day, Instant};
 use schemas::query::CaseQuery;
 use schemas::{CaseId, CustomerId, Position, Reference};
 use sqlx::{PgExecutor, PgPool};
@@ -61,6 +61,26 @@ pub async fn case_by_reference(pool: &PgPool, reference: &Reference) -> Result<O
 pub async fn cases_of_customer(pool: &PgPool, customer: CustomerId) -> Result<Vec<Case>, ProjectionError> {
     let statement = include_str!("../../sql/history/cases_of_customer.sql");
     Ok(sqlx::query_as(statement).bind(customer.0).fetch_all(pool).await?)
+}
+
+/// The cases that have something to be done by a day, of one service or team where it is given; the earliest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn cases_due(
+    pool: &PgPool,
+    by: Day,
+    service: Option<&str>,
+    team: Option<&str>,
+    at_most: u32,
+) -> Result<Vec<Case>, ProjectionError> {
+    Ok(sqlx::query_as(include_str!("../../sql/history/cases_due.sql"))
+        .bind(by.0)
+        .bind(service)
+        .bind(team)
+        .bind(i64::from(at_most))
+        .fetch_all(pool)
+        .await?)
 }
 
 /// A customer as they stand.

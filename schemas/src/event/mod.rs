@@ -4,6 +4,7 @@
 //! the log. All are at version 1 so far: an older version would be brought up to date in [`EventRecord::read`].
 
 pub mod case;
+mod clocks;
 pub mod correction;
 pub mod customer;
 pub mod decision;
@@ -20,6 +21,7 @@ pub use case::{
     NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled, RequestClass, RequestClosed, RequestReopened,
     RequestSubmitted, RequestUpdated,
 };
+pub use clocks::{Clock, Clocks};
 pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 pub use decision::{DecisionRecorded, EligibilityAssessed};

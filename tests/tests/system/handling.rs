@@ -245,6 +245,15 @@ async fn time_is_kept_while_nobody_sends_anything() {
     assert_eq!(overdue["due"], office.log(&late).await[0].1["clocks"][0]["due"]);
     office.waits_for(&near, "ClockApproaching").await;
     office.shows(&late, "show", "(foi, overdue)").await;
+    let listed = office
+        .council
+        .run(&["case", "due", "--team", "information-governance"], "")
+        .await;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(
+        listed.contains("(foi, overdue)") && !listed.contains("blue_badge"),
+        "{listed}"
+    );
 
     // A bank holiday is proclaimed while a clock runs.
     let fresh = office
@@ -294,8 +303,11 @@ async fn what_was_taken_down_wrong_is_put_right() {
     let case = office
         .submits(mother, "foi", json!({ "wanted": "The river at Mill Lane." }), 3)
         .await;
+    office.shows(&case, "show", "foi (information-rights)").await;
     office.does(&case, "ChangeType", json!({})).await;
-    assert!(office.log(&case).await[1].1["clocks"][0]["clock"] == "eir");
+    office.shows(&case, "show", "eir (information-rights)").await;
+    let changed = office.waits_for(&case, "TypeChanged").await;
+    assert_eq!(changed["clocks"][0]["clock"], "eir");
     let nobody = json!({ "customer_id": "6f0a6b1e-7c1d-5c57-9f3a-2f6f0c6d9a11" });
     let unknown = example("MoveToCustomer", nobody);
     let id = Some(case.aggregate_id);
@@ -330,6 +342,21 @@ async fn what_was_taken_down_wrong_is_put_right() {
     })
     .await;
     assert!(listed.contains("part-given"), "{listed}");
+    let of_mother = office
+        .council
+        .run(&["customer", "history", &mother.to_string()], "")
+        .await;
+    assert!(
+        !String::from_utf8_lossy(&of_mother.stdout).contains("eir"),
+        "it is no longer among her mother's"
+    );
+    let reported =
+        "SELECT count(*) FROM reporting.requests WHERE request_type = 'RIGHTS-EIR' AND outcome = 'part-given'";
+    eventually("reports count it as what it is", PATIENCE, || async {
+        let many: i64 = sqlx::query_scalar(reported).fetch_one(&office.owner).await.unwrap();
+        (many == 1).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
