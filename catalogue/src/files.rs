@@ -54,6 +54,12 @@ const BUILT_IN: &[(&str, &str)] = embedded!(
     "notices/time_extended.subject.txt",
     "notices/time_extended.txt",
     "notices/time_extended.html",
+    "notices/remedy_agreed.subject.txt",
+    "notices/remedy_agreed.txt",
+    "notices/remedy_agreed.html",
+    "notices/entry_corrected.subject.txt",
+    "notices/entry_corrected.txt",
+    "notices/entry_corrected.html",
 );
 
 /// The files of this crate.

@@ -121,6 +121,9 @@ struct RequestTypeEntry {
     /// of it, whoever had a part before may record that.
     #[serde(default)]
     others_set_the_day: bool,
+    /// Whether it only comes after another case: a review, a second stage. Somebody who asks for it says which (`follows`).
+    #[serde(default)]
+    only_as_next_stage: bool,
     /// How soon the council means to do what.
     #[serde(default, rename = "target")]
     #[schemars(with = "Vec<Target>")]
@@ -207,6 +210,7 @@ impl RequestTypeEntry {
             fees: self.fees,
             appointment: self.appointment,
             others_set_the_day: self.others_set_the_day,
+            only_as_next_stage: self.only_as_next_stage,
             renewal: self.renewal,
             reopening: self.reopening.into_inner(),
             retention: self.retention,

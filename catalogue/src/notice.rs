@@ -6,6 +6,7 @@ use std::fmt;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use schemas::moment::{Day, Instant};
+use schemas::text::RuleCode;
 use schemas::{OutcomeCode, QuestionId, Reference};
 use serde::Serialize;
 
@@ -54,8 +55,12 @@ pub struct NoticeContext {
     pub decided: bool,
     /// The reasons as they were given, where it was closed; they may have several lines.
     pub reasons: Option<String>,
+    /// The exemptions or exceptions that a decision rests on, in words.
+    pub exemptions: Vec<String>,
     /// What the person is asked or told, in the officer's words; it may have several lines.
     pub words: Option<String>,
+    /// Where the case stands, in words.
+    pub standing: String,
     /// By when there is to be an answer: theirs where they are asked, otherwise the council's.
     pub answer_by: Option<String>,
     /// Until when and how it can be taken up again, where it was closed.
@@ -74,8 +79,8 @@ pub struct OutcomeInWords {
 /// A reopening period for people.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReopeningInWords {
-    /// Its last day.
-    pub until: String,
+    /// Its last day; none where the case can't be taken up again, only looked at anew.
+    pub until: Option<String>,
     /// The name of the type to submit afterwards.
     pub successor: String,
 }
@@ -102,7 +107,9 @@ impl NoticeContext {
             outcome: None,
             decided: false,
             reasons: None,
+            exemptions: Vec::new(),
             words: None,
+            standing: "we are working on it".to_owned(),
             answer_by: None,
             reopening: None,
         }
@@ -135,9 +142,30 @@ impl NoticeContext {
         self.reasons = reasons;
         let successor = catalogue.request_type(&request_type.reopening.successor);
         self.reopening = Some(ReopeningInWords {
-            until: london::day_in_words(request_type.reopening.last_day(london::day_of(closed_at.get()))),
+            until: (request_type.reopening.days > 0)
+                .then(|| london::day_in_words(request_type.reopening.last_day(london::day_of(closed_at.get())))),
             successor: successor.map_or_else(|| self.request.clone(), |successor| successor.title.clone()),
         });
+        self
+    }
+
+    /// What a decision rests on, where it holds something back.
+    #[must_use]
+    pub fn resting_on(mut self, exemptions: &[RuleCode]) -> Self {
+        let in_words = exemptions.iter().map(|code| self.council.rule_in_words(code));
+        self.exemptions = in_words.collect();
+        self
+    }
+
+    /// Where the case stands after a mistake was put right: it is open, or it ended with an outcome, or by being cancelled.
+    #[must_use]
+    pub fn standing(mut self, request_type: &RequestType, outcome: Option<&OutcomeCode>, is_open: bool) -> Self {
+        let outcome = outcome.and_then(|outcome| request_type.outcome(outcome));
+        self.standing = match outcome {
+            _ if is_open => "we are working on it".to_owned(),
+            Some(outcome) => format!("it is closed: {}", outcome.title),
+            None => "it is cancelled".to_owned(),
+        };
         self
     }
 
@@ -165,10 +193,14 @@ impl NoticeContext {
             }),
             decided: whole,
             reasons: given("It was ours."),
+            exemptions: given("section 40(2) of the Freedom of Information Act 2000")
+                .into_iter()
+                .collect(),
             words: given("Which street?"),
+            standing: "we are working on it".to_owned(),
             answer_by: given("Friday 15 May 2026"),
             reopening: whole.then(|| ReopeningInWords {
-                until: "Friday 15 May 2026".into(),
+                until: Some("Friday 15 May 2026".into()),
                 successor: "Missed bin".into(),
             }),
         }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use schemas::command::Channel;
 use schemas::event::{OutcomeKind, RequestClass};
 use schemas::moment::Day;
+use schemas::text::RuleCode;
 use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,21 @@ pub struct Council {
     pub phone: String,
     /// How to complain, in one sentence.
     pub complaints: String,
+    /// What the codes of rules stand for in letters, by what stands before the colon: `{}` is the part.
+    #[serde(default)]
+    pub laws: BTreeMap<String, String>,
+}
+
+impl Council {
+    /// A rule's code in words; the code itself where nothing is said of it.
+    #[must_use]
+    pub fn rule_in_words(&self, code: &RuleCode) -> String {
+        let in_words = code
+            .as_str()
+            .split_once(':')
+            .and_then(|(law, part)| Some(self.laws.get(law)?.replace("{}", part)));
+        in_words.unwrap_or_else(|| code.to_string())
+    }
 }
 
 /// One service.
@@ -93,6 +109,8 @@ pub struct RequestType {
     /// Whether it is somebody else's matter: they set the day by which they want the council's answer, and where they decide what comes
     /// of it, whoever had a part before may record that.
     pub others_set_the_day: bool,
+    /// Whether it only comes after another case: a review, a second stage.
+    pub only_as_next_stage: bool,
     /// How soon the council means to do what.
     pub targets: Vec<Target>,
     /// What has to be paid; the last row in force counts.

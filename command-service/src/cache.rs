@@ -52,6 +52,14 @@ impl StateCache {
             .put(id, snapshot);
     }
 
+    /// Keeps a stream, unless it is known here as it stood later.
+    pub fn put_if_newer(&self, id: AggregateId, snapshot: Snapshot) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        if streams.peek(&id).is_none_or(|known| known.version < snapshot.version) {
+            streams.put(id, snapshot);
+        }
+    }
+
     /// Forgets a stream.
     pub fn forget(&self, id: AggregateId) {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).pop(&id);

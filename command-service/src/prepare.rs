@@ -94,14 +94,15 @@ impl Preparation<'_> {
         }
         let mut command = task.command.clone();
         let version = stream.map_or(Version(0), |stream| stream.version);
-        if let Some(problem) = version_moved_on(&command, version) {
-            return Ok(Err(problem));
-        }
         let request_type = match self.request_type(&command, stream) {
             Ok(request_type) => request_type,
             Err(problem) => return Ok(Err(problem)),
         };
         if let Some(problem) = self.not_for_this_client(task, stream, request_type.as_deref()) {
+            return Ok(Err(problem));
+        }
+        // Only now: of others' cases nobody is told how long their streams are.
+        if let Some(problem) = version_moved_on(&command, version) {
             return Ok(Err(problem));
         }
         let other = match self.other(task, &command).await? {
@@ -119,6 +120,10 @@ impl Preparation<'_> {
         if let Some(problem) = unknown_customer(&command, other_customer.is_some()) {
             return Ok(Err(problem));
         }
+        if self.other_is_erased(&command).await? {
+            return Ok(Err(person_erased()));
+        }
+        let kept_customer = self.kept(other_customer.as_deref()).await?;
         // A clock that is behind the stream is slow: what happens now comes after what the rules compare it with.
         let latest = stream.and_then(|stream| stream.state.latest());
         let now = latest.map_or(self.environment.now(), |latest| latest.max(self.environment.now()));
@@ -147,6 +152,7 @@ impl Preparation<'_> {
             other_type: other.request_type,
             subject: Some(task.lane),
             other_customer,
+            kept_customer,
             others_merged_into_it: self.others_merged_into_it(task.lane, &command).await?,
             authority: self.authority(&command),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,

@@ -36,6 +36,9 @@ const MOST_POSITIONS: i64 = 10_000;
 /// The most that it says before it looks at the log again.
 const MOST_DUE: i64 = 256;
 
+/// After how long it says again what a case would not take.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
+
 /// Why the time can't be kept for the moment.
 #[derive(Debug, thiserror::Error)]
 pub enum TimekeeperError {
@@ -107,20 +110,21 @@ impl Timekeeper {
         if up_to < head.log_position {
             return Ok(true);
         }
-        self.recompute(&head, ended).await?;
-        let due = self
-            .timetable
-            .due(self.handler.environment().now().get(), MOST_DUE)
-            .await?;
+        if let Err(error) = self.recompute(&head, ended).await {
+            tracing::warn!(%error, "running clocks are not worked out anew yet");
+        }
+        let now = self.handler.environment().now().get();
+        let due = self.timetable.due(now, MOST_DUE).await?;
         let more = i64::try_from(due.len()).is_ok_and(|count| count == MOST_DUE);
         for item in due {
             if ended.is_cancelled() {
                 return Ok(false);
             }
             match self.say(&item).await {
-                // Said at a later look, and the others are not kept waiting for it.
-                Err(error @ TimekeeperError::Refused(..)) => {
-                    tracing::error!(case = %item.stream, clock = item.clock, %error)
+                // Said at a later look: the others are not kept waiting for it.
+                Err(error @ (TimekeeperError::Refused(..) | TimekeeperError::NotRecorded)) => {
+                    tracing::error!(case = %item.stream, clock = item.clock, %error, "a clock is looked at again later");
+                    self.timetable.said(&item, Some(now + AGAIN_AFTER)).await?;
                 }
                 said => said?,
             }
@@ -129,10 +133,14 @@ impl Timekeeper {
     }
 
     async fn say(&self, item: &DueItem) -> Result<(), TimekeeperError> {
-        let name = format!("{}/{}/{}/{}", item.stream, item.clock, item.mark, item.due);
+        // With the event that says so: a clock that comes to the same day again is said again.
+        let name = format!(
+            "{}/{}/{}/{}/{}",
+            item.stream, item.clock, item.mark, item.due, item.listed_at
+        );
         let data = json!({ "clock": item.clock, "due": item.due, "mark": item.mark });
         self.send("RecordClock", item.stream, &name, data).await?;
-        Ok(self.timetable.said(item).await?)
+        Ok(self.timetable.said(item, None).await?)
     }
 
     /// The first time, nothing was worked out with anything else.
@@ -156,7 +164,12 @@ impl Timekeeper {
                         return Ok(());
                     }
                     let name = format!("{stream}/recompute/{}/{version}", head.recomputed);
-                    self.send("RecomputeClocks", stream, &name, json!({})).await?;
+                    match self.send("RecomputeClocks", stream, &name, json!({})).await {
+                        Err(error @ TimekeeperError::Refused(..)) => {
+                            tracing::error!(case = %stream, %error, "its clocks are not worked out anew");
+                        }
+                        sent => sent?,
+                    }
                 }
             }
         }

@@ -35,6 +35,8 @@ pub struct DecisionContext {
     pub subject: Option<AggregateId>,
     /// The customer whose case it is, the one that a case is opened for, or the one that a record is merged into.
     pub other_customer: Option<Arc<Customer>>,
+    /// The record of the same person that is kept, where that one was merged.
+    pub kept_customer: Option<Arc<Customer>>,
     /// Whether other records were merged into the one that the command speaks to.
     pub others_merged_into_it: bool,
     /// What the register vouches for about the officer of [`named_officer`].
@@ -163,8 +165,9 @@ impl DecisionContext {
         customer: Option<CustomerId>,
         service: &ServiceName,
     ) -> Result<(), Rejection> {
-        let (actor, record) = (&circumstances.actor, self.other_customer.as_deref());
-        if actor.kind == ActorKind::Resident && record.is_some_and(Customer::died) {
+        let actor = &circumstances.actor;
+        let records = || [&self.other_customer, &self.kept_customer].into_iter().flatten();
+        if actor.kind == ActorKind::Resident && records().any(|record| record.died()) {
             return Err(Rejection::CustomerDied);
         }
         if actor.kind != ActorKind::Representative {
@@ -174,9 +177,8 @@ impl DecisionContext {
             return Err(Rejection::OnBehalfOfAnother);
         }
         let today = london::day_of(self.now.get());
-        let may_act = |representative| {
-            record.is_some_and(|record| record.is_represented_by(representative, Some(service), today))
-        };
+        let may_act =
+            |representative| records().any(|record| record.is_represented_by(representative, Some(service), today));
         if actor.as_person().is_some_and(may_act) {
             Ok(())
         } else {

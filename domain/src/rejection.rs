@@ -62,6 +62,8 @@ rejections! {
     OccurredBeforeTheFirst, Invalid, "before_the_first", "/occurred_at", "nothing can happen before the first event of its stream: give a later time";
     /// Earlier than the closing that it speaks of.
     OccurredBeforeTheClosing, Invalid, "before_the_closing", "/occurred_at", "a case can't be reopened before it was closed: give a later time";
+    /// Asked to be reopened before it was closed.
+    ReceivedBeforeTheClosing, Invalid, "before_the_closing", "/received_on", "nobody can have asked to reopen a case before it was closed";
     /// Later than today.
     ReceivedInTheFuture, Invalid, "in_the_future", "/received_on", "what was received can't lie in the future";
     /// A kind of actor that this command is not for.
@@ -82,6 +84,8 @@ rejections! {
     OpenedForMerged { into: String = "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8".to_owned() }, NotAllowed, "customer_merged", "/customer_id", "this record was merged: use the one that is kept, {into}";
     /// Lets themselves act for themselves.
     RepresentsThemselves, Invalid, "represents_themselves", "/representative", "nobody represents themselves: give somebody else";
+    /// Lets somebody act for another person.
+    AuthorisesForAnother, NotAllowed, "authorises_for_another", "/actor/id", "only the customer, or an officer who saw the authority, can let somebody act for them";
     /// An authority that is over already.
     AuthorityOver, Invalid, "authority_over", "/until", "this authority is over already: give a day to come";
     /// A review that is not to come.
@@ -173,6 +177,8 @@ rejections! {
     ReasonsRequired, Invalid, "reasons_required", "/reasons", "give the reasons, as the person concerned may read them";
     /// Closed with another outcome than the one that was decided.
     NotTheDecidedOutcome, NotAllowed, "not_the_decided_outcome", "/outcome", "an officer has decided on another outcome: record a new decision first";
+    /// Closed as it was decided, with other words than it was decided with.
+    DecidedAlready, NotAllowed, "decided_already", "/reasons", "an officer has decided this, with reasons and the rule: leave them out, or record a new decision";
     /// A decision on what only work ends with.
     NotADecision, Invalid, "not_a_decision", "/outcome", "this outcome is the end of some work, nothing to be decided: close the case with it";
     /// An outcome that rests on exemptions, without any.
@@ -182,6 +188,8 @@ rejections! {
     /// The next stage decided by somebody who had a part in the stage before.
     SameReviewer, NotAllowed, "same_reviewer", "/decided_by", "this officer had a part in deciding the case that is looked at again: another has to";
 
+    /// A next stage that follows nothing.
+    FollowsRequired, Invalid, "follows_required", "/follows", "this is the next stage of another case: say of which; where that is in no system, an officer submits it and says why";
     /// The case that this is the next stage of is not there.
     UnknownEarlierCase, NotFound, "unknown_case", "/follows", "there is no such case: check its id";
     /// It is not closed.

@@ -5,6 +5,7 @@ CREATE TABLE ledger.timetable (
     clock text COLLATE "C" NOT NULL,
     mark text COLLATE "C" NOT NULL,
     due text COLLATE "C" NOT NULL,
+    listed_at bigint NOT NULL,
     at timestamptz,
     PRIMARY KEY (stream, clock, mark)
 );
@@ -15,7 +16,8 @@ CREATE INDEX timetable_by_instant ON ledger.timetable (at) WHERE at IS NOT NULL;
 COMMENT ON TABLE ledger.timetable IS 'The running clocks of each case, and when what has to be said of them.';
 COMMENT ON COLUMN ledger.timetable.mark IS 'What is to be said: approaching or overdue.';
 COMMENT ON COLUMN ledger.timetable.due IS 'The day or instant that the clock is due by, as its event says it.';
-COMMENT ON COLUMN ledger.timetable.at IS 'From when on it is true; null of a clock that waits.';
+COMMENT ON COLUMN ledger.timetable.listed_at IS 'The position of the event that says so.';
+COMMENT ON COLUMN ledger.timetable.at IS 'From when on it is true; null of a clock that waits, and of what was said.';
 
 CREATE TABLE ledger.timetable_head (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -55,6 +55,9 @@ pub struct DueItem {
     pub mark: String,
     /// The day or instant that it is due by.
     pub due: String,
+    /// The position of the event that says so.
+    #[sqlx(try_from = "i64")]
+    pub listed_at: Position,
     /// From when on that is true; none of a clock that waits.
     pub at: Option<OffsetDateTime>,
 }
@@ -150,6 +153,7 @@ impl Timetable {
                 .bind(items.iter().map(|item| item.clock.as_str()).collect::<Vec<_>>())
                 .bind(items.iter().map(|item| item.mark.as_str()).collect::<Vec<_>>())
                 .bind(items.iter().map(|item| item.due.as_str()).collect::<Vec<_>>())
+                .bind(items.iter().map(|item| item.listed_at.0).collect::<Vec<_>>())
                 .bind(items.iter().map(|item| item.at).collect::<Vec<_>>())
                 .execute(&mut *transaction)
                 .await
@@ -171,16 +175,17 @@ impl Timetable {
             .map_err(|error| LedgerError::of_read(&error))
     }
 
-    /// It was said, or no longer matters.
+    /// It was said, or no longer matters; or it is to be said at another instant.
     ///
     /// # Errors
     /// [`LedgerError`].
-    pub async fn said(&self, item: &DueItem) -> Result<(), LedgerError> {
+    pub async fn said(&self, item: &DueItem, again_at: Option<OffsetDateTime>) -> Result<(), LedgerError> {
         sqlx::query(include_str!("../sql/timetable_said.sql"))
             .bind(item.stream.uuid())
             .bind(&item.clock)
             .bind(&item.mark)
             .bind(&item.due)
+            .bind(again_at)
             .execute(&self.pool)
             .await
             .map(drop)

@@ -49,8 +49,7 @@ CREATE TABLE notifier.cases (
     case_id uuid PRIMARY KEY,
     customer_id uuid,
     reference text NOT NULL,
-    request_type text NOT NULL,
-    decided_for text
+    request_type text NOT NULL
 );
 
 COMMENT ON COLUMN notifier.contacts.deceased IS 'Whether the customer died: then nothing is sent.';
@@ -58,7 +57,6 @@ COMMENT ON COLUMN notifier.contacts.prefers_another_medium IS 'Whether the custo
 COMMENT ON COLUMN notifier.contacts.merged_into IS 'The record of the same person that is kept: what it says of emails holds here too.';
 
 COMMENT ON TABLE notifier.cases IS 'The cases: what their notices say of them, and to whom. One without a customer has none to tell.';
-COMMENT ON COLUMN notifier.cases.decided_for IS 'The sealed reasons of an officer''s decision, for the notice of the closing that carries it out.';
 
 CREATE TABLE notifier.deliveries (
     position bigint NOT NULL CHECK (position > 0),
@@ -75,6 +73,8 @@ CREATE TABLE notifier.deliveries (
     decided_by_officer boolean NOT NULL,
     reasons text,
     answer_by date,
+    exemptions text[] NOT NULL,
+    corrected_to text,
     message_id text NOT NULL,
     queued_at timestamptz NOT NULL,
     state text NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'no_address', 'consent_withdrawn', 'deceased', 'prefers_another_medium', 'not_readable')),
@@ -113,7 +113,7 @@ GRANT SELECT ON notifier.settings TO caseledger_notifier;
 GRANT SELECT, UPDATE ON notifier.checkpoint TO caseledger_notifier;
 GRANT SELECT, INSERT, UPDATE ON notifier.contacts TO caseledger_notifier;
 GRANT SELECT, INSERT ON notifier.cases, notifier.deliveries TO caseledger_notifier;
-GRANT UPDATE (request_type, customer_id, decided_for) ON notifier.cases TO caseledger_notifier;
+GRANT UPDATE (request_type, customer_id) ON notifier.cases TO caseledger_notifier;
 -- What a notice is about, and what it goes by, stays as it was queued.
 GRANT UPDATE (state, attempts, last_code, finished_at, recorded, record_attempts, record_code, next_attempt_at)
     ON notifier.deliveries TO caseledger_notifier;

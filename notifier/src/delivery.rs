@@ -4,7 +4,8 @@ use std::fmt;
 
 use schemas::command::{Delivery as Recorded, NoticeMedium};
 use schemas::moment::Day;
-use schemas::text::ExternalId;
+use schemas::query::CaseStatus;
+use schemas::text::{ExternalId, RuleCode};
 use schemas::{
     CaseId, CommandId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference, RequestTypeCode, Sealed,
 };
@@ -104,6 +105,10 @@ pub struct Delivery {
     pub reasons: Option<Sealed>,
     /// By when the question is to be answered.
     pub answer_by: Option<Day>,
+    /// The exemptions or exceptions that the outcome rests on.
+    pub exemptions: Vec<RuleCode>,
+    /// Where a correction leaves the case; none of everything else.
+    pub corrected_to: Option<CaseStatus>,
     /// The Message-ID of every attempt.
     pub message_id: MessageId,
     /// When it was queued: the date that every attempt carries.

@@ -9,7 +9,7 @@ use schemas::command::{ActorKind, Decider, NoticeMedium, PreferredMedium};
 use schemas::event::{CaseEvent, CustomerEvent, EventError, EventRecord, RequestSubmitted};
 use schemas::metadata::EventMetadata;
 use schemas::moment::Day;
-use schemas::{CaseId, ClientName, CustomerId, Personal, Position, QuestionId, Reference, RequestTypeCode, Sealed};
+use schemas::{CaseId, ClientName, CustomerId, Position, QuestionId, Reference, RequestTypeCode, Sealed};
 use sqlx::postgres::PgConnection;
 use sqlx::{Row as _, query, query_scalar};
 use time::OffsetDateTime;
@@ -22,6 +22,9 @@ use crate::table;
 /// The purpose of the consent whose withdrawal forbids emails. That it was never given forbids nothing: a council answers a
 /// request as its task, not by consent.
 pub const EMAIL_CONSENT: &str = "email_updates";
+
+/// The entries that the person was told of: where one is struck out, they are told that too.
+const TOLD: [&str; 3] = ["RequestClosed", "RequestCancelled", "RequestReopened"];
 
 /// What decides which notices go, and what they are called.
 #[derive(Clone, Debug)]
@@ -107,14 +110,10 @@ impl Follower {
                     CaseEvent::RequestSubmitted(submitted) => remember_case(connection, event, submitted).await?,
                     CaseEvent::TypeChanged(changed) => {
                         let right = changed.request_type.as_str();
-                        change_case(connection, event, Some(right), None, None).await?;
+                        change_case(connection, event, Some(right), None).await?;
                     }
                     CaseEvent::CaseMoved(moved) => {
-                        change_case(connection, event, None, Some(moved.customer_id), None).await?
-                    }
-                    CaseEvent::DecisionRecorded(decided) => {
-                        let reasons = sealed(event, &decided.reasons)?;
-                        change_case(connection, event, None, None, Some(&reasons)).await?;
+                        change_case(connection, event, None, Some(moved.customer_id)).await?
                     }
                     _ => {}
                 }
@@ -154,11 +153,12 @@ impl Follower {
             return Ok(None);
         };
         let (mut outcome, mut decided_by, mut answer_by) = (None, None, None);
+        let (mut exemptions, mut corrected_to) = (Vec::new(), None);
         let reasons = match case {
             CaseEvent::RequestClosed(closed) => {
                 (outcome, decided_by) = (Some(closed.outcome), closed.decided_by);
-                // What was decided before is closed without saying the reasons again.
-                closed.reasons.or(known.decided_for.map(Personal::sealed))
+                exemptions = closed.exemptions;
+                closed.reasons
             }
             CaseEvent::InformationAskedFor(asked) => {
                 answer_by = asked.answer_by;
@@ -167,6 +167,19 @@ impl Follower {
             CaseEvent::TimeExtended(extended) => {
                 answer_by = last_day(&extended.clocks);
                 Some(extended.explanation)
+            }
+            CaseEvent::RemedyAgreed(agreed) => {
+                answer_by = Some(agreed.due_on);
+                Some(agreed.remedy)
+            }
+            CaseEvent::EntryCorrected(corrected) => {
+                // Only what the person was told has to be taken back.
+                if !TOLD.contains(&corrected.entry_event.as_str()) {
+                    return Ok(None);
+                }
+                corrected_to = Some(corrected.standing.status);
+                outcome = corrected.standing.outcome;
+                Some(corrected.reason)
             }
             CaseEvent::RequestAcknowledged(acknowledged) => {
                 answer_by = last_day(&acknowledged.clocks);
@@ -189,6 +202,8 @@ impl Follower {
             decided_by_officer: matches!(decided_by, Some(Decider::Officer { .. })),
             reasons: reasons.map(|reasons| sealed(event, &reasons)).transpose()?,
             answer_by,
+            exemptions,
+            corrected_to,
             message_id: MessageId::new(event.event_id, known.customer_id, &self.domain),
             queued_at: now,
             state: if known.reachable {
@@ -343,19 +358,17 @@ async fn remember_case(
     Ok(())
 }
 
-/// A case of another type, of another customer, or decided for these reasons, from now on.
+/// A case of another type, or of another customer, from now on.
 async fn change_case(
     connection: &mut PgConnection,
     event: &StoredEvent,
     request_type: Option<&str>,
     customer_id: Option<CustomerId>,
-    reasons: Option<&Sealed>,
 ) -> Result<(), NotifierError> {
     query(include_str!("../sql/change_case.sql"))
         .bind(event.aggregate_id.uuid())
         .bind(request_type)
         .bind(customer_id.map(CustomerId::uuid))
-        .bind(reasons.map(Sealed::token))
         .execute(connection)
         .await?;
     Ok(())
@@ -366,8 +379,6 @@ struct KnownCase {
     reference: Reference,
     request_type: RequestTypeCode,
     reachable: bool,
-    /// The reasons of the decision that it is closed with.
-    decided_for: Option<Sealed>,
 }
 
 async fn known_case(
@@ -388,7 +399,6 @@ async fn known_case(
         reference: row.try_get::<&str, _>("reference")?.parse().map_err(|_| damaged())?,
         request_type: RequestTypeCode::new(row.try_get::<&str, _>("request_type")?).map_err(|_| damaged())?,
         reachable: row.try_get("reachable")?,
-        decided_for: row.try_get::<Option<String>, _>("decided_for")?.map(Sealed::from_token),
     }))
 }
 

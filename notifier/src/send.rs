@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use catalogue::{Catalogue, Notice, NoticeContext};
 use schemas::moment::Instant;
+use schemas::query::CaseStatus;
 use schemas::text::{EmailAddress, Line, Text};
 use schemas::{CustomerId, Sealed};
 use serde::de::DeserializeOwned;
@@ -137,21 +138,23 @@ impl Dispatcher {
         let request_type = request_type.ok_or_else(|| Undelivered::for_now("request_type"))?;
         let occurred_at = Instant::new(delivery.occurred_at);
         let greeted = title.map_or_else(|| name.to_string(), |title| format!("{title} {name}"));
-        let mut context =
+        let context =
             NoticeContext::new(&self.catalogue, request_type, &delivery.reference, occurred_at).to(Some(greeted));
-        if let Some(outcome) = &delivery.outcome {
-            let reasons = reasons.map(|reasons| reasons.to_string());
-            context = context.closed(
-                &self.catalogue,
-                request_type,
-                outcome,
-                delivery.decided_by_officer,
-                reasons,
-                occurred_at,
-            );
-        } else {
-            context = context.saying(reasons.map(|words| words.to_string()), delivery.answer_by);
-        }
+        let words = reasons.map(|reasons| reasons.to_string());
+        let context = match (&delivery.outcome, delivery.corrected_to) {
+            (outcome, Some(status)) => {
+                let is_open = status == CaseStatus::Open;
+                context
+                    .saying(words, None)
+                    .standing(request_type, outcome.as_ref(), is_open)
+            }
+            (Some(outcome), None) => {
+                let decided = delivery.decided_by_officer;
+                let closed = context.closed(&self.catalogue, request_type, outcome, decided, words, occurred_at);
+                closed.resting_on(&delivery.exemptions)
+            }
+            (None, None) => context.saying(words, delivery.answer_by),
+        };
         catalogue::notice::render(&self.catalogue, &delivery.notice, &context).map_err(|fault| {
             tracing::error!(notice = %delivery.notice, %fault, "a notice can't be written");
             Undelivered::for_now("template")

@@ -2,6 +2,8 @@
 
 use schemas::command::NoticeMedium;
 use schemas::moment::Day;
+use schemas::query::CaseStatus;
+use schemas::text::RuleCode;
 use schemas::{CaseId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference, RequestTypeCode, Sealed};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Row as _, query};
@@ -31,6 +33,8 @@ pub(crate) async fn queue(connection: &mut PgConnection, delivery: &Delivery) ->
         .bind(delivery.message_id.as_str())
         .bind(delivery.state.as_str())
         .bind(delivery.queued_at)
+        .bind(delivery.exemptions.iter().map(RuleCode::as_str).collect::<Vec<_>>())
+        .bind(delivery.corrected_to.map(CaseStatus::as_str))
         .execute(connection)
         .await?;
     Ok(())
@@ -146,6 +150,13 @@ fn read(row: &PgRow) -> Result<Delivery, NotifierError> {
         u32::try_from(row.try_get::<i32, _>(column)?).map_err(|_| damaged())
     };
     let medium: &str = row.try_get("medium")?;
+    let exemptions: Vec<String> = row.try_get("exemptions")?;
+    let exemptions = exemptions
+        .iter()
+        .map(|code| RuleCode::new(code).ok())
+        .collect::<Option<Vec<_>>>();
+    let corrected_to: Option<&str> = row.try_get("corrected_to")?;
+    let status = |word: &str| CaseStatus::ALL.iter().copied().find(|status| status.as_str() == word);
     let outcome: Option<String> = row.try_get("outcome")?;
     Ok(Delivery {
         position,
@@ -165,6 +176,8 @@ fn read(row: &PgRow) -> Result<Delivery, NotifierError> {
         decided_by_officer: row.try_get("decided_by_officer")?,
         reasons: row.try_get::<Option<String>, _>("reasons")?.map(Sealed::from_token),
         answer_by: row.try_get::<Option<Date>, _>("answer_by")?.map(Day),
+        exemptions: exemptions.ok_or_else(damaged)?,
+        corrected_to: corrected_to.map(|word| status(word).ok_or_else(damaged)).transpose()?,
         message_id: MessageId::from_row(row.try_get("message_id")?),
         queued_at: row.try_get("queued_at")?,
         state: DeliveryState::read(row.try_get("state")?).ok_or_else(damaged)?,

@@ -148,9 +148,9 @@ pub struct KeyMove {
     pub from: Option<crate::CustomerId>,
     /// Who owns them from now on.
     pub to: crate::CustomerId,
-    /// Only those of this stream.
+    /// Only those of this stream: a case is moved.
     pub stream: Option<crate::AggregateId>,
-    /// Only those that were made for this person.
+    /// What was this person's before the records were merged, or was made for them since: they are parted.
     pub person: Option<crate::CustomerId>,
 }
 

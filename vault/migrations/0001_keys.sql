@@ -24,6 +24,7 @@ $$;
 CREATE TABLE vault.keys (
     id uuid PRIMARY KEY,
     owner uuid,
+    owner_before uuid,
     person uuid,
     stream uuid NOT NULL,
     category text NOT NULL CHECK (category IN ('personal', 'special_category')),
@@ -38,6 +39,7 @@ CREATE INDEX keys_by_owner ON vault.keys (owner) WHERE owner IS NOT NULL;
 
 COMMENT ON TABLE vault.keys IS 'One key per person, stream and category. Sealed values name it by id; to destroy the row is to erase them.';
 COMMENT ON COLUMN vault.keys.owner IS 'Whose data it seals now; a move or merge of people changes it. Null where the case has no customer.';
+COMMENT ON COLUMN vault.keys.owner_before IS 'Who owned it before two records were merged: it goes back to them where the records are parted.';
 COMMENT ON COLUMN vault.keys.person IS 'For whom it was made, as its sealed values say; never changes.';
 COMMENT ON COLUMN vault.keys.stream IS 'The customer or case whose events it seals.';
 COMMENT ON COLUMN vault.keys.wrapped IS 'The key, encrypted with the key-encryption key and bound to id, person, stream and category.';
@@ -63,6 +65,18 @@ CREATE INDEX lookups_by_hash ON vault.lookups (kind, hash);
 
 COMMENT ON TABLE vault.lookups IS 'Keyed hashes by which a person is found from an email address, a phone number or a postcode.';
 
+-- Who owns what is sealed for a person: the person, or whom they were found to be the same as.
+CREATE FUNCTION vault.owner_of(p_person uuid)
+RETURNS uuid
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(
+        (SELECT own.owner FROM vault.keys AS own WHERE own.stream = p_person AND own.person = p_person AND own.category = 'personal'),
+        p_person
+    )
+$$;
+
 -- Admits what the commands of one append ask of the vault. `ledger.append` calls it while it holds the head lock; nothing
 -- else may, since two callers at once could both find a place free.
 --
@@ -71,10 +85,13 @@ COMMENT ON TABLE vault.lookups IS 'Keyed hashes by which a person is found from 
 --   p_used_command, p_used_key_id                                                 one element per stored key used
 --   p_lookup_command, p_lookup_kind, p_lookup_hash, p_lookup_person               one element per look-up hash; a null hash
 --                                                                                 takes the person's hash of that kind away
---   p_move_command, p_move_from, p_move_to, p_move_stream, p_move_person          one element per change of owner: the keys
---                                                                                 that p_move_from owns (null: nobody) are
---                                                                                 p_move_to's; only those of a stream, or made
---                                                                                 for a person, where these are not null
+--   p_move_command, p_move_from, p_move_to, p_move_stream, p_move_person          one element per change of owner:
+--                                                                                 with a stream, its keys that p_move_from owns
+--                                                                                 (null: nobody) are p_move_to's; with a person,
+--                                                                                 what was theirs before they were merged into
+--                                                                                 p_move_from, or was made for them since, is
+--                                                                                 theirs again; with neither, everything of
+--                                                                                 p_move_from is p_move_to's: they are merged
 --
 -- Returns the numbers of the commands that lose, ascending: a key used is not stored, a place is taken by another key, or
 -- the person of a key or look-up, or the new owner of some, is erased. Nothing of a loser is stored. Of two commands of one call that want the same
@@ -169,11 +186,7 @@ BEGIN
         -- Whoever owns a person's own stream owns what is sealed for them from then on: they were found to be one person.
         INSERT INTO vault.keys (id, owner, person, stream, category, wrapped, wrapped_by, created_at)
         SELECT brought.id,
-               coalesce(
-                   (SELECT own.owner FROM vault.keys AS own
-                    WHERE own.stream = brought.person AND own.person = brought.person AND own.category = 'personal'),
-                   brought.person
-               ),
+               vault.owner_of(brought.person),
                brought.person, brought.stream, brought.category, brought.wrapped,
                brought.wrapped_by, clock_timestamp()
         FROM unnest(p_command, p_key_id, p_person, p_stream, p_category, p_wrapped, p_wrapped_by)
@@ -201,12 +214,22 @@ BEGIN
     END IF;
 
     FOR i IN 1..cardinality(p_move_command) LOOP
-        UPDATE vault.keys AS held
-        SET owner = p_move_to[i]
-        WHERE held.owner IS NOT DISTINCT FROM p_move_from[i]
-          AND (p_move_stream[i] IS NULL OR held.stream = p_move_stream[i])
-          AND (p_move_person[i] IS NULL OR held.person = p_move_person[i])
-          AND p_move_command[i] <> ALL (v_losers);
+        CONTINUE WHEN p_move_command[i] = ANY (v_losers);
+        IF p_move_stream[i] IS NOT NULL THEN
+            UPDATE vault.keys AS held
+            SET owner = vault.owner_of(p_move_to[i]), owner_before = NULL
+            WHERE held.stream = p_move_stream[i]
+              AND held.owner IS NOT DISTINCT FROM vault.owner_of(p_move_from[i]);
+        ELSIF p_move_person[i] IS NOT NULL THEN
+            UPDATE vault.keys AS held
+            SET owner = p_move_to[i], owner_before = NULL
+            WHERE held.owner = p_move_from[i]
+              AND (held.owner_before = p_move_person[i] OR held.person = p_move_person[i]);
+        ELSE
+            UPDATE vault.keys AS held
+            SET owner = p_move_to[i], owner_before = p_move_from[i]
+            WHERE held.owner = p_move_from[i];
+        END IF;
     END LOOP;
 
     RETURN ARRAY(SELECT DISTINCT loser FROM unnest(v_losers) AS loser ORDER BY loser);
@@ -235,23 +258,27 @@ SET lock_timeout = '10s'
 AS $$
 DECLARE
     v_destroyed bigint;
+    v_owner uuid;
 BEGIN
     PERFORM 1 FROM ledger.head FOR UPDATE;
 
-    -- With everybody whom they were found to be the same person as.
+    -- With everybody whom they were found to be the same person as, whichever of the records is named.
+    v_owner := vault.owner_of(p_person);
     INSERT INTO vault.erased_people (person, erased_at, reason_code)
     SELECT same.person, clock_timestamp(), p_reason_code
     FROM (
         SELECT p_person AS person
         UNION
-        SELECT own.person FROM vault.keys AS own WHERE own.owner = p_person AND own.stream = own.person
+        SELECT v_owner
+        UNION
+        SELECT own.person FROM vault.keys AS own WHERE own.owner = v_owner AND own.stream = own.person
     ) AS same
     ON CONFLICT (person) DO NOTHING;
 
     DELETE FROM vault.lookups
-    WHERE person = p_person
-       OR person IN (SELECT own.person FROM vault.keys AS own WHERE own.owner = p_person AND own.stream = own.person);
-    DELETE FROM vault.keys WHERE owner = p_person;
+    WHERE person IN (p_person, v_owner)
+       OR person IN (SELECT own.person FROM vault.keys AS own WHERE own.owner = v_owner AND own.stream = own.person);
+    DELETE FROM vault.keys WHERE owner = v_owner;
     GET DIAGNOSTICS v_destroyed = ROW_COUNT;
     RETURN v_destroyed;
 END
@@ -260,6 +287,7 @@ $$;
 COMMENT ON FUNCTION vault.erase IS 'Destroys what makes a person''s data readable, and leaves a tombstone.';
 
 -- A function is open to everybody until that is taken away; `ledger.append` runs as the owner of both.
+REVOKE ALL ON FUNCTION vault.owner_of FROM PUBLIC;
 REVOKE ALL ON FUNCTION vault.admit FROM PUBLIC;
 REVOKE ALL ON FUNCTION vault.erase FROM PUBLIC;
 

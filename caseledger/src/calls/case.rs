@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use catalogue::london;
 use projections::history::{AsOf, Case, CaseHistory, TimelineEntry, case_history, cases_due};
 use schemas::clock::Due;
-use schemas::command::ClockMark;
+use schemas::command::{CaseRelation, ClockMark};
 use schemas::moment::{Day, Instant};
 use schemas::query::CaseQuery;
 use schemas::{CaseId, Position, QuestionId, Reference, Version};
@@ -76,7 +76,8 @@ async fn find(pool: &PgPool, named: &str, as_of: AsOf) -> Result<CaseHistory, Fa
 
 async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) -> Result<(), Failure> {
     let case = &found.case;
-    let clocks = clocks(&found)?;
+    let folded = folded(&found)?;
+    let (clocks, links) = (clocks(&found, &folded)?, links(&folded));
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
     Opening::of(reader, pool)?
         .apply(case.id.into(), std::slice::from_mut(&mut personal))
@@ -88,6 +89,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
             "catalogue_version": case.catalogue_version, "clocks": clocks,
+            "links": links.iter().map(|(relation, other)| json!({ "relation": relation, "case_id": other })).collect::<Vec<_>>(),
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
             document.extend(personal);
@@ -95,6 +97,12 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         print::json(&document);
         return Ok(());
     }
+    let told = |links: &[(&str, CaseId)]| {
+        let links = links
+            .iter()
+            .map(|(relation, other)| format!("{} {other}", relation.replace('_', " ")));
+        links.collect::<Vec<_>>().join(", ")
+    };
     let waiting_for: Vec<&str> = case.waiting_for.iter().map(|wanted| wanted.as_str()).collect();
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     print::pairs([
@@ -126,6 +134,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "due",
             or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
         ),
+        ("links", or_dash((!links.is_empty()).then(|| told(&links)))),
         ("version", format!("{} (position {})", case.version, case.position)),
         ("description", print::value(&personal["description"])),
         ("place", print::value(&personal["place"])),
@@ -188,17 +197,31 @@ struct ShownClock {
     said: Vec<ClockMark>,
     runs: bool,
     ended_at: Option<Instant>,
+    ended_on: Option<Day>,
     in_time: Option<bool>,
     /// Why it is due then; empty where that can't be worked out again.
     explanation: Vec<String>,
 }
 
-/// Its clocks, as its events tell them. Why, is worked out for those that run, where its type is still there.
-fn clocks(found: &CaseHistory) -> Result<Vec<ShownClock>, Failure> {
+/// The case as the rules see it.
+fn folded(found: &CaseHistory) -> Result<domain::Case, Failure> {
     let mut case = domain::Case::default();
     for entry in &found.timeline {
         case.apply_at(&entry.event().map_err(Failure::down)?, entry.occurred_at);
     }
+    Ok(case)
+}
+
+/// The case before it, and those that it is linked to: what it is to each.
+fn links(case: &domain::Case) -> Vec<(&'static str, CaseId)> {
+    let follows = case.opened().and_then(|opened| opened.follows);
+    let follows = follows.map(|earlier| (CaseRelation::StageOf.as_str(), earlier));
+    let linked = case.links().map(|(relation, other)| (relation.as_str(), other));
+    follows.into_iter().chain(linked).collect()
+}
+
+/// Its clocks, as its events tell them. Why, is worked out for those that run, where its type is still there.
+fn clocks(found: &CaseHistory, case: &domain::Case) -> Result<Vec<ShownClock>, Failure> {
     let directory = environment("CASELEDGER_CATALOGUE_DIR").map(std::path::PathBuf::from);
     let catalogue = registers::catalogue(directory.as_deref())?;
     let request_type = catalogue.request_type(&found.case.request_type);
@@ -222,6 +245,9 @@ fn clocks(found: &CaseHistory) -> Result<Vec<ShownClock>, Failure> {
             said: clock.said.clone(),
             runs: clock.runs,
             ended_at: clock.ended_at,
+            ended_on: clock
+                .ended_on
+                .or_else(|| clock.ended_at.map(|at| london::day_of(at.get()))),
             in_time: domain::in_time(clock),
             explanation,
         }
@@ -231,11 +257,7 @@ fn clocks(found: &CaseHistory) -> Result<Vec<ShownClock>, Failure> {
 
 fn in_words(clock: &ShownClock) -> String {
     let overdue = clock.said.contains(&ClockMark::Overdue);
-    let state = match (
-        clock.runs,
-        clock.ended_at.map(|at| london::day_of(at.get())),
-        clock.in_time,
-    ) {
+    let state = match (clock.runs, clock.ended_on, clock.in_time) {
         (true, ..) if overdue => ", overdue".to_owned(),
         (true, ..) if clock.said.contains(&ClockMark::Approaching) => ", near".to_owned(),
         (true, ..) => String::new(),

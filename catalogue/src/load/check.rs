@@ -212,7 +212,17 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
     let mut rows = BTreeSet::new();
     for target in &entry.targets {
         let row = target.get_ref();
-        if !rows.insert((row.id.as_str(), row.from)) {
+        // What else runs as a clock of a case has these names.
+        let id = row.id.as_str();
+        let taken =
+            id == "set_day" || id.starts_with("remedy_") || ClockName::ALL.iter().any(|clock| clock.as_str() == id);
+        if taken {
+            report(
+                target.span(),
+                format!("{id} is the name of another clock: choose another for the target"),
+            );
+        }
+        if !rows.insert((id, row.from)) {
             report(
                 target.span(),
                 format!("the target {} has two rows from {}", row.id, row.from),

@@ -9,6 +9,8 @@ use schemas::problem::ProblemKind;
 use schemas::text::ExternalId;
 use schemas::{AggregateId, CaseId, CustomerId, Problem};
 
+use vault::VaultError;
+
 use super::{Preparation, Refusable};
 use crate::cache::Snapshot;
 use crate::fault::Fault;
@@ -85,17 +87,49 @@ impl Preparation<'_> {
             (_, ActorKind::Resident | ActorKind::Representative) => case.and_then(Case::customer_id),
             _ => None,
         };
-        let Some(customer) = customer else { return Ok(None) };
-        let snapshot = match self.cache.get(customer.into()) {
+        match customer {
+            // Whether somebody still may act for another is read anew each time.
+            Some(customer) => {
+                self.customer(customer, command.circumstances.actor.kind == ActorKind::Representative)
+                    .await
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn customer(&self, customer: CustomerId, anew: bool) -> Result<Option<Arc<Customer>>, Fault> {
+        let cached = self.cache.get(customer.into()).filter(|_| !anew);
+        let snapshot = match cached {
             Some(cached) => Some(cached),
             None => load(self.ledger, customer.into())
                 .await?
-                .inspect(|loaded| self.cache.put(customer.into(), loaded.clone())),
+                .inspect(|loaded| self.cache.put_if_newer(customer.into(), loaded.clone())),
         };
         Ok(snapshot.and_then(|snapshot| match snapshot.state.as_ref() {
             AggregateState::Customer(customer) => Some(Arc::new(customer.clone())),
             AggregateState::Case(_) => None,
         }))
+    }
+
+    /// The record of the same person that is kept, where this one was merged.
+    pub(super) async fn kept(&self, customer: Option<&Customer>) -> Result<Option<Arc<Customer>>, Fault> {
+        match customer.and_then(Customer::merged_into) {
+            Some(kept) => self.customer(kept, false).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the customer to whom something is to be given was erased: nothing can become theirs any more.
+    pub(super) async fn other_is_erased(&self, command: &Command) -> Result<bool, Fault> {
+        let other = match &command.body {
+            CommandBody::MoveToCustomer(to) => to.customer_id,
+            CommandBody::MergeCustomer(merge) => merge.into,
+            _ => return Ok(false),
+        };
+        match self.vault.keys_for(Some(other), other.into()).await {
+            Err(VaultError::Erased) => Ok(true),
+            keys => Ok(keys.map(|_| false)?),
+        }
     }
 
     /// Whether other records were merged into the one that is to be merged itself.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use catalogue::london;
 use event_store::{ClockingEvent, DueItem, TimetableChange};
-use schemas::AggregateId;
 use schemas::clock::{ClockStanding, Due};
 use schemas::command::ClockMark;
 use schemas::event::CaseEvent;
 use schemas::moment::Day;
+use schemas::{AggregateId, Position};
 use time::OffsetDateTime;
 
 use super::TimekeeperError;
@@ -37,6 +37,8 @@ const OUTLIVING: &str = "remedy_";
 /// What a stream's events come to.
 #[derive(Default)]
 struct Plan {
+    /// The event that says what runs.
+    listed_at: Position,
     /// Whether what stood before counts no more.
     anew: bool,
     /// Whether the case has ended since.
@@ -57,6 +59,7 @@ pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, Timeke
         match running_after(record) {
             Some(clocks) => {
                 *plan = Plan {
+                    listed_at: event.position,
                     anew: true,
                     ended: false,
                     clocks,
@@ -79,9 +82,11 @@ pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, Timeke
             (false, true) => change.ended.push(stream),
             (false, false) => {}
         }
-        change
-            .items
-            .extend(plan.clocks.iter().flat_map(|standing| items(stream, standing)));
+        change.items.extend(
+            plan.clocks
+                .iter()
+                .flat_map(|standing| items(stream, plan.listed_at, standing)),
+        );
     }
     Ok(change)
 }
@@ -106,19 +111,19 @@ fn running_after(event: CaseEvent) -> Option<Vec<ClockStanding>> {
 }
 
 /// What is to be said of a clock. One that waits keeps its place, so that it is worked out anew when the calendar is.
-fn items(stream: AggregateId, standing: &ClockStanding) -> Vec<DueItem> {
+fn items(stream: AggregateId, listed_at: Position, standing: &ClockStanding) -> Vec<DueItem> {
     let item = |mark: ClockMark, at: Option<OffsetDateTime>| DueItem {
         stream,
         clock: standing.clock.to_string(),
         mark: mark.as_str().to_owned(),
         due: standing.due.to_string(),
+        listed_at,
         at,
     };
     let over = match standing.due {
         Due::On(day) => day.0.next_day().map(|next| london::beginning_of(Day(next))),
         Due::At(at) => Some(at.get() + time::Duration::MICROSECOND),
-        Due::Suspended | Due::Unknown => None,
-        Due::Lapsed | Due::NotApplicable => return Vec::new(),
+        Due::Suspended | Due::Unknown | Due::Lapsed | Due::NotApplicable => None,
     };
     let mut items = vec![item(ClockMark::Overdue, over)];
     if let Some(near) = standing.near_on {

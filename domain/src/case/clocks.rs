@@ -15,8 +15,9 @@ use crate::clock;
 #[must_use]
 pub fn in_time(clock: &Clock) -> Option<bool> {
     let ended_at = clock.ended_at?;
+    let ended_on = clock.ended_on.unwrap_or_else(|| london::day_of(ended_at.get()));
     match clock.due {
-        Due::On(day) => Some(london::day_of(ended_at.get()) <= day),
+        Due::On(day) => Some(ended_on <= day),
         Due::At(at) => Some(ended_at <= at),
         Due::Suspended | Due::Lapsed | Due::NotApplicable | Due::Unknown => None,
     }

@@ -33,40 +33,37 @@ impl Submitted {
         if decision.is_some_and(|decision| decision.outcome != close.outcome) {
             return Err(Rejection::NotTheDecidedOutcome);
         }
-        let decided_by = match decision {
-            Some(decision) if close.decided_by.is_none() => Some(closing_as_decided(decision, circumstances, context)?),
-            _ => self.decider(close, outcome, request_type, circumstances, context)?,
+        // Closed as it was decided, unless somebody decides it again in closing it.
+        let carried_out = decision.filter(|_| close.decided_by.is_none());
+        let decided_by = match carried_out {
+            Some(decision) => Some(closing_as_decided(decision, close, circumstances, context)?),
+            None => self.decider(close, outcome, request_type, circumstances, context)?,
         };
-        let exemptions = match decision {
-            Some(decision) if close.exemptions.is_empty() => decision.exemptions.clone(),
-            _ => close.exemptions.clone(),
-        };
-        if decided_by != Some(Decider::NotRecorded) {
-            check_exemptions(outcome.needs_exemption, &exemptions)?;
-        }
         if outcome.imported_only && decided_by != Some(Decider::NotRecorded) {
             return Err(Rejection::OutcomeImportedOnly);
         }
         // A sender that gives a `reason` and no `reasons` means the same.
         let (reasons, reason) = match (close.reasons.clone(), circumstances.reason.clone()) {
+            (_, reason) if carried_out.is_some() => (carried_out.map(|decision| decision.reasons.clone()), reason),
             (None, reason) => (reason, None),
             both => both,
         };
         let must_be_reasoned = matches!(decided_by, Some(Decider::Officer { .. })) && !context.person_erased;
-        if reasons.is_none() && must_be_reasoned && decision.is_none() {
+        if reasons.is_none() && must_be_reasoned {
             return Err(Rejection::ReasonsRequired);
+        }
+        let exemptions = carried_out.map_or_else(|| close.exemptions.clone(), |decision| decision.exemptions.clone());
+        if decided_by != Some(Decider::NotRecorded) {
+            check_exemptions(outcome.needs_exemption, &exemptions)?;
         }
         Ok(RequestClosed {
             outcome: outcome.code.clone(),
             outcome_kind: outcome.kind,
             decided_by,
             reasons,
-            rule: close
-                .rule
-                .clone()
-                .or_else(|| decision.map(|decision| decision.rule.clone())),
+            rule: carried_out.map_or_else(|| close.rule.clone(), |decision| Some(decision.rule.clone())),
             exemptions,
-            evidence: close.evidence.clone(),
+            evidence: carried_out.map_or_else(|| close.evidence.clone(), |decision| decision.evidence.clone()),
             reason,
         })
     }
@@ -104,11 +101,16 @@ impl Submitted {
 /// What was decided before is carried out: whoever closes the case decides nothing, and the officer who did answers for it.
 fn closing_as_decided(
     decision: &Decided,
+    close: &CloseRequest,
     circumstances: &Circumstances,
     context: &DecisionContext,
 ) -> Result<Decider, Rejection> {
     if circumstances.actor.kind != ActorKind::System {
         must_be_an_officer(circumstances, context)?;
+    }
+    let says_more = close.reasons.is_some() || close.evidence.is_some() || close.rule.is_some();
+    if says_more || !close.exemptions.is_empty() {
+        return Err(Rejection::DecidedAlready);
     }
     Ok(Decider::Officer {
         id: decision.by.clone(),

@@ -5,8 +5,10 @@ use schemas::command::{ChangeType, Circumstances, CorrectEntry, MoveToCustomer};
 use schemas::event::{CaseEvent, CaseMoved, EntryCorrected, TypeChanged};
 
 use super::information::must_be_an_officer;
-use super::{Submitted, one};
+use super::standing::Entry;
+use super::{Entered, Submitted, one};
 use crate::context::DecisionContext;
+use crate::customer::Customer;
 use crate::rejection::Rejection;
 
 impl Submitted {
@@ -18,15 +20,27 @@ impl Submitted {
         context: &DecisionContext,
     ) -> Result<Vec<CaseEvent>, Rejection> {
         self.must_be_open()?;
-        must_be_an_officer(circumstances, context)?;
+        let authority = must_be_an_officer(circumstances, context)?;
         if change.request_type == self.opened.request_type {
             return Ok(Vec::new());
+        }
+        // A decision under the other type falls with it: that is for somebody who may decide.
+        let deciding = context
+            .request_type
+            .as_ref()
+            .map(|request_type| &request_type.deciding_teams);
+        let may_decide = deciding.is_some_and(|teams| authority.is_of_any(teams));
+        if self.standing.decision.is_some() && !may_decide {
+            return Err(Rejection::CorrectingNotAuthorised);
         }
         let right = context
             .other_type
             .as_ref()
             .filter(|other| other.code == change.request_type);
         let right = right.ok_or(Rejection::UnknownRequestType)?;
+        if right.only_as_next_stage {
+            return Err(Rejection::FollowsRequired);
+        }
         if right.service != self.opened.service {
             return Err(Rejection::TypeOfAnotherService);
         }
@@ -62,6 +76,9 @@ impl Submitted {
         if self.opened.customer_id == Some(to.customer_id) {
             return Ok(Vec::new());
         }
+        if let Some(into) = context.other_customer.as_deref().and_then(Customer::merged_into) {
+            return Err(Rejection::OpenedForMerged { into: into.to_string() });
+        }
         let reason = circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?;
         Ok(one(CaseMoved {
             previous_customer_id: self.opened.customer_id,
@@ -90,7 +107,9 @@ impl Submitted {
         let entry = entry.ok_or(Rejection::EntryNotCorrectable)?;
         let name = entry.what.correctable().ok_or(Rejection::EntryNotCorrectable)?;
         let mut later = self.entries.iter().filter(|other| other.number > number);
-        if entry.what.turns() && later.any(|other| other.what.turns()) {
+        // What came of it under another type is no outcome of the type that it has by now.
+        let stands_in_the_way = |other: &Entry| other.what.turns() || matches!(other.what, Entered::TypeChanged { .. });
+        if entry.what.turns() && later.any(stands_in_the_way) {
             return Err(Rejection::EntryNotTheLast);
         }
         let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;

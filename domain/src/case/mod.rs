@@ -20,12 +20,13 @@ use catalogue::clocks::ClockFiles;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemas::clock::ClockStanding;
-use schemas::command::{Command, CommandBody, InformationWanted, NoticeMedium};
+use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted, NoticeMedium};
 use schemas::event::{CaseEvent, Clock, Clocks, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::query::CaseStatus;
 use schemas::{
-    CustomerId, EventId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName, Version,
+    CaseId, CustomerId, EventId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
+    Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,8 @@ pub struct Opened {
     pub customer_id: Option<CustomerId>,
     /// The day that its clocks started from.
     pub received_on: Day,
+    /// The case whose next stage it is.
+    pub follows: Option<CaseId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +167,15 @@ impl Case {
     /// Who had a part in deciding it: none of them decides its next stage.
     pub fn deciders(&self) -> impl Iterator<Item = &OfficerId> {
         self.standing().into_iter().flat_map(|standing| &standing.deciders)
+    }
+
+    /// The cases that it is linked to, and what it is to each.
+    pub fn links(&self) -> impl Iterator<Item = (CaseRelation, CaseId)> {
+        let entries = self.submitted.iter().flat_map(|submitted| &submitted.entries);
+        entries.filter_map(|entry| match &entry.what {
+            Entered::Linked { relation, case_id } => Some((*relation, *case_id)),
+            _ => None,
+        })
     }
 
     /// Its clocks as its events tell them, by name: those that run, and those that ended since it was opened last.
@@ -281,6 +293,7 @@ impl Submitted {
                 catalogue_version: event.catalogue_version.clone(),
                 customer_id: event.customer_id,
                 received_on: event.received_on,
+                follows: follows.map(|follows| follows.case_id),
             },
             first: standing.clone(),
             entries: Vec::new(),
@@ -333,11 +346,20 @@ impl Submitted {
         };
         let mut after = self.clone();
         after.fold(event, Some(at));
+        let before = clocks::worked_out(files, request_type, &self.standing);
         let moved_to = context.other_type.as_ref();
         let request_type = moved_to
             .filter(|other| other.code == after.opened.request_type)
             .unwrap_or(request_type);
-        clocks::worked_out(files, request_type, &after.standing)
+        let mut standing = clocks::worked_out(files, request_type, &after.standing);
+        // What this event does not move stays as it was told, whatever the calendar says by now.
+        for clock in &mut standing {
+            let told = self.clocks.get(&clock.clock).filter(|told| told.runs);
+            if let (true, Some(told)) = (before.contains(clock), told) {
+                (clock.due, clock.near_on) = (told.due, told.near_on);
+            }
+        }
+        standing
     }
 
     /// When it was closed last, as far as is known.

@@ -35,6 +35,12 @@ pub(super) fn submit(
     if !faults.is_empty() {
         return Err(Rejection::InvalidAnswers { faults });
     }
+    // What was the first stage may lie in no system of ours: an officer who says why, and an import, bring it all the same.
+    let explained = circumstances.actor.as_officer().is_some() && circumstances.reason.is_some();
+    let imported = context.may_leave_decider_unrecorded;
+    if request_type.only_as_next_stage && submit.follows.is_none() && !explained && !imported {
+        return Err(Rejection::FollowsRequired);
+    }
     let follows = submit
         .follows
         .map(|earlier| follows(earlier, submit, context))

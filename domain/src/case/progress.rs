@@ -88,7 +88,10 @@ impl Submitted {
         self.must_be_open()?;
         match (&circumstances.actor.as_officer(), circumstances.actor.kind) {
             (_, ActorKind::Contractor) => return Err(Rejection::ActorNotAllowed),
-            (Some(officer), _) if circumstances.on_behalf_of.is_none() => {
+            // Only whose case it is takes it back through an officer.
+            (Some(officer), _)
+                if circumstances.on_behalf_of.is_none() || circumstances.on_behalf_of != self.opened.customer_id =>
+            {
                 let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
                 let authority = context.authority.as_ref().filter(|authority| authority.is_of(officer));
                 if !authority.is_some_and(|authority| authority.is_of_any(&request_type.deciding_teams)) {
@@ -128,13 +131,17 @@ impl Submitted {
                 successor: request_type.reopening.successor.to_string(),
             });
         }
+        let received_on = context.received_on(circumstances);
+        if closed_at.is_some_and(|closed_at| received_on < london::day_of(closed_at.get())) {
+            return Err(Rejection::ReceivedBeforeTheClosing);
+        }
         let reason = circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?;
         let mut event = RequestReopened {
             times: self.standing.times_reopened.saturating_add(1),
             team: request_type.delivery.team.clone(),
             previous_outcome,
             reason,
-            received_on: context.received_on(circumstances),
+            received_on,
             clocks: Vec::new(),
         };
         event.clocks = self.clocks_after(&event.clone().into(), context, occurred_at);

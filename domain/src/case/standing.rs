@@ -8,8 +8,8 @@ use schemas::command::{CaseRelation, ClockMark, Decider, ExtensionGround, Inform
 use schemas::event::{CaseEvent, CaseStanding, OutcomeKind};
 use schemas::moment::{Day, Instant};
 use schemas::query::CaseStatus;
-use schemas::text::ExternalId;
-use schemas::{CaseId, OfficerId, OutcomeCode, QuestionId, RequestTypeCode, TeamName, Version};
+use schemas::text::{ExternalId, Text};
+use schemas::{CaseId, OfficerId, OutcomeCode, Personal, QuestionId, RequestTypeCode, TeamName, Version};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened to a case after it was opened, without what is personal in it.
@@ -27,8 +27,10 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub(crate) enum Entered {
-    /// A note, a contact: something was said, and nothing follows from it.
+    /// A note: nothing follows from it.
     Noted,
+    /// A contact: nothing follows from it either.
+    Contacted,
     Assigned {
         team: TeamName,
         officer: Option<OfficerId>,
@@ -40,6 +42,8 @@ pub(crate) enum Entered {
     Provided {
         wanted: InformationWanted,
         on: Day,
+        /// Whether answers to the type's questions came with it, which took the place of others.
+        with_answers: bool,
     },
     Acknowledged {
         on: Day,
@@ -101,13 +105,18 @@ pub(crate) struct Decided {
     pub(crate) by: OfficerId,
     pub(crate) rule: schemas::text::RuleCode,
     pub(crate) exemptions: Vec<schemas::text::RuleCode>,
+    /// Sealed, to stand in the closing that carries it out.
+    pub(crate) reasons: Personal<Text>,
+    /// Sealed.
+    pub(crate) evidence: Option<Personal<Text>>,
 }
 
 impl Entered {
     /// What an event enters; none of what can't be struck out and has no effect on how the case stands.
     pub(crate) fn of(event: &CaseEvent) -> Option<Self> {
         Some(match event.clone() {
-            CaseEvent::NoteAdded(_) | CaseEvent::ContactRecorded(_) => Self::Noted,
+            CaseEvent::NoteAdded(_) => Self::Noted,
+            CaseEvent::ContactRecorded(_) => Self::Contacted,
             CaseEvent::RequestAssigned(event) => Self::Assigned {
                 team: event.team,
                 officer: event.officer,
@@ -119,6 +128,7 @@ impl Entered {
             CaseEvent::InformationProvided(event) => Self::Provided {
                 wanted: event.wanted,
                 on: event.received_on,
+                with_answers: !event.answers.is_empty(),
             },
             CaseEvent::RequestAcknowledged(event) => Self::Acknowledged {
                 on: event.acknowledged_on,
@@ -136,6 +146,8 @@ impl Entered {
                 by: event.decided_by,
                 rule: event.rule,
                 exemptions: event.exemptions,
+                reasons: event.reasons,
+                evidence: event.evidence,
             }),
             CaseEvent::SentForInvestigation(event) => Self::SentOut { to: event.recipient },
             CaseEvent::FindingsReceived(event) => Self::Found { by: event.recipient },
@@ -186,8 +198,11 @@ impl Entered {
     pub(crate) const fn correctable(&self) -> Option<&'static str> {
         Some(match self {
             Self::Noted => "NoteAdded",
+            Self::Contacted => "ContactRecorded",
             Self::Asked { .. } => "InformationAskedFor",
-            Self::Provided { .. } => "InformationProvided",
+            Self::Provided {
+                with_answers: false, ..
+            } => "InformationProvided",
             Self::Acknowledged { .. } => "RequestAcknowledged",
             Self::Extended { .. } => "TimeExtended",
             Self::DaySet { .. } => "DeadlineSet",
@@ -199,7 +214,8 @@ impl Entered {
             Self::Closed { .. } => "RequestClosed",
             Self::Cancelled => "RequestCancelled",
             Self::Reopened { .. } => "RequestReopened",
-            Self::Assigned { .. }
+            Self::Provided { with_answers: true, .. }
+            | Self::Assigned { .. }
             | Self::SentOut { .. }
             | Self::RemedyAgreed { .. }
             | Self::TypeChanged { .. }
@@ -279,7 +295,7 @@ impl Standing {
     /// With one more entry.
     pub(crate) fn enter(&mut self, entry: &Entry) {
         match entry.what.clone() {
-            Entered::Noted | Entered::Linked { .. } | Entered::Marked { .. } => {}
+            Entered::Noted | Entered::Contacted | Entered::Linked { .. } | Entered::Marked { .. } => {}
             Entered::Assigned { team, officer } => (self.team, self.officer) = (team, officer),
             // What is asked while it is closed was asked before it was found to be closed still.
             Entered::Asked { wanted, on } if self.status == Status::Open => {
@@ -311,7 +327,8 @@ impl Standing {
                 }
             }
             Entered::TypeChanged { request_type, team } => {
-                (self.request_type, self.team, self.officer, self.decision) = (request_type, team, None, None);
+                (self.request_type, self.team, self.officer) = (request_type, team, None);
+                (self.decision, self.set_day) = (None, None);
             }
             Entered::Closed { outcome, kind, by } => {
                 self.end(Status::Closed { outcome, kind }, entry.at);

@@ -35,6 +35,7 @@ pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: 
         }
     }
     let mut ids: Vec<_> = request_type.targets.iter().map(|target| &target.id).collect();
+    ids.sort();
     ids.dedup();
     for target in ids.into_iter().filter_map(|id| request_type.target_on(id, started.day)) {
         if target.until == TargetEnd::Acknowledgement && is_acknowledged {
@@ -75,7 +76,7 @@ fn events_of(clock: ClockName, standing: &Standing) -> Vec<ClockEvent> {
 fn happening(clock: ClockName, entered: &Entered) -> Option<(Day, Happening)> {
     Some(match entered {
         Entered::Asked { wanted, on } => (*on, question(clock, *wanted)?.0),
-        Entered::Provided { wanted, on } => (*on, question(clock, *wanted)?.1),
+        Entered::Provided { wanted, on, .. } => (*on, question(clock, *wanted)?.1),
         Entered::Acknowledged { on } => (*on, is_complaint(clock).then_some(Happening::Acknowledged)?),
         Entered::Extended {
             ground,

@@ -132,7 +132,10 @@ impl Customer {
     ) -> Result<(), Rejection> {
         let Some(known) = &self.known else { return Ok(()) };
         if let Some(into) = known.merged_into
-            && !matches!(body, CommandBody::PartCustomer(_) | CommandBody::MergeCustomer(_))
+            && !matches!(
+                body,
+                CommandBody::PartCustomer(_) | CommandBody::MergeCustomer(_) | CommandBody::EndRepresentation(_)
+            )
         {
             return Err(Rejection::CustomerMerged { into: into.to_string() });
         }

@@ -73,7 +73,8 @@ impl Known {
         context: &DecisionContext,
     ) -> Result<Vec<CustomerEvent>, Rejection> {
         match circumstances.actor.kind {
-            ActorKind::Resident => {}
+            ActorKind::Resident if circumstances.actor.as_person() == Some(customer) => {}
+            ActorKind::Resident => return Err(Rejection::AuthorisesForAnother),
             _ => _ = context.acting_officer(circumstances)?,
         }
         if authorise.representative == customer {

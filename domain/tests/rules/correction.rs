@@ -199,3 +199,64 @@ fn whoever_noted_something_may_strike_it_out_and_only_who_may_decide_a_decision(
     assert_eq!(life.does(NOON, "CorrectEntry", strike(2)).len(), 1);
     assert_eq!(life.case().status(), Some(CaseStatus::Closed));
 }
+
+#[test]
+fn a_reopening_that_is_struck_out_leaves_the_clocks_as_they_had_ended() {
+    let mut life = case();
+    let clock = |life: &Life| life.case().clocks().next().unwrap().1.clone();
+    life.does("2026-05-29T09:00:00Z", "CloseRequest", close());
+    let late = clock(&life);
+    assert_eq!(domain::in_time(&late), Some(false));
+    life.does(
+        "2026-05-30T09:00:00Z",
+        "ReopenRequest",
+        json!({ "reason": "still there" }),
+    );
+    life.does("2026-05-30T10:00:00Z", "CorrectEntry", strike(3));
+    assert_eq!(clock(&life), late, "late it was, and late it stays");
+}
+
+#[test]
+fn what_took_the_place_of_something_is_put_right_and_not_struck_out() {
+    let mut life = case();
+    let ask = by_officer(json!({ "wanted": "clarification", "question": "Which bin?" }));
+    life.does("2026-05-19T09:00:00Z", "AskForInformation", ask);
+    let answer = json!({ "wanted": "clarification", "answers": { "bin_type": "recycling" } });
+    life.does("2026-05-19T10:00:00Z", "ProvideInformation", answer);
+    assert_eq!(
+        life.tries(NOON, "CorrectEntry", strike(3)),
+        Err(Rejection::EntryNotCorrectable)
+    );
+}
+
+#[test]
+fn a_contact_is_struck_out_as_what_it_was() {
+    let mut life = case();
+    let contact = by_officer(json!({ "direction": "incoming", "summary": "rang" }));
+    life.does("2026-05-19T09:00:00Z", "RecordContact", contact);
+    let events = life.does(NOON, "CorrectEntry", strike(2));
+    let CaseEvent::EntryCorrected(corrected) = &events[0] else {
+        panic!("a correction")
+    };
+    assert_eq!(corrected.entry_event, "ContactRecorded");
+}
+
+#[test]
+fn a_decision_falls_with_its_type_by_somebody_who_may_decide() {
+    let mut life = life("foi");
+    let submit = json!({ "request_type": "foi", "customer_id": CUSTOMER, "answers": { "wanted": "the river" } });
+    life.does("2026-04-13T09:00:00Z", "SubmitRequest", submit);
+    let decision = by_officer(json!({ "outcome": "all-given", "reasons": "here", "rule": "foia-2000:1" }));
+    life.does("2026-04-14T09:00:00Z", "RecordDecision", decision);
+    life.facts.other_type = Some(request_type("eir"));
+    life.facts.authority = Some(authority("j.okafor", &["pest-office"]));
+    let change = || change_to("eir", json!({ "wanted": "the river" }));
+    assert_eq!(
+        life.tries("2026-04-15T09:00:00Z", "ChangeType", change()),
+        Err(Rejection::CorrectingNotAuthorised)
+    );
+    life.facts.authority = Some(authority("t.banerjee", &["information-governance"]));
+    let mut by_another = change();
+    by_another["actor"]["id"] = json!("t.banerjee");
+    life.does("2026-04-15T09:00:00Z", "ChangeType", by_another);
+}

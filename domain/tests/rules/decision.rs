@@ -107,6 +107,22 @@ fn a_case_is_closed_as_it_was_decided() {
         life.tries("2026-07-09T09:00:00Z", "CloseRequest", by_resident),
         Err(Rejection::ActorNotAllowed)
     );
+    for more in [
+        json!({ "reasons": "otherwise" }),
+        json!({ "rule": "x:1" }),
+        json!({ "evidence": "a letter" }),
+        json!({ "exemptions": ["foia-2000:14"] }),
+    ] {
+        let mut with_more = close("approved");
+        with_more
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        assert_eq!(
+            life.tries("2026-07-09T09:00:00Z", "CloseRequest", with_more),
+            Err(Rejection::DecidedAlready)
+        );
+    }
     let events = life.does("2026-07-09T09:00:00Z", "CloseRequest", close("approved"));
     let CaseEvent::RequestClosed(closed) = &events[0] else {
         panic!("a closing")
@@ -116,6 +132,7 @@ fn a_case_is_closed_as_it_was_decided() {
         json!({ "kind": "officer", "id": "j.okafor" })
     );
     assert_eq!(closed.rule.as_ref().unwrap().as_str(), "si-2000-682:4(2)(f)");
+    assert!(closed.reasons.is_some(), "the reasons are those of the decision");
 }
 
 #[test]

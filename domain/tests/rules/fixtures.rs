@@ -92,6 +92,7 @@ pub fn context() -> DecisionContext {
         other_type: None,
         subject: None,
         other_customer: None,
+        kept_customer: None,
         others_merged_into_it: false,
         authority: Some(officer()),
         person_erased: false,

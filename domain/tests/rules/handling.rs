@@ -122,6 +122,21 @@ fn the_next_stage_follows_a_closed_case_of_the_same_person_and_is_decided_by_ano
     let mut life = life("complaint-stage-2");
     let when = "2026-11-09T09:00:00Z";
     let follow = || submit("complaint-stage-2", json!(OTHER));
+    let alone = || submit("complaint-stage-2", Value::Null);
+    assert_eq!(
+        life.tries(when, "SubmitRequest", alone()),
+        Err(Rejection::FollowsRequired)
+    );
+    let mut unexplained = by_officer(alone());
+    unexplained["channel"] = json!("letter");
+    assert_eq!(
+        life.tries(when, "SubmitRequest", unexplained.clone()),
+        Err(Rejection::FollowsRequired)
+    );
+    // What lies in no system is brought by an officer who says so.
+    let mut of_old = crate::fixtures::life("complaint-stage-2");
+    unexplained["reason"] = json!("Stage 1 was on paper.");
+    of_old.does(when, "SubmitRequest", unexplained);
     assert_eq!(
         life.tries(when, "SubmitRequest", follow()),
         Err(Rejection::UnknownEarlierCase)

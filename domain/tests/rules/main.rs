@@ -19,3 +19,4 @@ mod opening;
 mod person;
 mod progress;
 mod rejections;
+mod timekeeping;

@@ -135,6 +135,12 @@ fn nobody_lets_themselves_act() {
         mother.tries("AuthoriseRepresentative", over),
         Err(Rejection::AuthorityOver)
     );
+    for stranger in [json!({ "kind": "resident", "id": SON }), json!({ "kind": "resident" })] {
+        assert_eq!(
+            mother.tries("AuthoriseRepresentative", by(wanted(), stranger)),
+            Err(Rejection::AuthorisesForAnother)
+        );
+    }
     let resident = json!({ "kind": "resident", "id": CUSTOMER });
     assert_eq!(mother.does("AuthoriseRepresentative", by(wanted(), resident)), 1);
 }
@@ -302,7 +308,20 @@ fn a_record_is_merged_once_and_parted_again() {
         record.tries("UpdateContactDetails", by_officer(json!({ "phone": null }))),
         Err(merged())
     );
-    // Nothing is merged into it, and no case is opened for it.
+    // Nothing is merged into it, and no case is opened for it or moved to it; who acted for them can still lay that down.
+    assert_eq!(
+        record.does("EndRepresentation", by_officer(json!({ "representative": SON }))),
+        0
+    );
+    let mut moved = case_of(&person(&OTHER.to_string()));
+    moved.facts.other_customer = Some(record.record());
+    let to_merged = by_officer(json!({ "customer_id": SON, "reason": "hers" }));
+    assert_eq!(
+        moved.tries("2026-05-20T10:00:00Z", "MoveToCustomer", to_merged),
+        Err(Rejection::OpenedForMerged {
+            into: OTHER.to_string()
+        })
+    );
     let mut third = person(&SON.to_string());
     third.facts.other_customer = Some(record.record());
     assert_eq!(

@@ -216,11 +216,43 @@ fn an_officer_who_cancels_on_nobodys_behalf_may_decide_and_says_why() {
     cancel(json!({})).rejected(Rejection::ReasonRequired);
     let reason = Some(sealed());
     cancel(json!({ "reason": "Reported by mistake." })).then(vec![RequestCancelled { reason }.into()]);
-    let behalf = json!({ "on_behalf_of": "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8" });
-    cancel(behalf).then(vec![cancelled()]);
     cancel(json!({ "reason": "Not ours." }))
         .facts(|facts| facts.authority = None)
         .rejected(Rejection::CancellingNotAuthorised);
     let crew = json!({ "actor": { "kind": "contractor", "id": "veridia" }, "channel": "crew" });
     when(vec![submitted()], "CancelRequest", crew).rejected(Rejection::ActorNotAllowed);
+}
+
+#[test]
+fn an_officer_cancels_for_whose_case_it_is_and_for_nobody_else() {
+    let cancel = |on_behalf_of: &str| {
+        let mut cancel = by_officer(json!({ "on_behalf_of": on_behalf_of }));
+        cancel["channel"] = json!("phone");
+        cancel
+    };
+    let mut life = life("missed-bin");
+    let submit = json!({ "request_type": "missed-bin", "customer_id": CUSTOMER, "answers": { "bin_type": "refuse" } });
+    life.does("2026-05-18T09:00:00Z", "SubmitRequest", submit);
+    life.facts.authority = Some(authority("j.okafor", &["pest-office"]));
+    let another = "6f0a6b1e-7c1d-5c57-9f3a-2f6f0c6d9a11";
+    assert_eq!(
+        life.tries("2026-05-19T09:00:00Z", "CancelRequest", cancel(another)),
+        Err(Rejection::CancellingNotAuthorised)
+    );
+    life.does("2026-05-19T09:00:00Z", "CancelRequest", cancel(CUSTOMER));
+}
+
+#[test]
+fn nobody_asked_to_reopen_before_it_was_closed() {
+    let mut life = life("missed-bin");
+    let submit = json!({ "request_type": "missed-bin", "customer_id": CUSTOMER, "answers": { "bin_type": "refuse" } });
+    life.does("2026-05-18T09:00:00Z", "SubmitRequest", submit);
+    let close = by_officer(json!({ "outcome": "not-presented", "reasons": "none was out" }));
+    life.does("2026-05-19T09:00:00Z", "CloseRequest", close);
+    let reopen = |on: &str| json!({ "reason": "still there", "received_on": on });
+    assert_eq!(
+        life.tries("2026-05-20T09:00:00Z", "ReopenRequest", reopen("2026-05-18")),
+        Err(Rejection::ReceivedBeforeTheClosing)
+    );
+    life.does("2026-05-20T09:00:00Z", "ReopenRequest", reopen("2026-05-19"));
 }

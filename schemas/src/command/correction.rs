@@ -31,7 +31,8 @@ pub struct MoveToCustomer {
 }
 
 /// Strikes out an entry that should not have been made: a note on the wrong case, a closing by mistake. The case then stands as if
-/// it had never been made, its clocks too; the history shows both. The reason is required.
+/// it had never been made, its clocks too; the history shows both. The reason is required; where the person was told of the entry (that
+/// the case was closed, cancelled or reopened), they are told that it was wrong, in these words.
 ///
 /// What ended a case or took it up again can be struck out while it is the last to have done so. What a case was opened with,
 /// what it was changed to, and what was told to somebody can't: correct those by the next command.

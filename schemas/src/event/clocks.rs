@@ -24,62 +24,78 @@ pub struct Clock {
     /// Whether it runs.
     pub runs: bool,
     /// When it ended, as far as that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Instant>,
+    /// The day on which it ended, where an event says so: what was done on one day can be recorded on a later one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_on: Option<Day>,
 }
 
 impl Clock {
-    fn end(&mut self, at: Option<Instant>) {
+    fn end(&mut self, at: Option<Instant>, on: Option<Day>) {
         if self.runs {
-            (self.runs, self.ended_at) = (false, at);
+            (self.runs, self.ended_at, self.ended_on) = (false, at, on);
         }
     }
 }
 
 /// The clocks of a case, by name. A remedy's is `remedy_` and its number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Clocks(BTreeMap<QuestionId, Clock>);
+pub struct Clocks {
+    by_name: BTreeMap<QuestionId, Clock>,
+    /// As they were before each reopening, the last one last: they come back where it is struck out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    before_reopening: Vec<BTreeMap<QuestionId, Clock>>,
+}
 
 impl Clocks {
     /// All of them, by name: those that run, and those that ended since the case was opened last.
     pub fn iter(&self) -> impl Iterator<Item = (&QuestionId, &Clock)> {
-        self.0.iter()
+        self.by_name.iter()
     }
 
     /// One of them.
     #[must_use]
     pub fn get(&self, clock: &QuestionId) -> Option<&Clock> {
-        self.0.get(clock)
+        self.by_name.get(clock)
     }
 
     /// Takes in an event, which happened at `at`.
     pub fn apply(&mut self, event: &CaseEvent, at: Option<Instant>) {
         match event {
-            CaseEvent::RequestSubmitted(event) => self.stand(&event.clocks, at),
+            CaseEvent::RequestSubmitted(event) => self.stand(&event.clocks, at, None),
             CaseEvent::RequestReopened(event) => {
                 // They run anew: what they came to before stays in the history.
-                self.0.retain(|_, clock| clock.runs);
-                self.stand(&event.clocks, at);
+                self.before_reopening.push(self.by_name.clone());
+                self.by_name.retain(|_, clock| clock.runs);
+                self.stand(&event.clocks, at, None);
             }
-            CaseEvent::InformationAskedFor(event) => self.stand(&event.clocks, at),
-            CaseEvent::InformationProvided(event) => self.stand(&event.clocks, at),
-            CaseEvent::RequestAcknowledged(event) => self.stand(&event.clocks, at),
-            CaseEvent::TimeExtended(event) => self.stand(&event.clocks, at),
-            CaseEvent::DeadlineSet(event) => self.stand(&event.clocks, at),
-            CaseEvent::RemedyAgreed(event) => self.stand(&event.clocks, at),
-            CaseEvent::RemedyDone(event) => self.stand(&event.clocks, at),
+            CaseEvent::InformationAskedFor(event) => self.stand(&event.clocks, at, None),
+            CaseEvent::InformationProvided(event) => self.stand(&event.clocks, at, None),
+            CaseEvent::RequestAcknowledged(event) => self.stand(&event.clocks, at, Some(event.acknowledged_on)),
+            CaseEvent::TimeExtended(event) => self.stand(&event.clocks, at, None),
+            CaseEvent::DeadlineSet(event) => self.stand(&event.clocks, at, None),
+            CaseEvent::RemedyAgreed(event) => self.stand(&event.clocks, at, None),
+            CaseEvent::RemedyDone(event) => self.stand(&event.clocks, at, Some(event.done_on)),
             CaseEvent::TypeChanged(event) => {
-                self.0.clear();
-                self.stand(&event.clocks, at);
+                self.by_name.clear();
+                self.stand(&event.clocks, at, None);
             }
-            CaseEvent::EntryCorrected(event) => self.stand(&event.clocks, event.standing.ended_at.or(at)),
-            CaseEvent::ClocksRecomputed(event) => self.stand(&event.clocks, at),
+            CaseEvent::EntryCorrected(event) => {
+                if event.entry_event == "RequestReopened"
+                    && let Some(before) = self.before_reopening.pop()
+                {
+                    self.by_name = before;
+                }
+                self.stand(&event.clocks, event.standing.ended_at.or(at), None);
+            }
+            CaseEvent::ClocksRecomputed(event) => self.stand(&event.clocks, at, None),
             CaseEvent::ClockApproaching(event) => self.say(&event.clock, ClockMark::Approaching),
             CaseEvent::ClockOverdue(event) => self.say(&event.clock, ClockMark::Overdue),
             CaseEvent::RequestClosed(_) | CaseEvent::RequestCancelled(_) => {
-                for (name, clock) in &mut self.0 {
-                    if clock.runs && !is_remedy(name) {
-                        clock.end(at);
+                for (name, clock) in &mut self.by_name {
+                    if !is_remedy(name) {
+                        clock.end(at, None);
                     }
                 }
             }
@@ -87,15 +103,15 @@ impl Clocks {
         }
     }
 
-    /// These run from now on; the others have ended.
-    fn stand(&mut self, running: &[ClockStanding], at: Option<Instant>) {
-        for (name, clock) in &mut self.0 {
-            if clock.runs && running.iter().all(|standing| standing.clock != *name) {
-                clock.end(at);
+    /// These run from now on; the others have ended, on a day where the event says which.
+    fn stand(&mut self, running: &[ClockStanding], at: Option<Instant>, on: Option<Day>) {
+        for (name, clock) in &mut self.by_name {
+            if running.iter().all(|standing| standing.clock != *name) {
+                clock.end(at, on);
             }
         }
         for standing in running {
-            let said = match self.0.get(&standing.clock) {
+            let said = match self.by_name.get(&standing.clock) {
                 Some(clock) if clock.due == standing.due => clock.said.clone(),
                 _ => Vec::new(),
             };
@@ -106,13 +122,14 @@ impl Clocks {
                 said,
                 runs: true,
                 ended_at: None,
+                ended_on: None,
             };
-            self.0.insert(standing.clock.clone(), clock);
+            self.by_name.insert(standing.clock.clone(), clock);
         }
     }
 
     fn say(&mut self, clock: &QuestionId, mark: ClockMark) {
-        if let Some(clock) = self.0.get_mut(clock) {
+        if let Some(clock) = self.by_name.get_mut(clock) {
             clock.said.push(mark);
         }
     }
@@ -120,7 +137,7 @@ impl Clocks {
     /// How those that run stand, as an event tells it.
     #[must_use]
     pub fn running(&self) -> Vec<ClockStanding> {
-        let running = self.0.iter().filter(|(_, clock)| clock.runs);
+        let running = self.by_name.iter().filter(|(_, clock)| clock.runs);
         running
             .map(|(name, clock)| ClockStanding {
                 clock: name.clone(),

@@ -226,6 +226,9 @@ async fn a_second_stage_follows_once_and_is_decided_by_somebody_else() {
         log[0].1["follows"],
         json!({ "case_id": first.aggregate_id, "decided_by": ["a.rahman"] })
     );
+    let mut alone = stage_2();
+    alone.as_object_mut().unwrap().remove("follows");
+    assert_eq!(office.refuses(None, "SubmitRequest", alone).await, "follows_required");
     let mut foreign = stage_2();
     foreign["external_ref"] = json!({ "system": "caseledger", "id": "mine" });
     assert_eq!(office.refuses(None, "SubmitRequest", foreign).await, "invalid_value");

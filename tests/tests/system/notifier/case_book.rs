@@ -70,6 +70,7 @@ impl CaseBook {
             other_type: None,
             subject: None,
             other_customer: None,
+            kept_customer: None,
             others_merged_into_it: false,
             now: Instant::new(self.clock.now()),
             request_type: request_type.cloned(),

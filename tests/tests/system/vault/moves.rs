@@ -97,3 +97,56 @@ async fn who_was_parted_keeps_what_is_theirs() {
     erase(&world, one).await;
     assert!(!opens(&world, &of_one).await && opens(&world, &of_other).await);
 }
+
+#[tokio::test]
+async fn whichever_record_is_named_all_of_the_person_is_erased() {
+    let world = World::new().await;
+    let (kept, merged) = (world.person(), world.person());
+    let of_kept = registered(&world, kept).await;
+    let of_merged = registered(&world, merged).await;
+    assert_eq!(moved(&world, moving(merged, kept)).await, NOBODY);
+    erase(&world, merged).await;
+    assert!(!opens(&world, &of_kept).await && !opens(&world, &of_merged).await);
+}
+
+#[tokio::test]
+async fn a_case_of_a_merged_record_is_moved_and_what_was_moved_before_is_parted() {
+    let world = World::new().await;
+    let (kept, merged, stranger, wrong) = (world.person(), world.person(), world.person(), world.person());
+    for person in [kept, merged, stranger, wrong] {
+        registered(&world, person).await;
+    }
+    let of_a_case = |person| {
+        let case = world.stream();
+        let (sealed, admission) = world.attempt(&world.vault(), Some(person), case);
+        (case, sealed, admission)
+    };
+    // A case that had been taken down under the wrong one was moved to a record that is merged only then.
+    let (moved_before, sealed_before, admission) = of_a_case(wrong);
+    assert_eq!(admit(&world.owner, &[admission]).await, NOBODY);
+    let change = KeyMove {
+        stream: Some(moved_before),
+        ..moving(wrong, merged)
+    };
+    assert_eq!(moved(&world, change).await, NOBODY);
+    let (of_merged, sealed_of_merged, admission) = of_a_case(merged);
+    assert_eq!(admit(&world.owner, &[admission]).await, NOBODY);
+    assert_eq!(moved(&world, moving(merged, kept)).await, NOBODY);
+    // Its own case turns out to be a stranger's.
+    let change = KeyMove {
+        stream: Some(of_merged),
+        ..moving(merged, stranger)
+    };
+    assert_eq!(moved(&world, change).await, NOBODY);
+    let part = KeyMove {
+        person: Some(merged),
+        ..moving(kept, merged)
+    };
+    assert_eq!(moved(&world, part).await, NOBODY);
+    erase(&world, kept).await;
+    assert!(opens(&world, &sealed_before).await && opens(&world, &sealed_of_merged).await);
+    erase(&world, merged).await;
+    assert!(!opens(&world, &sealed_before).await && opens(&world, &sealed_of_merged).await);
+    erase(&world, stranger).await;
+    assert!(!opens(&world, &sealed_of_merged).await);
+}
