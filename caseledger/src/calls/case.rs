@@ -155,6 +155,10 @@ fn due(cases: &[Case], json: bool) {
         });
         shown.collect()
     };
+    if cases.is_empty() {
+        print::aside("nothing is due by that day");
+        return;
+    }
     if json {
         for case in cases {
             print::json(&json!({
