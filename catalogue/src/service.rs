@@ -375,6 +375,9 @@ pub struct Outcome {
     /// Whether it only stands for what another system left unsaid: nobody may choose it here.
     #[serde(default)]
     pub imported_only: bool,
+    /// Whether it grants what was applied for, so that it can be issued.
+    #[serde(default)]
+    pub grants: bool,
     /// Whether it rests on exemptions or exceptions, which the decision has to name.
     #[serde(default)]
     pub needs_exemption: bool,

@@ -185,6 +185,14 @@ rejections! {
     ExemptionsRequired, Invalid, "exemptions_required", "/exemptions", "name the exemptions or exceptions that this rests on, each by its section";
     /// Exemptions with an outcome that rests on none.
     ExemptionsNotExpected, Invalid, "exemptions_not_expected", "/exemptions", "this outcome rests on no exemption: leave them out";
+    /// Issued, though it was not granted.
+    NotGranted, NotAllowed, "not_granted", "", "nothing was granted here that could be issued: record the decision first";
+    /// Issued on a day to come.
+    IssuedInTheFuture, Invalid, "in_the_future", "/issued_on", "what was issued can't lie in the future";
+    /// Issued before it was applied for.
+    IssuedBeforeTheReceipt, Invalid, "before_the_receipt", "/issued_on", "this can't have been issued before it was applied for";
+    /// Valid for longer than the law allows, or not at all.
+    NotValidSoLong, Invalid, "not_valid_so_long", "/valid_until", "a badge is valid for at most three years, beginning with the day of issue";
     /// The next stage decided by somebody who had a part in the stage before.
     SameReviewer, NotAllowed, "same_reviewer", "/decided_by", "this officer had a part in deciding the case that is looked at again: another has to";
 

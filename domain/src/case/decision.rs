@@ -1,13 +1,14 @@
 //! What an officer decides about a person: a named officer of a team that may, with reasons and the rule, and not one who had a
 //! part in the case whose next stage this is.
 
-use catalogue::RequestType;
+use catalogue::{RequestType, london};
 use schemas::OfficerId;
-use schemas::command::{ActorKind, AssessEligibility, Circumstances, Decider, RecordDecision};
-use schemas::event::{DecisionRecorded, EligibilityAssessed, OutcomeKind};
+use schemas::command::{ActorKind, AssessEligibility, Circumstances, Decider, RecordBadgeIssued, RecordDecision};
+use schemas::event::{BadgeIssued, DecisionRecorded, EligibilityAssessed, OutcomeKind};
 use schemas::text::RuleCode;
 
 use super::Submitted;
+use crate::clock;
 use crate::context::{Authority, DecisionContext};
 use crate::rejection::Rejection;
 
@@ -75,6 +76,49 @@ impl Submitted {
             rule,
             exemptions,
             evidence,
+            reason: circumstances.reason.clone(),
+        })
+    }
+
+    /// Issued is what was granted; no longer than the law allows. What ends it sooner is personal, and for whoever issues to mind.
+    pub(super) fn badge_issued(
+        &self,
+        issued: &RecordBadgeIssued,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<BadgeIssued, Rejection> {
+        if circumstances.actor.kind != ActorKind::System {
+            context.acting_officer(circumstances)?;
+        }
+        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+        let decided = self.standing.decision.as_ref().map(|decision| &decision.outcome);
+        let outcome = self.standing.outcome().map(|(outcome, _)| outcome).or(decided);
+        let outcome = outcome.and_then(|outcome| request_type.outcome(outcome));
+        if !outcome.is_some_and(|outcome| outcome.grants) {
+            return Err(Rejection::NotGranted);
+        }
+        if issued.issued_on > london::day_of(context.now.get()) {
+            return Err(Rejection::IssuedInTheFuture);
+        }
+        self.must_not_precede_receipt(issued.issued_on)
+            .map_err(|_| Rejection::IssuedBeforeTheReceipt)?;
+        let longest = context
+            .clock_files
+            .as_ref()
+            .and_then(|files| clock::longest_badge(files, issued.issued_on));
+        let too_long = longest.is_some_and(|longest| issued.valid_until > longest);
+        if issued.valid_until < issued.issued_on || too_long {
+            return Err(Rejection::NotValidSoLong);
+        }
+        let RecordBadgeIssued {
+            badge_number,
+            issued_on,
+            valid_until,
+        } = issued.clone();
+        Ok(BadgeIssued {
+            badge_number,
+            issued_on,
+            valid_until,
             reason: circumstances.reason.clone(),
         })
     }

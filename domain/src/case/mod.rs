@@ -232,6 +232,7 @@ impl Case {
             CommandBody::RecordDecision(decision) => {
                 submitted.record_decision(decision, circumstances, context).map(one)
             }
+            CommandBody::RecordBadgeIssued(issued) => submitted.badge_issued(issued, circumstances, context).map(one),
             CommandBody::ChangeType(change) => submitted.change_type(change, circumstances, context),
             CommandBody::MoveToCustomer(to) => submitted.move_to(to, circumstances, context),
             CommandBody::CorrectEntry(correct) => submitted.correct(correct, circumstances, context).map(one),

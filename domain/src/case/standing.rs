@@ -185,6 +185,7 @@ impl Entered {
                 received_on: event.received_on,
             },
             CaseEvent::RequestSubmitted(_)
+            | CaseEvent::BadgeIssued(_)
             | CaseEvent::RequestUpdated(_)
             | CaseEvent::CaseMoved(_)
             | CaseEvent::EntryCorrected(_)

@@ -27,8 +27,8 @@ mod story;
 mod target;
 
 use catalogue::calendar::{BankHolidays, BeyondCalendar};
+use catalogue::clocks::{ClockFiles, ClockPolicies, Dated, InForce};
 pub use catalogue::clocks::{ClockKind, ClockName, TargetUnit};
-use catalogue::clocks::{ClockPolicies, Dated, InForce};
 use catalogue::london;
 use schemas::moment::{Day, Instant};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -183,6 +183,18 @@ pub fn due(
         }
         ClockName::MarriageNotice => run.under(&policies.marriage_notice, registrars::marriage_notice),
         ClockName::ServiceTarget => target::service_target(&run, start),
+    }
+}
+
+/// The last day on which a badge issued on a day can be valid, where nothing ends it sooner.
+pub(crate) fn longest_badge(files: &ClockFiles, issued_on: Day) -> Option<Day> {
+    let rules = ClockRules {
+        policies: &files.policies,
+        holidays: &files.holidays,
+    };
+    match due(rules, ClockName::BlueBadgeExpiry, issued_on.into(), &[]).ok()?.due {
+        Due::On(day) => Some(day),
+        _ => None,
     }
 }
 

@@ -210,3 +210,44 @@ fn who_closes_in_another_officer_s_name_needs_that_officer_to_be_one_who_may() {
         Err(Rejection::OfficerNotAuthorised)
     );
 }
+
+#[test]
+fn a_badge_is_issued_where_it_was_granted_and_for_no_longer_than_the_law_allows() {
+    let issued =
+        |on: &str, until: &str| by_officer(json!({ "badge_number": "K4T9Z2", "issued_on": on, "valid_until": until }));
+    let now = "2026-07-10T09:00:00Z";
+    let mut life = badge();
+    let as_usual = || issued("2026-07-09", "2029-07-08");
+    assert_eq!(
+        life.tries(now, "RecordBadgeIssued", as_usual()),
+        Err(Rejection::NotGranted)
+    );
+    life.does("2026-07-01T09:00:00Z", "RecordDecision", decision("refused"));
+    assert_eq!(
+        life.tries(now, "RecordBadgeIssued", as_usual()),
+        Err(Rejection::NotGranted)
+    );
+    life.does("2026-07-02T09:00:00Z", "RecordDecision", decision("approved"));
+    life.does(
+        "2026-07-03T09:00:00Z",
+        "CloseRequest",
+        by_officer(json!({ "outcome": "approved" })),
+    );
+    for (on, until, expected) in [
+        ("2026-07-11", "2029-07-10", Rejection::IssuedInTheFuture),
+        ("2026-06-02", "2029-06-01", Rejection::IssuedBeforeTheReceipt),
+        ("2026-07-09", "2029-07-09", Rejection::NotValidSoLong),
+        ("2026-07-09", "2026-07-08", Rejection::NotValidSoLong),
+    ] {
+        assert_eq!(life.tries(now, "RecordBadgeIssued", issued(on, until)), Err(expected));
+    }
+    let mut by_resident = as_usual();
+    by_resident["actor"] = json!({ "kind": "resident" });
+    assert_eq!(
+        life.tries(now, "RecordBadgeIssued", by_resident),
+        Err(Rejection::ActorNotAllowed)
+    );
+    // An award that ends sooner ends the badge sooner.
+    life.does(now, "RecordBadgeIssued", issued("2026-07-09", "2027-01-31"));
+    life.does(now, "RecordBadgeIssued", as_usual());
+}

@@ -207,6 +207,7 @@ impl Case {
             | CaseEvent::RemedyDone(_)
             | CaseEvent::EligibilityAssessed(_)
             | CaseEvent::DecisionRecorded(_)
+            | CaseEvent::BadgeIssued(_)
             | CaseEvent::ClockApproaching(_)
             | CaseEvent::ClockOverdue(_)
             | CaseEvent::ClocksRecomputed(_)

@@ -63,6 +63,7 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::RemedyDone(_)
         | CaseEvent::EligibilityAssessed(_)
         | CaseEvent::DecisionRecorded(_)
+        | CaseEvent::BadgeIssued(_)
         | CaseEvent::ClockApproaching(_)
         | CaseEvent::ClockOverdue(_)
         | CaseEvent::ClocksRecomputed(_)

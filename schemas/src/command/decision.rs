@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Decider, seals};
 use crate::command::words;
 use crate::ids::OutcomeCode;
+use crate::moment::Day;
 use crate::personal::Personal;
-use crate::text::{RuleCode, Text};
+use crate::text::{ExternalId, RuleCode, Text};
 
 words!(
     /// What was found about somebody's eligibility.
@@ -63,5 +64,20 @@ pub struct RecordDecision {
     pub evidence: Option<Personal<Text>>,
 }
 
+/// Records that a badge was issued through the government's provider, on an application that was granted, also after the case was
+/// closed.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecordBadgeIssued {
+    /// The number on the badge.
+    pub badge_number: Personal<ExternalId>,
+    /// The day of issue.
+    pub issued_on: Day,
+    /// The last day on which it is valid: at most three years beginning with the day of issue (SI 2000/682 regulation 6), and
+    /// sooner where the award that it rests on ends sooner, or the badge that it replaces would have.
+    pub valid_until: Day,
+}
+
+seals!(RecordBadgeIssued: badge_number);
 seals!(AssessEligibility: reasons, evidence);
 seals!(RecordDecision: reasons, evidence);

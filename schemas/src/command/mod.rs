@@ -20,7 +20,7 @@ pub use circumstances::{Actor, ActorId, ActorKind, Assurance, Channel, Circumsta
 pub(crate) use circumstances::{CIRCUMSTANCES, words};
 pub use correction::{ChangeType, CorrectEntry, MoveToCustomer};
 pub use customer::{RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent};
-pub use decision::{AssessEligibility, Eligibility, RecordDecision};
+pub use decision::{AssessEligibility, Eligibility, RecordBadgeIssued, RecordDecision};
 pub use handling::{
     AcknowledgeRequest, AgreeRemedy, CaseRelation, ContactDirection, ExtendTime, ExtensionGround, LinkCase,
     RecordContact, RecordFindings, RecordRemedyDone, SendForInvestigation, SetDeadline,
@@ -166,6 +166,7 @@ commands! {
     RecordRemedyDone: Case, creates false;
     AssessEligibility: Case, creates false;
     RecordDecision: Case, creates false;
+    RecordBadgeIssued: Case, creates false;
     ChangeType: Case, creates false;
     MoveToCustomer: Case, creates false;
     CorrectEntry: Case, creates false;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::command::Eligibility;
 use crate::event::OutcomeKind;
 use crate::ids::{OfficerId, OutcomeCode};
+use crate::moment::Day;
 use crate::personal::Personal;
-use crate::text::{RuleCode, Text};
+use crate::text::{ExternalId, RuleCode, Text};
 
 /// An officer found whether the person is eligible.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +24,20 @@ pub struct EligibilityAssessed {
     /// What was considered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Personal<Text>>,
+    /// Why, in the actor's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
+}
+
+/// A badge was issued through the government's provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BadgeIssued {
+    /// The number on the badge.
+    pub badge_number: Personal<ExternalId>,
+    /// The day of issue.
+    pub issued_on: Day,
+    /// The last day on which it is valid.
+    pub valid_until: Day,
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,

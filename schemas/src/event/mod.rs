@@ -24,7 +24,7 @@ pub use case::{
 pub use clocks::{Clock, Clocks};
 pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
-pub use decision::{DecisionRecorded, EligibilityAssessed};
+pub use decision::{BadgeIssued, DecisionRecorded, EligibilityAssessed};
 pub use handling::{
     CaseLinked, ContactRecorded, DeadlineSet, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged,
     SentForInvestigation, TimeExtended,
@@ -141,7 +141,7 @@ events!(
         RequestSubmitted, RequestUpdated, RequestAssigned, RequestCancelled, RequestClosed, RequestReopened, NotificationSent,
         NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded, RequestAcknowledged, TimeExtended, DeadlineSet,
         ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
-        DecisionRecorded, TypeChanged, CaseMoved, EntryCorrected, ClockApproaching, ClockOverdue, ClocksRecomputed,
+        DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, ClockApproaching, ClockOverdue, ClocksRecomputed,
     }
 );
 

@@ -406,3 +406,30 @@ async fn the_ombudsman_s_day_runs_as_a_clock_of_the_case() {
     office.does(&case, "SetDeadline", json!({})).await;
     office.shows(&case, "show", "2030-06-14 (set_day)").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_badge_that_was_granted_is_issued_by_the_provider() {
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let customer = office.customer().await;
+    let answers = json!({ "application": "new", "route": "walking" });
+    let case = office.submits(customer, "blue-badge", answers, 3).await;
+    let decided = by(
+        "s.lindqvist",
+        json!({ "outcome": "approved", "reasons": "You qualify.", "rule": "si-2000-682:4(2)(f)" }),
+    );
+    let id = Some(case.aggregate_id);
+    office
+        .council
+        .accept(&office.contact_centre, "RecordDecision", id, decided)
+        .await;
+    let close = by("s.lindqvist", json!({ "outcome": "approved" }));
+    office
+        .council
+        .accept(&office.contact_centre, "CloseRequest", id, close)
+        .await;
+    let dates = json!({ "issued_on": day(0), "valid_until": day(365) });
+    office.does(&case, "RecordBadgeIssued", dates).await;
+    let issued = office.waits_for(&case, "BadgeIssued").await;
+    assert!(issued["badge_number"]["sealed"].is_string(), "{issued}");
+}
