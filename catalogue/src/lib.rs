@@ -31,7 +31,7 @@ pub use notice::{Notice, NoticeContext, NoticeFault, Notices};
 pub use service::{
     Acceptance, Appointment, Choice, Council, Deliverer, Delivery, Fee, FeeDue, LegalBasis, Outcome, Question,
     QuestionKind, Recipient, Renewal, Reopening, RequestType, Retention, RetentionStart, Sensitivity, Service,
-    SpecialCategoryCondition, Target, TargetEnd, Team,
+    SpecialCategoryCondition, Target, TargetCondition, TargetEnd, Team,
 };
 
 /// Every service and request type, checked.

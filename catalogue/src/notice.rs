@@ -47,6 +47,8 @@ pub struct NoticeContext {
     pub name: Option<String>,
     /// When it happened, in words.
     pub happened_at: String,
+    /// The day on which the request came, in words, where that is not the day on which it was taken down.
+    pub received_on: Option<String>,
     /// What happens next.
     pub next_steps: String,
     /// What came of the case, where it was closed.
@@ -103,6 +105,7 @@ impl NoticeContext {
             request: request_type.title.clone(),
             name: None,
             happened_at: london::instant_in_words(happened_at.get()),
+            received_on: None,
             next_steps: request_type.next_steps.clone(),
             outcome: None,
             decided: false,
@@ -141,11 +144,20 @@ impl NoticeContext {
         self.decided = decided_by_officer;
         self.reasons = reasons;
         let successor = catalogue.request_type(&request_type.reopening.successor);
-        self.reopening = Some(ReopeningInWords {
+        // What somebody else takes up, nobody asks the council for.
+        let is_ours = successor.is_none_or(|successor| !successor.others_set_the_day);
+        self.reopening = (is_ours || request_type.reopening.days > 0).then(|| ReopeningInWords {
             until: (request_type.reopening.days > 0)
                 .then(|| london::day_in_words(request_type.reopening.last_day(london::day_of(closed_at.get())))),
             successor: successor.map_or_else(|| self.request.clone(), |successor| successor.title.clone()),
         });
+        self
+    }
+
+    /// On which day the request came.
+    #[must_use]
+    pub fn received(mut self, on: Option<Day>) -> Self {
+        self.received_on = on.map(london::day_in_words);
         self
     }
 
@@ -193,6 +205,7 @@ impl NoticeContext {
             }),
             decided: whole,
             reasons: given("It was ours."),
+            received_on: given("Friday 1 May 2026"),
             exemptions: given("section 40(2) of the Freedom of Information Act 2000")
                 .into_iter()
                 .collect(),

@@ -144,10 +144,24 @@ pub struct Target {
     /// What it ends with.
     #[serde(default)]
     pub until: TargetEnd,
+    /// Only where an open question is answered so; always where it is absent.
+    #[serde(default)]
+    #[schemars(with = "TargetCondition")]
+    pub when: Option<TargetCondition>,
     /// The law that sets it, where one does: then it is a duty.
     #[serde(default)]
     #[schemars(with = "String")]
     pub law: Option<String>,
+}
+
+/// What a target depends on: the answer to an open question, as the request was made.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetCondition {
+    /// The question.
+    pub question: QuestionId,
+    /// The answer: `true` or `false` of a flag, the value of a choice.
+    pub is: String,
 }
 
 /// What a target ends with.
@@ -318,6 +332,17 @@ pub struct Question {
     #[serde(default)]
     #[schemars(with = "String")]
     pub when_absent: Option<String>,
+}
+
+impl Question {
+    /// Whether this word can be its answer: `true` or `false` of a flag, one of the values of a choice.
+    pub(crate) fn can_be(&self, word: &str) -> bool {
+        match self.kind {
+            QuestionKind::Flag => matches!(word, "true" | "false"),
+            QuestionKind::Choice => self.choices.iter().any(|choice| choice.value == word),
+            QuestionKind::Number | QuestionKind::Text | QuestionKind::Date | QuestionKind::Choices => false,
+        }
+    }
 }
 
 /// What an answer looks like.

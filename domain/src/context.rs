@@ -170,6 +170,14 @@ impl DecisionContext {
         if actor.kind == ActorKind::Resident && records().any(|record| record.died()) {
             return Err(Rejection::CustomerDied);
         }
+        // Who is not known by id is whom the client says; who is, acts in their own matters.
+        let own = [customer, self.other_customer.as_deref().and_then(Customer::merged_into)];
+        let another = actor
+            .as_person()
+            .filter(|person| customer.is_some() && !own.contains(&Some(*person)));
+        if actor.kind == ActorKind::Resident && another.is_some() {
+            return Err(Rejection::NotTheirs);
+        }
         if actor.kind != ActorKind::Representative {
             return Ok(());
         }

@@ -76,6 +76,8 @@ rejections! {
     NotTheirRepresentative, NotAllowed, "not_their_representative", "/actor/id", "no authority to act for this customer in this service stands today: record it first";
     /// Acts for one customer in the matter of another.
     OnBehalfOfAnother, Invalid, "on_behalf_of_another", "/on_behalf_of", "a representative acts for the customer whose matter it is: name that customer";
+    /// A resident in somebody else's matter.
+    NotTheirs, NotAllowed, "not_theirs", "/actor/id", "a resident acts in their own matters: who acts for somebody else is their representative";
     /// Asked in the name of somebody who died.
     CustomerDied, NotAllowed, "customer_died", "/actor", "this customer is recorded as having died: an officer or a representative has to act";
     /// A record that was merged.

@@ -75,6 +75,7 @@ CREATE TABLE notifier.deliveries (
     answer_by date,
     exemptions text[] NOT NULL,
     corrected_to text,
+    received_on date,
     message_id text NOT NULL,
     queued_at timestamptz NOT NULL,
     state text NOT NULL CHECK (state IN ('pending', 'sent', 'failed', 'no_address', 'consent_withdrawn', 'deceased', 'prefers_another_medium', 'not_readable')),

@@ -3,14 +3,15 @@
 --   $7 text: reference; $8 text: request type; $9 text: notice; $10 timestamptz: when the event occurred; $11 text: outcome, or
 --   null; $12 boolean: whether an officer decided it; $13 text: reasons or question, sealed, or null; $14 date: by
 --   when it is to be answered, or null; $15 text: Message-ID; $16 text: state, pending or no_address; $17 timestamptz: now;
---   $18 text[]: exemptions; $19 text: where a correction leaves the case, or null
+--   $18 text[]: exemptions; $19 text: where a correction leaves the case, or null; $20 date: when the
+--   request came, where it was taken down on a later day, or null
 INSERT INTO notifier.deliveries (
     position, recipient, medium, event_id, correlation_id, case_id, reference, request_type, notice, occurred_at, outcome,
     decided_by_officer, reasons, answer_by, message_id, queued_at, state, finished_at, next_attempt_at,
-    exemptions, corrected_to
+    exemptions, corrected_to, received_on
 )
 VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $17, $16, CASE WHEN $16 = 'pending' THEN NULL ELSE $17 END,
-    $17, $18, $19
+    $17, $18, $19, $20
 )
 ON CONFLICT (position, recipient, medium) DO NOTHING

@@ -105,6 +105,8 @@ pub struct Delivery {
     pub reasons: Option<Sealed>,
     /// By when the question is to be answered.
     pub answer_by: Option<Day>,
+    /// The day on which the request came, where it was taken down on a later one.
+    pub received_on: Option<Day>,
     /// The exemptions or exceptions that the outcome rests on.
     pub exemptions: Vec<RuleCode>,
     /// Where a correction leaves the case; none of everything else.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use catalogue::Catalogue;
+use catalogue::{Catalogue, london};
 use event_store::StoredEvent;
 use schemas::clock::{ClockStanding, Due};
 use schemas::command::{ActorKind, Decider, NoticeMedium, PreferredMedium};
@@ -153,8 +153,13 @@ impl Follower {
             return Ok(None);
         };
         let (mut outcome, mut decided_by, mut answer_by) = (None, None, None);
-        let (mut exemptions, mut corrected_to) = (Vec::new(), None);
+        let (mut exemptions, mut corrected_to, mut received_on) = (Vec::new(), None, None);
         let reasons = match case {
+            CaseEvent::RequestSubmitted(submitted) => {
+                let taken_down_on = london::day_of(event.occurred_at);
+                received_on = Some(submitted.received_on).filter(|day| *day != taken_down_on);
+                None
+            }
             CaseEvent::RequestClosed(closed) => {
                 (outcome, decided_by) = (Some(closed.outcome), closed.decided_by);
                 exemptions = closed.exemptions;
@@ -202,6 +207,7 @@ impl Follower {
             decided_by_officer: matches!(decided_by, Some(Decider::Officer { .. })),
             reasons: reasons.map(|reasons| sealed(event, &reasons)).transpose()?,
             answer_by,
+            received_on,
             exemptions,
             corrected_to,
             message_id: MessageId::new(event.event_id, known.customer_id, &self.domain),

@@ -117,6 +117,7 @@ mod tests {
     fn delivery(state: DeliveryState, finished_at: Option<OffsetDateTime>) -> Delivery {
         let (event_id, recipient) = (EventId(Uuid::from_u128(1)), CustomerId(Uuid::from_u128(2)));
         Delivery {
+            received_on: None,
             exemptions: Vec::new(),
             corrected_to: None,
             position: Position(7),

@@ -153,7 +153,7 @@ impl Dispatcher {
                 let closed = context.closed(&self.catalogue, request_type, outcome, decided, words, occurred_at);
                 closed.resting_on(&delivery.exemptions)
             }
-            (None, None) => context.saying(words, delivery.answer_by),
+            (None, None) => context.saying(words, delivery.answer_by).received(delivery.received_on),
         };
         catalogue::notice::render(&self.catalogue, &delivery.notice, &context).map_err(|fault| {
             tracing::error!(notice = %delivery.notice, %fault, "a notice can't be written");

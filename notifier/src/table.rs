@@ -35,6 +35,7 @@ pub(crate) async fn queue(connection: &mut PgConnection, delivery: &Delivery) ->
         .bind(delivery.queued_at)
         .bind(delivery.exemptions.iter().map(RuleCode::as_str).collect::<Vec<_>>())
         .bind(delivery.corrected_to.map(CaseStatus::as_str))
+        .bind(delivery.received_on.map(|day| day.0))
         .execute(connection)
         .await?;
     Ok(())
@@ -176,6 +177,7 @@ fn read(row: &PgRow) -> Result<Delivery, NotifierError> {
         decided_by_officer: row.try_get("decided_by_officer")?,
         reasons: row.try_get::<Option<String>, _>("reasons")?.map(Sealed::from_token),
         answer_by: row.try_get::<Option<Date>, _>("answer_by")?.map(Day),
+        received_on: row.try_get::<Option<Date>, _>("received_on")?.map(Day),
         exemptions: exemptions.ok_or_else(damaged)?,
         corrected_to: corrected_to.map(|word| status(word).ok_or_else(damaged)).transpose()?,
         message_id: MessageId::from_row(row.try_get("message_id")?),

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use catalogue::london;
+use command_service::officers::OfficerRegister;
 use schemas::{AggregateId, OfficerId, Sealed};
 use serde_json::Value;
 use sqlx::PgPool;
@@ -50,6 +52,7 @@ impl Opening {
         let reason = reader.reason.clone().filter(|reason| !reason.trim().is_empty());
         let reason =
             reason.ok_or_else(|| Failure::Usage("an officer who opens personal data says why: --reason".to_owned()))?;
+        must_be_on_duty(&officer)?;
         let key = Arc::new(KeyEncryptionKey::load(key_file.as_ref()).map_err(Failure::usage)?);
         let vault = Box::new(Vault::new(pool.clone(), key, vault::Settings::default(), Instant::now));
         Ok(Self::By { vault, officer, reason })
@@ -82,6 +85,24 @@ impl Opening {
         let mut shown = shown.into_iter();
         documents.iter_mut().for_each(|document| replace(document, &mut shown));
         Ok(())
+    }
+}
+
+/// Only an officer of the register opens anything: whoever looked has to answer for it.
+fn must_be_on_duty(officer: &OfficerId) -> Result<(), Failure> {
+    let register = environment("CASELEDGER_OFFICERS_FILE");
+    let register = register.ok_or_else(|| {
+        Failure::Usage(
+            "CASELEDGER_OFFICERS_FILE is not set: the register of the officers who may read personal data".to_owned(),
+        )
+    })?;
+    let register = OfficerRegister::load(register.as_ref()).map_err(Failure::usage)?;
+    let today = london::day_of(OffsetDateTime::now_utc());
+    match register.on_duty(officer, today) {
+        Some(_) => Ok(()),
+        None => Err(Failure::Usage(format!(
+            "the officer register has no {officer} who may act today: nothing is opened"
+        ))),
     }
 }
 

@@ -222,6 +222,22 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
                 format!("{id} is the name of another clock: choose another for the target"),
             );
         }
+        if let Some(when) = &row.when {
+            let asked = entry
+                .questions
+                .iter()
+                .map(Spanned::get_ref)
+                .find(|question| question.id == when.question);
+            let fits =
+                asked.is_some_and(|question| question.sensitivity == Sensitivity::Open && question.can_be(&when.is));
+            if !fits {
+                let message = format!(
+                    "the target {id} depends on an open flag or choice of this type, and {} = {} is none",
+                    when.question, when.is
+                );
+                report(target.span(), message);
+            }
+        }
         if !rows.insert((id, row.from)) {
             report(
                 target.span(),

@@ -281,7 +281,8 @@ fn one(event: impl Into<CaseEvent>) -> Vec<CaseEvent> {
 
 impl Submitted {
     fn new(event: &RequestSubmitted, at: Option<Instant>) -> Self {
-        let standing = Standing::opened(event.request_type.clone(), event.team.clone(), event.received_on, at);
+        let mut standing = Standing::opened(event.request_type.clone(), event.team.clone(), event.received_on, at);
+        standing.open_answers = standing::open_answers(&event.answers);
         let mut clocks = Clocks::default();
         clocks.apply(&event.clone().into(), at);
         let follows = event.follows.as_ref();

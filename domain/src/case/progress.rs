@@ -126,7 +126,8 @@ impl Submitted {
             return Err(Rejection::OccurredBeforeTheClosing);
         }
         let last_day = closed_at.map(|closed_at| request_type.reopening.last_day(london::day_of(closed_at.get())));
-        if last_day.is_none_or(|last_day| london::day_of(occurred_at.get()) > last_day) {
+        let never = request_type.reopening.days == 0;
+        if never || last_day.is_none_or(|last_day| london::day_of(occurred_at.get()) > last_day) {
             return Err(Rejection::ReopeningPeriodOver {
                 successor: request_type.reopening.successor.to_string(),
             });

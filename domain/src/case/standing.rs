@@ -7,6 +7,7 @@ use schemas::clock::Due;
 use schemas::command::{CaseRelation, ClockMark, Decider, ExtensionGround, InformationWanted};
 use schemas::event::{CaseEvent, CaseStanding, OutcomeKind};
 use schemas::moment::{Day, Instant};
+use schemas::personal::{Answer, AnswerValue, Answers};
 use schemas::query::CaseStatus;
 use schemas::text::{ExternalId, Text};
 use schemas::{CaseId, OfficerId, OutcomeCode, Personal, QuestionId, RequestTypeCode, TeamName, Version};
@@ -80,6 +81,7 @@ pub(crate) enum Entered {
     TypeChanged {
         request_type: RequestTypeCode,
         team: TeamName,
+        open_answers: BTreeMap<QuestionId, String>,
     },
     Marked {
         clock: QuestionId,
@@ -160,6 +162,7 @@ impl Entered {
             CaseEvent::TypeChanged(event) => Self::TypeChanged {
                 request_type: event.request_type,
                 team: event.team,
+                open_answers: open_answers(&event.answers),
             },
             CaseEvent::ClockApproaching(event) => Self::Marked {
                 clock: event.clock,
@@ -264,6 +267,8 @@ pub(crate) struct Standing {
     pub(crate) asked: Vec<ExternalId>,
     /// The remedies: by when, and whether done.
     pub(crate) remedies: Vec<(Day, bool)>,
+    /// The open answers that the request was made with, as words: what its targets depend on.
+    pub(crate) open_answers: BTreeMap<QuestionId, String>,
     /// The day that somebody else set.
     pub(crate) set_day: Option<Day>,
     /// The day that its clocks run from, and the instant where it is of that day.
@@ -287,6 +292,7 @@ impl Standing {
             deciders: BTreeSet::new(),
             asked: Vec::new(),
             remedies: Vec::new(),
+            open_answers: BTreeMap::new(),
             set_day: None,
             started: (received_on, at),
             moved: Vec::new(),
@@ -327,7 +333,12 @@ impl Standing {
                     *done = true;
                 }
             }
-            Entered::TypeChanged { request_type, team } => {
+            Entered::TypeChanged {
+                request_type,
+                team,
+                open_answers,
+            } => {
+                self.open_answers = open_answers;
                 (self.request_type, self.team, self.officer) = (request_type, team, None);
                 (self.decision, self.set_day) = (None, None);
             }
@@ -381,6 +392,16 @@ impl Standing {
             times_reopened: self.times_reopened,
         }
     }
+}
+
+/// The open answers in words: a flag as `true` or `false`, a choice as its value.
+pub(crate) fn open_answers(answers: &Answers) -> BTreeMap<QuestionId, String> {
+    let open = answers.iter().filter_map(|(question, answer)| match answer {
+        Answer::Open(AnswerValue::Text(text)) => Some((question.clone(), text.to_string())),
+        Answer::Open(AnswerValue::Flag(flag)) => Some((question.clone(), flag.to_string())),
+        _ => None,
+    });
+    open.collect()
 }
 
 /// A remedy, by its number.

@@ -5,7 +5,7 @@
 //! else (a birth, the issue of a badge, the notice of a marriage) are not a case's own.
 
 use catalogue::clocks::{ClockFiles, TargetUnit};
-use catalogue::{RequestType, TargetEnd};
+use catalogue::{RequestType, TargetCondition, TargetEnd};
 use schemas::QuestionId;
 use schemas::command::{ExtensionGround, InformationWanted};
 use schemas::moment::Day;
@@ -38,6 +38,10 @@ pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: 
     ids.sort();
     ids.dedup();
     for target in ids.into_iter().filter_map(|id| request_type.target_on(id, started.day)) {
+        let applies = |when: &TargetCondition| standing.open_answers.get(&when.question) == Some(&when.is);
+        if !target.when.as_ref().is_none_or(applies) {
+            continue;
+        }
         if target.until == TargetEnd::Acknowledgement && is_acknowledged {
             continue;
         }

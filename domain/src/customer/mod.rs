@@ -139,7 +139,12 @@ impl Customer {
         {
             return Err(Rejection::CustomerMerged { into: into.to_string() });
         }
-        if known.died && circumstances.actor.kind == ActorKind::Resident {
+        let is_resident = circumstances.actor.kind == ActorKind::Resident;
+        let person = circumstances.actor.as_person();
+        if is_resident && person.is_some() && person != context.subject().ok() {
+            return Err(Rejection::NotTheirs);
+        }
+        if known.died && is_resident {
             return Err(Rejection::CustomerDied);
         }
         // Whoever speaks for somebody may always stop.

@@ -213,12 +213,12 @@ fn a_target_is_that_of_the_day_it_was_received_on() {
 
 #[test]
 fn a_target_in_hours_runs_from_the_instant() {
-    let life = received("drain", "2026-05-01", json!({}));
-    assert!(
-        life.clocks().contains("at_risk 2026-05-02T08:00:00Z"),
-        "{}",
-        life.clocks()
-    );
+    let life = received("drain", "2026-05-01", json!({ "property_at_risk": true }));
+    assert_eq!(life.clocks(), "at_risk 2026-05-02T08:00:00Z, clearing 2026-05-18");
+    // What depends on an answer runs only with it.
+    for answers in [json!({}), json!({ "property_at_risk": false })] {
+        assert_eq!(received("drain", "2026-05-01", answers).clocks(), "clearing 2026-05-18");
+    }
 }
 
 #[test]

@@ -135,12 +135,16 @@ fn nobody_lets_themselves_act() {
         mother.tries("AuthoriseRepresentative", over),
         Err(Rejection::AuthorityOver)
     );
-    for stranger in [json!({ "kind": "resident", "id": SON }), json!({ "kind": "resident" })] {
-        assert_eq!(
-            mother.tries("AuthoriseRepresentative", by(wanted(), stranger)),
-            Err(Rejection::AuthorisesForAnother)
-        );
-    }
+    let stranger = json!({ "kind": "resident", "id": SON });
+    assert_eq!(
+        mother.tries("AuthoriseRepresentative", by(wanted(), stranger)),
+        Err(Rejection::NotTheirs)
+    );
+    let nobody_known = json!({ "kind": "resident" });
+    assert_eq!(
+        mother.tries("AuthoriseRepresentative", by(wanted(), nobody_known)),
+        Err(Rejection::AuthorisesForAnother)
+    );
     let resident = json!({ "kind": "resident", "id": CUSTOMER });
     assert_eq!(mother.does("AuthoriseRepresentative", by(wanted(), resident)), 1);
 }
@@ -360,4 +364,33 @@ fn wishes_and_needs_are_said_whole() {
         by_contractor["actor"] = json!({ "kind": "contractor", "id": "waste-crews" });
         assert_eq!(record.tries(name, by_contractor), Err(Rejection::ActorNotAllowed));
     }
+}
+
+#[test]
+fn a_resident_who_is_known_acts_in_their_own_matters() {
+    let mut mother = person(CUSTOMER);
+    let mut case = case_of(&mother);
+    let by = |mut data: Value, who: &str| {
+        data["actor"] = json!({ "kind": "resident", "id": who });
+        data
+    };
+    let details = || json!({ "phone": "01234 567890" });
+    assert_eq!(
+        mother.tries("UpdateContactDetails", by(details(), &OTHER.to_string())),
+        Err(Rejection::NotTheirs)
+    );
+    mother.does("UpdateContactDetails", by(details(), CUSTOMER));
+    let when = "2026-05-20T10:00:00Z";
+    let update = || json!({ "description": "by the gate" });
+    let by_another = by(update(), &OTHER.to_string());
+    assert_eq!(
+        case.tries(when, "UpdateRequest", by_another.clone()),
+        Err(Rejection::NotTheirs)
+    );
+    case.does(when, "UpdateRequest", by(update(), CUSTOMER));
+    // Two records that were found to be of one person are one.
+    mother.facts.other_customer = Some(person(&OTHER.to_string()).record());
+    mother.does("MergeCustomer", merge(OTHER));
+    case.facts.other_customer = Some(mother.record());
+    case.does(when, "UpdateRequest", by_another);
 }

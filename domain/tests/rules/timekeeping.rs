@@ -189,7 +189,7 @@ fn what_is_the_same_day_is_in_time() {
     );
     let close = |outcome: &str| by_officer(json!({ "outcome": outcome, "reasons": "done" }));
     for (closed_at, expected) in [("2026-05-02T08:00:00Z", true), ("2026-05-02T08:00:00.000001Z", false)] {
-        let mut drain = received("drain", "2026-05-01", json!({}));
+        let mut drain = received("drain", "2026-05-01", json!({ "property_at_risk": true }));
         let clock = |drain: &Life| {
             drain
                 .case()

@@ -260,6 +260,18 @@ async fn what_is_known_of_a_person_is_shown_to_an_officer_who_says_why() {
         opened.contains("Large print") && opened.contains("The dog bit"),
         "{opened}"
     );
+    let nobody = ["--officer", "nobody.here", "--reason", "curious"];
+    let id = customer.to_string();
+    let refused = hub
+        .council
+        .run(&[&["customer", "show", id.as_str()], &nobody[..]].concat(), "")
+        .await;
+    assert_eq!(
+        refused.status.code(),
+        Some(2),
+        "only an officer of the register opens anything"
+    );
+    assert!(refused.stdout.is_empty());
     hub.does(customer, "EndHazardMarker", json!({})).await;
     let open: i64 = sqlx::query_scalar("SELECT count(*) FROM ledger.events WHERE payload::text ~ 'Large print|dog'")
         .fetch_one(&hub.owner)
