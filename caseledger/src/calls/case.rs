@@ -299,6 +299,11 @@ async fn history(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool)
         &["no.", "position", "happened", "recorded", "what", "who", "by", "detail"],
         entries.map(|(entry, payload)| {
             let who = entry.actor_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+            let for_whom = entry
+                .on_behalf_of
+                .as_ref()
+                .map(|id| format!(" for {id}"))
+                .unwrap_or_default();
             let struck = struck_out.contains(&entry.sequence);
             vec![
                 entry.sequence.to_string(),
@@ -306,7 +311,7 @@ async fn history(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool)
                 entry.occurred_at.to_string(),
                 entry.recorded_at.to_string(),
                 format!("{}{}", entry.event_type, if struck { " (struck out)" } else { "" }),
-                format!("{}{who}", entry.actor_kind),
+                format!("{}{who}{for_whom}", entry.actor_kind),
                 format!("{}, {}", entry.channel, entry.client),
                 detail(payload),
             ]

@@ -73,31 +73,29 @@ impl Preparation<'_> {
 
     /// The customer whom the command concerns beside its stream: for whom a case is opened or to whom it is moved, whose case it
     /// is where they or somebody for them act, or the record that is kept of two.
-    pub(super) async fn other_customer(
-        &self,
-        command: &Command,
-        stream: Option<&Snapshot>,
-    ) -> Result<Option<Arc<Customer>>, Fault> {
+    pub(super) fn concerns_a_customer(command: &Command, stream: Option<&Snapshot>) -> Option<CustomerId> {
         let case = match stream.map(|stream| stream.state.as_ref()) {
             Some(AggregateState::Case(case)) => Some(case),
             _ => None,
         };
-        let customer = match (&command.body, command.circumstances.actor.kind) {
-            (body, _) if concerned(body).is_some() => concerned(body),
-            (_, ActorKind::Resident | ActorKind::Representative) => case.and_then(Case::customer_id),
+        match command.circumstances.actor.kind {
+            _ if concerned(&command.body).is_some() => concerned(&command.body),
+            ActorKind::Resident | ActorKind::Representative => case.and_then(Case::customer_id),
             _ => None,
-        };
-        match customer {
-            // Whether somebody still may act for another is read anew each time.
-            Some(customer) => {
-                self.customer(customer, command.circumstances.actor.kind == ActorKind::Representative)
-                    .await
-            }
-            None => Ok(None),
         }
     }
 
-    async fn customer(&self, customer: CustomerId, anew: bool) -> Result<Option<Arc<Customer>>, Fault> {
+    /// That customer. Whether somebody still may act for another is read anew each time.
+    pub(super) async fn customer_for(
+        &self,
+        command: &Command,
+        customer: CustomerId,
+    ) -> Result<Option<Arc<Customer>>, Fault> {
+        let anew = command.circumstances.actor.kind == ActorKind::Representative;
+        self.customer(customer, anew).await
+    }
+
+    pub(super) async fn customer(&self, customer: CustomerId, anew: bool) -> Result<Option<Arc<Customer>>, Fault> {
         let cached = self.cache.get(customer.into()).filter(|_| !anew);
         let snapshot = match cached {
             Some(cached) => Some(cached),
@@ -109,14 +107,6 @@ impl Preparation<'_> {
             AggregateState::Customer(customer) => Some(Arc::new(customer.clone())),
             AggregateState::Case(_) => None,
         }))
-    }
-
-    /// The record of the same person that is kept, where this one was merged.
-    pub(super) async fn kept(&self, customer: Option<&Customer>) -> Result<Option<Arc<Customer>>, Fault> {
-        match customer.and_then(Customer::merged_into) {
-            Some(kept) => self.customer(kept, false).await,
-            None => Ok(None),
-        }
     }
 
     /// Whether the customer to whom something is to be given was erased: nothing can become theirs any more.
@@ -133,12 +123,23 @@ impl Preparation<'_> {
     }
 
     /// Whether other records were merged into the one that is to be merged itself.
-    pub(super) async fn others_merged_into_it(&self, lane: AggregateId, command: &Command) -> Result<bool, Fault> {
-        if !matches!(command.body, CommandBody::MergeCustomer(_)) {
-            return Ok(false);
-        }
+    pub(super) async fn others_merged_into_it(&self, lane: AggregateId) -> Result<bool, Fault> {
         Ok(self.vault.stands_for_others(CustomerId(lane.uuid())).await?)
     }
+}
+
+/// Whether a command speaks of another case, or another type.
+pub(super) const fn speaks_of_another(body: &CommandBody) -> bool {
+    match body {
+        CommandBody::SubmitRequest(submit) => submit.follows.is_some(),
+        CommandBody::LinkCase(_) | CommandBody::ChangeType(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a command makes something another customer's.
+pub(super) const fn gives_to_another(body: &CommandBody) -> bool {
+    matches!(body, CommandBody::MoveToCustomer(_) | CommandBody::MergeCustomer(_))
 }
 
 /// The customer whom a command names.
