@@ -14,6 +14,7 @@ use bus::clients::Client;
 use event_store::{DueItem, LeaseGrant, LedgerError, Timetable, TimetableHead};
 use schemas::command::{ActorKind, Channel, Command};
 use schemas::envelope::CommandEnvelope;
+use schemas::event::CaseEvent;
 use schemas::result::CommandStatus;
 use schemas::{AggregateId, ClientName, CommandId, Position};
 use serde_json::{Value, json};
@@ -103,7 +104,10 @@ impl Timekeeper {
         let head = self.timetable.head().await?;
         let up_to = Position(head.log_position.0.min(head.position.0 + MOST_POSITIONS));
         if up_to > head.position {
-            let events = self.timetable.events(head.position, up_to, plan::TYPES).await?;
+            let events = self
+                .timetable
+                .events(head.position, up_to, CaseEvent::MOVING_CLOCKS)
+                .await?;
             let change = plan::change(&events)?;
             self.timetable.take_in(head.position, up_to, &change).await?;
         }

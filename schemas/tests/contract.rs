@@ -147,6 +147,22 @@ fn every_event_example_fits_its_schema_and_is_read() {
 }
 
 /// What an example says at one place is changed; then neither the schema nor the reader takes it.
+/// The timekeeper asks the log for [`CaseEvent::MOVING_CLOCKS`] alone: an event left out there would time nothing.
+#[test]
+fn every_event_that_lists_clocks_or_ends_a_case_is_among_those_that_move_clocks() {
+    for name in CaseEvent::NAMES {
+        let listing = read_json(&format!("events/{name}.v1.json"))["properties"]["clocks"].is_object();
+        let event = CaseEvent::read(name, "1", &read(&format!("examples/events/{name}.v1.json"))).unwrap();
+        assert_eq!(event.clocks().is_some(), listing, "the clocks of {name}");
+        let ending = matches!(event, CaseEvent::RequestClosed(_) | CaseEvent::RequestCancelled(_));
+        assert_eq!(
+            CaseEvent::MOVING_CLOCKS.contains(name),
+            listing || ending,
+            "{name} among those that move clocks"
+        );
+    }
+}
+
 #[test]
 fn a_broken_command_is_refused_by_schema_and_reader_alike() {
     for (name, pointer, broken) in [

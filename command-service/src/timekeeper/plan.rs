@@ -6,33 +6,12 @@ use catalogue::london;
 use event_store::{ClockingEvent, DueItem, TimetableChange};
 use schemas::clock::{ClockStanding, Due};
 use schemas::command::ClockMark;
-use schemas::event::CaseEvent;
+use schemas::event::{CaseEvent, Clocks};
 use schemas::moment::Day;
 use schemas::{AggregateId, Position};
 use time::OffsetDateTime;
 
 use super::TimekeeperError;
-
-/// The events that say something of clocks.
-pub(super) const TYPES: &[&str] = &[
-    "RequestSubmitted",
-    "RequestReopened",
-    "RequestClosed",
-    "RequestCancelled",
-    "InformationAskedFor",
-    "InformationProvided",
-    "RequestAcknowledged",
-    "TimeExtended",
-    "DeadlineSet",
-    "RemedyAgreed",
-    "RemedyDone",
-    "TypeChanged",
-    "EntryCorrected",
-    "ClocksRecomputed",
-];
-
-/// What the clocks that run on after a case was closed begin with.
-const OUTLIVING: &str = "remedy_";
 
 /// What a stream's events come to.
 #[derive(Default)]
@@ -56,24 +35,23 @@ pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, Timeke
             source,
         })?;
         let plan = plans.entry(event.aggregate_id).or_default();
-        match running_after(record) {
+        match record.clocks() {
             Some(clocks) => {
                 *plan = Plan {
                     listed_at: event.position,
                     anew: true,
                     ended: false,
-                    clocks,
+                    clocks: clocks.to_vec(),
                 };
             }
             None => {
                 plan.ended = true;
-                plan.clocks
-                    .retain(|standing| standing.clock.as_str().starts_with(OUTLIVING));
+                plan.clocks.retain(|standing| Clocks::outlive_the_case(&standing.clock));
             }
         }
     }
     let mut change = TimetableChange {
-        outliving: OUTLIVING,
+        outliving: Clocks::OUTLIVING,
         ..TimetableChange::default()
     };
     for (stream, plan) in plans {
@@ -89,25 +67,6 @@ pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, Timeke
         );
     }
     Ok(change)
-}
-
-/// The clocks that run after an event; none where it ends the case.
-fn running_after(event: CaseEvent) -> Option<Vec<ClockStanding>> {
-    Some(match event {
-        CaseEvent::RequestSubmitted(event) => event.clocks,
-        CaseEvent::RequestReopened(event) => event.clocks,
-        CaseEvent::InformationAskedFor(event) => event.clocks,
-        CaseEvent::InformationProvided(event) => event.clocks,
-        CaseEvent::RequestAcknowledged(event) => event.clocks,
-        CaseEvent::TimeExtended(event) => event.clocks,
-        CaseEvent::DeadlineSet(event) => event.clocks,
-        CaseEvent::RemedyAgreed(event) => event.clocks,
-        CaseEvent::RemedyDone(event) => event.clocks,
-        CaseEvent::TypeChanged(event) => event.clocks,
-        CaseEvent::EntryCorrected(event) => event.clocks,
-        CaseEvent::ClocksRecomputed(event) => event.clocks,
-        _ => return None,
-    })
 }
 
 /// What is to be said of a clock. One that waits keeps its place, so that it is worked out anew when the calendar is.

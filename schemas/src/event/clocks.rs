@@ -49,6 +49,15 @@ pub struct Clocks {
 }
 
 impl Clocks {
+    /// What the clocks that run on after their case was closed begin with: those of remedies.
+    pub const OUTLIVING: &'static str = "remedy_";
+
+    /// Whether a clock runs on after its case was closed.
+    #[must_use]
+    pub fn outlive_the_case(clock: &QuestionId) -> bool {
+        clock.as_str().starts_with(Self::OUTLIVING)
+    }
+
     /// All of them, by name: those that run, and those that ended since the case was opened last.
     pub fn iter(&self) -> impl Iterator<Item = (&QuestionId, &Clock)> {
         self.by_name.iter()
@@ -63,19 +72,13 @@ impl Clocks {
     /// Takes in an event, which happened at `at`.
     pub fn apply(&mut self, event: &CaseEvent, at: Option<Instant>) {
         match event {
-            CaseEvent::RequestSubmitted(event) => self.stand(&event.clocks, at, None),
             CaseEvent::RequestReopened(event) => {
                 // They run anew: what they came to before stays in the history.
                 self.before_reopening.push(self.by_name.clone());
                 self.by_name.retain(|_, clock| clock.runs);
                 self.stand(&event.clocks, at, None);
             }
-            CaseEvent::InformationAskedFor(event) => self.stand(&event.clocks, at, None),
-            CaseEvent::InformationProvided(event) => self.stand(&event.clocks, at, None),
             CaseEvent::RequestAcknowledged(event) => self.stand(&event.clocks, at, Some(event.acknowledged_on)),
-            CaseEvent::TimeExtended(event) => self.stand(&event.clocks, at, None),
-            CaseEvent::DeadlineSet(event) => self.stand(&event.clocks, at, None),
-            CaseEvent::RemedyAgreed(event) => self.stand(&event.clocks, at, None),
             CaseEvent::RemedyDone(event) => self.stand(&event.clocks, at, Some(event.done_on)),
             CaseEvent::TypeChanged(event) => {
                 self.by_name.clear();
@@ -89,17 +92,20 @@ impl Clocks {
                 }
                 self.stand(&event.clocks, event.standing.ended_at.or(at), None);
             }
-            CaseEvent::ClocksRecomputed(event) => self.stand(&event.clocks, at, None),
             CaseEvent::ClockApproaching(event) => self.say(&event.clock, ClockMark::Approaching),
             CaseEvent::ClockOverdue(event) => self.say(&event.clock, ClockMark::Overdue),
             CaseEvent::RequestClosed(_) | CaseEvent::RequestCancelled(_) => {
                 for (name, clock) in &mut self.by_name {
-                    if !is_remedy(name) {
+                    if !Self::outlive_the_case(name) {
                         clock.end(at, None);
                     }
                 }
             }
-            _ => {}
+            other => {
+                if let Some(running) = other.clocks() {
+                    self.stand(running, at, None);
+                }
+            }
         }
     }
 
@@ -149,6 +155,43 @@ impl Clocks {
     }
 }
 
-fn is_remedy(clock: &QuestionId) -> bool {
-    clock.as_str().starts_with("remedy_")
+impl CaseEvent {
+    /// The names of the events after which other clocks run: those that list them, and those that end the case.
+    pub const MOVING_CLOCKS: &'static [&'static str] = &[
+        "RequestSubmitted",
+        "RequestReopened",
+        "RequestClosed",
+        "RequestCancelled",
+        "InformationAskedFor",
+        "InformationProvided",
+        "RequestAcknowledged",
+        "TimeExtended",
+        "DeadlineSet",
+        "RemedyAgreed",
+        "RemedyDone",
+        "TypeChanged",
+        "EntryCorrected",
+        "ClocksRecomputed",
+    ];
+
+    /// The clocks that run after it, all of them; `None` where the event lists none. Of those, closing and cancelling end all
+    /// but the ones that [outlive the case](Clocks::outlive_the_case); the others leave the clocks as they are.
+    #[must_use]
+    pub fn clocks(&self) -> Option<&[ClockStanding]> {
+        Some(match self {
+            Self::RequestSubmitted(event) => &event.clocks,
+            Self::RequestReopened(event) => &event.clocks,
+            Self::InformationAskedFor(event) => &event.clocks,
+            Self::InformationProvided(event) => &event.clocks,
+            Self::RequestAcknowledged(event) => &event.clocks,
+            Self::TimeExtended(event) => &event.clocks,
+            Self::DeadlineSet(event) => &event.clocks,
+            Self::RemedyAgreed(event) => &event.clocks,
+            Self::RemedyDone(event) => &event.clocks,
+            Self::TypeChanged(event) => &event.clocks,
+            Self::EntryCorrected(event) => &event.clocks,
+            Self::ClocksRecomputed(event) => &event.clocks,
+            _ => return None,
+        })
+    }
 }
