@@ -116,12 +116,12 @@ pub(crate) struct Decided {
 impl Entered {
     /// What an event enters; none of what can't be struck out and has no effect on how the case stands.
     pub(crate) fn of(event: &CaseEvent) -> Option<Self> {
-        Some(match event.clone() {
+        Some(match event {
             CaseEvent::NoteAdded(_) => Self::Noted,
             CaseEvent::ContactRecorded(_) => Self::Contacted,
             CaseEvent::RequestAssigned(event) => Self::Assigned {
-                team: event.team,
-                officer: event.officer,
+                team: event.team.clone(),
+                officer: event.officer.clone(),
             },
             CaseEvent::InformationAskedFor(event) => Self::Asked {
                 wanted: event.wanted,
@@ -142,17 +142,23 @@ impl Entered {
                 good_reason: event.good_reason,
                 on: event.told_on,
             },
-            CaseEvent::EligibilityAssessed(event) => Self::Assessed { by: event.decided_by },
+            CaseEvent::EligibilityAssessed(event) => Self::Assessed {
+                by: event.decided_by.clone(),
+            },
             CaseEvent::DecisionRecorded(event) => Self::Decided(Decided {
-                outcome: event.outcome,
-                by: event.decided_by,
-                rule: event.rule,
-                exemptions: event.exemptions,
-                reasons: event.reasons,
-                evidence: event.evidence,
+                outcome: event.outcome.clone(),
+                by: event.decided_by.clone(),
+                rule: event.rule.clone(),
+                exemptions: event.exemptions.clone(),
+                reasons: event.reasons.clone(),
+                evidence: event.evidence.clone(),
             }),
-            CaseEvent::SentForInvestigation(event) => Self::SentOut { to: event.recipient },
-            CaseEvent::FindingsReceived(event) => Self::Found { by: event.recipient },
+            CaseEvent::SentForInvestigation(event) => Self::SentOut {
+                to: event.recipient.clone(),
+            },
+            CaseEvent::FindingsReceived(event) => Self::Found {
+                by: event.recipient.clone(),
+            },
             CaseEvent::CaseLinked(event) => Self::Linked {
                 relation: event.relation,
                 case_id: event.case_id,
@@ -160,31 +166,31 @@ impl Entered {
             CaseEvent::RemedyAgreed(event) => Self::RemedyAgreed { due_on: event.due_on },
             CaseEvent::RemedyDone(event) => Self::RemedyDone { number: event.number },
             CaseEvent::TypeChanged(event) => Self::TypeChanged {
-                request_type: event.request_type,
-                team: event.team,
+                request_type: event.request_type.clone(),
+                team: event.team.clone(),
                 open_answers: open_answers(&event.answers),
             },
             CaseEvent::ClockApproaching(event) => Self::Marked {
-                clock: event.clock,
+                clock: event.clock.clone(),
                 due: event.due,
                 mark: ClockMark::Approaching,
             },
             CaseEvent::ClockOverdue(event) => Self::Marked {
-                clock: event.clock,
+                clock: event.clock.clone(),
                 due: event.due,
                 mark: ClockMark::Overdue,
             },
             CaseEvent::RequestClosed(event) => Self::Closed {
-                outcome: event.outcome,
+                outcome: event.outcome.clone(),
                 kind: event.outcome_kind,
-                by: match event.decided_by {
-                    Some(Decider::Officer { id }) => Some(id),
+                by: match &event.decided_by {
+                    Some(Decider::Officer { id }) => Some(id.clone()),
                     Some(Decider::NotRecorded) | None => None,
                 },
             },
             CaseEvent::RequestCancelled(_) => Self::Cancelled,
             CaseEvent::RequestReopened(event) => Self::Reopened {
-                team: event.team,
+                team: event.team.clone(),
                 received_on: event.received_on,
             },
             CaseEvent::RequestSubmitted(_)
