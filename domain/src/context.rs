@@ -145,6 +145,27 @@ impl Timeline {
 }
 
 impl DecisionContext {
+    /// That it is now, and nothing else: no type, no other case or customer, nobody vouched for.
+    #[must_use]
+    pub const fn at(now: Instant) -> Self {
+        Self {
+            now,
+            request_type: None,
+            submission: None,
+            clock_files: None,
+            other_case: None,
+            other_case_id: None,
+            other_type: None,
+            subject: None,
+            other_customer: None,
+            kept_customer: None,
+            others_merged_into_it: false,
+            authority: None,
+            person_erased: false,
+            may_leave_decider_unrecorded: false,
+        }
+    }
+
     /// The customer whose stream it is.
     pub(crate) fn subject(&self) -> Result<CustomerId, Rejection> {
         let subject = self.subject.ok_or(Rejection::UnknownCustomer)?;

@@ -80,23 +80,13 @@ pub fn by_officer(mut data: Value) -> Value {
 /// The facts of a missed bin, decided by an officer who may, now.
 pub fn context() -> DecisionContext {
     DecisionContext {
-        now: now(),
         request_type: Some(request_type("missed-bin")),
         submission: Some(Submission {
             reference: reference(),
             catalogue_version: "v1".into(),
         }),
-        clock_files: None,
-        other_case: None,
-        other_case_id: None,
-        other_type: None,
-        subject: None,
-        other_customer: None,
-        kept_customer: None,
-        others_merged_into_it: false,
         authority: Some(officer()),
-        person_erased: false,
-        may_leave_decider_unrecorded: false,
+        ..DecisionContext::at(now())
     }
 }
 

@@ -3,36 +3,15 @@
 use schemas::result::Accepted;
 use schemas::{AggregateId, CustomerId};
 use serde_json::{Value, json};
-use system_tests::council::{BANK_HOLIDAYS, PATIENCE, example, rejected};
-use system_tests::{Council, eventually};
+use system_tests::council::{BANK_HOLIDAYS, PATIENCE, example};
+use system_tests::eventually;
 use time::{Duration, OffsetDateTime};
 
-/// A council with its clients at work.
-struct Office {
-    council: Council,
-    website: bus::BusClient,
-    contact_centre: bus::BusClient,
-    owner: sqlx::PgPool,
-}
+use crate::office::Office;
 
 impl Office {
-    async fn open() -> Self {
-        let council = Council::new().await;
-        Self {
-            website: council.client("website").await,
-            contact_centre: council.client("contact-centre").await,
-            owner: council.owner().await,
-            council,
-        }
-    }
-
     async fn customer(&self) -> CustomerId {
-        let register = example("RegisterCustomer", json!({}));
-        let registered = self
-            .council
-            .accept(&self.website, "RegisterCustomer", None, register)
-            .await;
-        CustomerId(registered.aggregate_id.0)
+        CustomerId(self.registers(json!({})).await.0)
     }
 
     /// Somebody submits a request of this type, received so many days ago.
@@ -42,20 +21,6 @@ impl Office {
         });
         submit["received_on"] = json!(day(-days_ago));
         self.council.accept(&self.website, "SubmitRequest", None, submit).await
-    }
-
-    /// An officer sends the example of a command, with this put in.
-    async fn does(&self, case: &Accepted, name: &str, put_in: Value) -> Accepted {
-        let id = Some(case.aggregate_id);
-        self.council
-            .accept(&self.contact_centre, name, id, example(name, put_in))
-            .await
-    }
-
-    async fn refuses(&self, case: Option<AggregateId>, name: &str, data: Value) -> String {
-        rejected(self.council.call(&self.contact_centre, name, case, data).await)
-            .code()
-            .to_owned()
     }
 
     /// What the log says of a case, event by event.
@@ -127,29 +92,29 @@ async fn a_complaint_goes_to_whoever_knows_and_its_remedy_is_due_after_it_is_clo
     let customer = office.customer().await;
     let answers = json!({ "about": "waste", "what_went_wrong": "They closed it and never came." });
     let case = office.submits(customer, "complaint-stage-1", answers, 0).await;
-    let acknowledged = office.does(&case, "AcknowledgeRequest", json!({})).await;
-    office.does(&case, "RecordContact", json!({})).await;
-    office.does(&case, "SendForInvestigation", json!({})).await;
+    let acknowledged = office.does(case.aggregate_id, "AcknowledgeRequest", json!({})).await;
+    office.does(case.aggregate_id, "RecordContact", json!({})).await;
+    office.does(case.aggregate_id, "SendForInvestigation", json!({})).await;
     office
-        .does(&case, "RecordFindings", json!({ "received_on": day(0) }))
+        .does(case.aggregate_id, "RecordFindings", json!({ "received_on": day(0) }))
         .await;
-    let extended = office.does(&case, "ExtendTime", json!({})).await;
+    let extended = office.does(case.aggregate_id, "ExtendTime", json!({})).await;
     office
         .does(
-            &case,
+            case.aggregate_id,
             "LinkCase",
             json!({ "case_id": case_like(&office, customer).await }),
         )
         .await;
     let note = office
         .does(
-            &case,
+            case.aggregate_id,
             "AddNote",
             by("a.rahman", json!({ "note": "For the neighbour." })),
         )
         .await;
     office
-        .does(&case, "CorrectEntry", json!({ "entry": note.version }))
+        .does(case.aggregate_id, "CorrectEntry", json!({ "entry": note.version }))
         .await;
     let close = by(
         "a.rahman",
@@ -159,9 +124,11 @@ async fn a_complaint_goes_to_whoever_knows_and_its_remedy_is_due_after_it_is_clo
         .council
         .accept(&office.contact_centre, "CloseRequest", Some(case.aggregate_id), close)
         .await;
-    office.does(&case, "AgreeRemedy", json!({ "due_on": day(30) })).await;
+    office
+        .does(case.aggregate_id, "AgreeRemedy", json!({ "due_on": day(30) }))
+        .await;
     office.shows(&case, "show", &format!("{} (remedy_1)", day(30))).await;
-    office.does(&case, "RecordRemedyDone", json!({})).await;
+    office.does(case.aggregate_id, "RecordRemedyDone", json!({})).await;
 
     for (accepted, notice, words) in [
         (&acknowledged, "request_acknowledged", "is looking into it"),
@@ -307,7 +274,7 @@ async fn what_was_taken_down_wrong_is_put_right() {
         .submits(mother, "foi", json!({ "wanted": "The river at Mill Lane." }), 3)
         .await;
     office.shows(&case, "show", "foi (information-rights)").await;
-    office.does(&case, "ChangeType", json!({})).await;
+    office.does(case.aggregate_id, "ChangeType", json!({})).await;
     office.shows(&case, "show", "eir (information-rights)").await;
     let changed = office.waits_for(&case, "TypeChanged").await;
     assert_eq!(changed["clocks"][0]["clock"], "eir");
@@ -316,9 +283,9 @@ async fn what_was_taken_down_wrong_is_put_right() {
     let id = Some(case.aggregate_id);
     assert_eq!(office.refuses(id, "MoveToCustomer", unknown).await, "unknown_customer");
     office
-        .does(&case, "MoveToCustomer", json!({ "customer_id": daughter }))
+        .does(case.aggregate_id, "MoveToCustomer", json!({ "customer_id": daughter }))
         .await;
-    office.does(&case, "RecordDecision", json!({})).await;
+    office.does(case.aggregate_id, "RecordDecision", json!({})).await;
     let close = by("t.banerjee", json!({ "outcome": "part-given" }));
     let closed = office
         .council
@@ -369,7 +336,7 @@ async fn eligibility_is_an_officer_s_and_the_reasons_are_sealed() {
     let customer = office.customer().await;
     let answers = json!({ "application": "new", "route": "walking" });
     let case = office.submits(customer, "blue-badge", answers, 3).await;
-    office.does(&case, "AssessEligibility", json!({})).await;
+    office.does(case.aggregate_id, "AssessEligibility", json!({})).await;
     let id = Some(case.aggregate_id);
     let of_another_team = by(
         "j.okafor",
@@ -403,7 +370,7 @@ async fn the_ombudsman_s_day_runs_as_a_clock_of_the_case() {
     let id = Some(case.aggregate_id);
     let past = example("SetDeadline", json!({ "due_on": day(-1) }));
     assert_eq!(office.refuses(id, "SetDeadline", past).await, "before_the_receipt");
-    office.does(&case, "SetDeadline", json!({})).await;
+    office.does(case.aggregate_id, "SetDeadline", json!({})).await;
     office.shows(&case, "show", "2030-06-14 (set_day)").await;
 }
 
@@ -429,7 +396,7 @@ async fn a_badge_that_was_granted_is_issued_by_the_provider() {
         .accept(&office.contact_centre, "CloseRequest", id, close)
         .await;
     let dates = json!({ "issued_on": day(0), "valid_until": day(365) });
-    office.does(&case, "RecordBadgeIssued", dates).await;
+    office.does(case.aggregate_id, "RecordBadgeIssued", dates).await;
     let issued = office.waits_for(&case, "BadgeIssued").await;
     assert!(issued["badge_number"]["sealed"].is_string(), "{issued}");
 }

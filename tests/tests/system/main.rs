@@ -14,6 +14,7 @@ mod harness;
 mod import;
 mod information;
 mod notifier;
+mod office;
 mod outages;
 mod people;
 mod perimeter;

@@ -3,47 +3,11 @@
 use schemas::AggregateId;
 use serde_json::{Value, json};
 use system_tests::council::{PATIENCE, example, rejected};
-use system_tests::{Council, eventually};
+use system_tests::eventually;
 
-struct Hub {
-    council: Council,
-    website: bus::BusClient,
-    contact_centre: bus::BusClient,
-    owner: sqlx::PgPool,
-}
+use crate::office::Office;
 
-impl Hub {
-    async fn open() -> Self {
-        let council = Council::new().await;
-        Self {
-            website: council.client("website").await,
-            contact_centre: council.client("contact-centre").await,
-            owner: council.owner().await,
-            council,
-        }
-    }
-
-    async fn registers(&self, put_in: Value) -> AggregateId {
-        let register = example("RegisterCustomer", put_in);
-        self.council
-            .accept(&self.website, "RegisterCustomer", None, register)
-            .await
-            .aggregate_id
-    }
-
-    async fn does(&self, customer: AggregateId, name: &str, put_in: Value) -> schemas::result::Accepted {
-        let data = example(name, put_in);
-        self.council
-            .accept(&self.contact_centre, name, Some(customer), data)
-            .await
-    }
-
-    async fn refuses(&self, stream: Option<AggregateId>, name: &str, data: Value) -> String {
-        rejected(self.council.call(&self.website, name, stream, data).await)
-            .code()
-            .to_owned()
-    }
-
+impl Office {
     /// How the notices about a case ended, in order.
     async fn notified(&self, case: AggregateId, many: usize) -> Vec<String> {
         eventually("the case knows how its notices ended", PATIENCE, || async {
@@ -77,112 +41,118 @@ fn by_representative(id: AggregateId, of: AggregateId, mut data: Value) -> Value
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_reaches_the_dead_and_nothing_is_asked_in_their_name() {
-    let hub = Hub::open().await;
-    let _services = hub.council.serve_all().await;
-    let customer = hub.registers(json!({})).await;
-    let case = hub
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let customer = office.registers(json!({})).await;
+    let case = office
         .council
-        .accept(&hub.website, "SubmitRequest", None, submit(customer))
+        .accept(&office.website, "SubmitRequest", None, submit(customer))
         .await
         .aggregate_id;
-    assert_eq!(hub.notified(case, 1).await, ["sent"]);
-    hub.does(customer, "SetContactPreferences", json!({})).await;
+    assert_eq!(office.notified(case, 1).await, ["sent"]);
+    office.does(customer, "SetContactPreferences", json!({})).await;
     let update = || json!({ "description": "By the gate.", "actor": { "kind": "resident" }, "channel": "online" });
-    hub.council
-        .accept(&hub.website, "UpdateRequest", Some(case), update())
+    office
+        .council
+        .accept(&office.website, "UpdateRequest", Some(case), update())
         .await;
     assert_eq!(
-        hub.notified(case, 2).await,
+        office.notified(case, 2).await,
         ["sent", "prefers_another_medium"],
         "somebody has to write a letter"
     );
 
-    hub.does(customer, "RecordDeath", json!({})).await;
+    office.does(customer, "RecordDeath", json!({})).await;
     assert_eq!(
-        hub.refuses(Some(case), "UpdateRequest", update()).await,
+        office.refuses(Some(case), "UpdateRequest", update()).await,
         "customer_died"
     );
     assert_eq!(
-        hub.refuses(None, "SubmitRequest", submit(customer)).await,
+        office.refuses(None, "SubmitRequest", submit(customer)).await,
         "customer_died"
     );
     let officer = json!({ "kind": "officer", "id": "j.okafor" });
     let mut by_officer = update();
     (by_officer["actor"], by_officer["channel"]) = (officer, json!("phone"));
-    hub.council
-        .accept(&hub.contact_centre, "UpdateRequest", Some(case), by_officer)
+    office
+        .council
+        .accept(&office.contact_centre, "UpdateRequest", Some(case), by_officer)
         .await;
-    assert_eq!(hub.notified(case, 3).await[2], "deceased");
+    assert_eq!(office.notified(case, 3).await[2], "deceased");
 
-    hub.does(customer, "CorrectDeathRecord", json!({})).await;
-    hub.council
-        .accept(&hub.website, "UpdateRequest", Some(case), update())
+    office.does(customer, "CorrectDeathRecord", json!({})).await;
+    office
+        .council
+        .accept(&office.website, "UpdateRequest", Some(case), update())
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_representative_acts_within_what_they_may() {
-    let hub = Hub::open().await;
-    let _services = hub.council.serve_all().await;
-    let (mother, son) = (hub.registers(json!({})).await, hub.registers(json!({})).await);
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let (mother, son) = (office.registers(json!({})).await, office.registers(json!({})).await);
     let by_son = |data| by_representative(son, mother, data);
     let report = || by_son(submit(mother));
     assert_eq!(
-        hub.refuses(None, "SubmitRequest", report()).await,
+        office.refuses(None, "SubmitRequest", report()).await,
         "not_their_representative"
     );
-    hub.does(mother, "AuthoriseRepresentative", json!({ "representative": son }))
+    office
+        .does(mother, "AuthoriseRepresentative", json!({ "representative": son }))
         .await;
-    let case = hub
+    let case = office
         .council
-        .accept(&hub.website, "SubmitRequest", None, report())
+        .accept(&office.website, "SubmitRequest", None, report())
         .await
         .aggregate_id;
     let update = by_son(json!({ "description": "By the gate.", "channel": "online" }));
-    hub.council
-        .accept(&hub.website, "UpdateRequest", Some(case), update.clone())
+    office
+        .council
+        .accept(&office.website, "UpdateRequest", Some(case), update.clone())
         .await;
     // He may not speak for her about her blue badge, nor change where she lives.
     let mut badge = report();
     badge["request_type"] = json!("blue-badge");
     badge["answers"] = json!({ "application": "new" });
     assert_eq!(
-        hub.refuses(None, "SubmitRequest", badge).await,
+        office.refuses(None, "SubmitRequest", badge).await,
         "not_their_representative"
     );
     let details = by_son(json!({ "phone": "01234 567890", "channel": "online" }));
     assert_eq!(
-        hub.refuses(Some(mother), "UpdateContactDetails", details).await,
+        office.refuses(Some(mother), "UpdateContactDetails", details).await,
         "not_their_representative"
     );
     let mut for_another = report();
     for_another["on_behalf_of"] = json!(son);
     assert_eq!(
-        hub.refuses(None, "SubmitRequest", for_another).await,
+        office.refuses(None, "SubmitRequest", for_another).await,
         "on_behalf_of_another"
     );
-    hub.does(mother, "EndRepresentation", json!({ "representative": son }))
+    office
+        .does(mother, "EndRepresentation", json!({ "representative": son }))
         .await;
     assert_eq!(
-        hub.refuses(Some(case), "UpdateRequest", update).await,
+        office.refuses(Some(case), "UpdateRequest", update).await,
         "not_their_representative"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_records_of_one_person_are_one_and_can_be_parted() {
-    let hub = Hub::open().await;
-    let _services = hub.council.serve_all().await;
-    let (one, other) = (hub.registers(json!({})).await, hub.registers(json!({})).await);
-    let case = hub
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let (one, other) = (office.registers(json!({})).await, office.registers(json!({})).await);
+    let case = office
         .council
-        .accept(&hub.website, "SubmitRequest", None, submit(other))
+        .accept(&office.website, "SubmitRequest", None, submit(other))
         .await;
-    let suggested = hub.run(&["customer", "duplicates", &one.to_string()]).await;
+    let suggested = office.run(&["customer", "duplicates", &one.to_string()]).await;
     assert!(suggested.contains(&other.to_string()), "{suggested}");
-    hub.does(other, "MergeCustomer", json!({ "into": one })).await;
+    office.does(other, "MergeCustomer", json!({ "into": one })).await;
     assert_eq!(
-        hub.refuses(None, "SubmitRequest", submit(other)).await,
+        office.refuses(None, "SubmitRequest", submit(other)).await,
         "customer_merged"
     );
     let reference = case.reference.unwrap().to_string();
@@ -190,14 +160,15 @@ async fn two_records_of_one_person_are_one_and_can_be_parted() {
         "its cases are listed with those of the record that is kept",
         PATIENCE,
         || async {
-            hub.run(&["customer", "history", &one.to_string()])
+            office
+                .run(&["customer", "history", &one.to_string()])
                 .await
                 .contains(&reference)
                 .then_some(())
         },
     )
     .await;
-    let third = hub.registers(json!({})).await;
+    let third = office.registers(json!({})).await;
     let into_merged = json!({ "into": other });
     for (stream, into, code) in [
         (third, into_merged, "merged_into_merged"),
@@ -211,8 +182,9 @@ async fn two_records_of_one_person_are_one_and_can_be_parted() {
     ] {
         let merge = example("MergeCustomer", into);
         let refused = rejected(
-            hub.council
-                .call(&hub.contact_centre, "MergeCustomer", Some(stream), merge)
+            office
+                .council
+                .call(&office.contact_centre, "MergeCustomer", Some(stream), merge)
                 .await,
         );
         assert_eq!(refused.code(), code);
@@ -220,32 +192,33 @@ async fn two_records_of_one_person_are_one_and_can_be_parted() {
     let owned = async || -> Vec<uuid::Uuid> {
         sqlx::query_scalar("SELECT DISTINCT owner FROM vault.keys WHERE person = $1")
             .bind(other.uuid())
-            .fetch_all(&hub.owner)
+            .fetch_all(&office.owner)
             .await
             .unwrap()
     };
     assert_eq!(owned().await, [one.uuid()], "who erases the one erases the other");
-    hub.does(other, "PartCustomer", json!({})).await;
+    office.does(other, "PartCustomer", json!({})).await;
     assert_eq!(owned().await, [other.uuid()]);
-    hub.council
-        .accept(&hub.website, "SubmitRequest", None, submit(other))
+    office
+        .council
+        .accept(&office.website, "SubmitRequest", None, submit(other))
         .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_known_of_a_person_is_shown_to_an_officer_who_says_why() {
-    let hub = Hub::open().await;
-    let _services = hub.council.serve_all().await;
-    let customer = hub.registers(json!({})).await;
-    hub.does(customer, "RecordAdjustments", json!({})).await;
-    hub.does(customer, "SetHazardMarker", json!({})).await;
+    let office = Office::open().await;
+    let _services = office.council.serve_all().await;
+    let customer = office.registers(json!({})).await;
+    office.does(customer, "RecordAdjustments", json!({})).await;
+    office.does(customer, "SetHazardMarker", json!({})).await;
     let shown = eventually("the history knows", PATIENCE, || async {
-        let shown = hub.run(&["customer", "show", &customer.to_string()]).await;
+        let shown = office.run(&["customer", "show", &customer.to_string()]).await;
         shown.contains("visit_in_pairs").then_some(shown)
     })
     .await;
     assert!(shown.contains("[sealed]") && !shown.contains("Large print"), "{shown}");
-    let opened = hub
+    let opened = office
         .run(&[
             "customer",
             "show",
@@ -262,7 +235,7 @@ async fn what_is_known_of_a_person_is_shown_to_an_officer_who_says_why() {
     );
     let nobody = ["--officer", "nobody.here", "--reason", "curious"];
     let id = customer.to_string();
-    let refused = hub
+    let refused = office
         .council
         .run(&[&["customer", "show", id.as_str()], &nobody[..]].concat(), "")
         .await;
@@ -272,9 +245,9 @@ async fn what_is_known_of_a_person_is_shown_to_an_officer_who_says_why() {
         "only an officer of the register opens anything"
     );
     assert!(refused.stdout.is_empty());
-    hub.does(customer, "EndHazardMarker", json!({})).await;
+    office.does(customer, "EndHazardMarker", json!({})).await;
     let open: i64 = sqlx::query_scalar("SELECT count(*) FROM ledger.events WHERE payload::text ~ 'Large print|dog'")
-        .fetch_one(&hub.owner)
+        .fetch_one(&office.owner)
         .await
         .unwrap();
     assert_eq!(open, 0);

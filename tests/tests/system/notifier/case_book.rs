@@ -64,20 +64,8 @@ impl CaseBook {
             .catalogue
             .request_type(&RequestTypeCode::new("missed-bin").unwrap());
         let context = DecisionContext {
-            clock_files: None,
-            other_case: None,
-            other_case_id: None,
-            other_type: None,
-            subject: None,
-            other_customer: None,
-            kept_customer: None,
-            others_merged_into_it: false,
-            now: Instant::new(self.clock.now()),
             request_type: request_type.cloned(),
-            submission: None,
-            authority: None,
-            person_erased: false,
-            may_leave_decider_unrecorded: false,
+            ..DecisionContext::at(Instant::new(self.clock.now()))
         };
         let command = Command::read("RecordNotification", &record.data).unwrap();
         let events = domain::decide(state.as_ref(), &command, &context).unwrap();

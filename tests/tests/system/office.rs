@@ -1,0 +1,50 @@
+//! A council with its clients at work, as the tests of what people do with cases and records need it.
+
+use schemas::AggregateId;
+use schemas::result::Accepted;
+use serde_json::Value;
+use system_tests::Council;
+use system_tests::council::{example, rejected};
+
+/// The council, the clients that the public and the officers use, and a login that may read the log.
+pub struct Office {
+    pub council: Council,
+    pub website: bus::BusClient,
+    pub contact_centre: bus::BusClient,
+    pub owner: sqlx::PgPool,
+}
+
+impl Office {
+    pub async fn open() -> Self {
+        let council = Council::new().await;
+        Self {
+            website: council.client("website").await,
+            contact_centre: council.client("contact-centre").await,
+            owner: council.owner().await,
+            council,
+        }
+    }
+
+    /// The website registers the customer of the example, with this put in.
+    pub async fn registers(&self, put_in: Value) -> AggregateId {
+        let register = example("RegisterCustomer", put_in);
+        self.council
+            .accept(&self.website, "RegisterCustomer", None, register)
+            .await
+            .aggregate_id
+    }
+
+    /// An officer sends the example of a command to a stream, with this put in.
+    pub async fn does(&self, stream: AggregateId, name: &str, put_in: Value) -> Accepted {
+        self.council
+            .accept(&self.contact_centre, name, Some(stream), example(name, put_in))
+            .await
+    }
+
+    /// The code that a command is refused with.
+    pub async fn refuses(&self, stream: Option<AggregateId>, name: &str, data: Value) -> String {
+        rejected(self.council.call(&self.contact_centre, name, stream, data).await)
+            .code()
+            .to_owned()
+    }
+}
