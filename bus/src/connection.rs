@@ -69,25 +69,35 @@ impl Connection {
             complained: AtomicBool::new(false),
             heard,
         });
-        let mut options =
-            ConnectOptions::with_user_and_password(login.user.to_owned(), login.password.reveal().to_owned())
-                .name(format!("caseledger {user}"))
-                .custom_inbox_prefix(login.inbox_prefix)
-                .max_reconnects(None)
-                .reconnect_delay_callback(reconnect_delay)
-                .request_timeout(Some(limits::NATS_TIMEOUT))
-                .subscription_capacity(limits::SUBSCRIPTION_CAPACITY)
-                .event_callback(move |event| {
-                    listener.hear(&event);
-                    std::future::ready(())
-                });
-        if login.patient {
-            options = options.retry_on_initial_connect();
-        }
-        let client = options
-            .connect(url)
-            .await
-            .map_err(|error| refused_login(&user, &error))?;
+        let mut attempts = 1;
+        let client = loop {
+            let heard_by = Arc::clone(&listener);
+            let mut options =
+                ConnectOptions::with_user_and_password(login.user.to_owned(), login.password.reveal().to_owned())
+                    .name(format!("caseledger {user}"))
+                    .custom_inbox_prefix(login.inbox_prefix.clone())
+                    .max_reconnects(None)
+                    .reconnect_delay_callback(reconnect_delay)
+                    .request_timeout(Some(limits::NATS_TIMEOUT))
+                    .subscription_capacity(limits::SUBSCRIPTION_CAPACITY)
+                    .event_callback(move |event| {
+                        heard_by.hear(&event);
+                        std::future::ready(())
+                    });
+            if login.patient {
+                options = options.retry_on_initial_connect();
+            }
+            let refused = match options.connect(url).await {
+                Ok(client) => break client,
+                Err(error) => refused_login(&user, &error),
+            };
+            // A server that is reading its accounts anew breaks off who connects in that moment.
+            if attempts == limits::CONNECT_ATTEMPTS || !refused.is_transient() {
+                return Err(refused);
+            }
+            tokio::time::sleep(reconnect_delay(attempts)).await;
+            attempts += 1;
+        };
         let jetstream = ContextBuilder::new()
             .timeout(limits::NATS_TIMEOUT)
             .max_ack_inflight(limits::EVENTS_IN_FLIGHT)

@@ -59,6 +59,9 @@ pub const EVENTS_IN_FLIGHT: usize = 1024;
 /// events sees the gap by the position.
 pub const SUBSCRIPTION_CAPACITY: usize = 512;
 
+/// How often NATS is tried before who does not wait for it is told that it is not there.
+pub const CONNECT_ATTEMPTS: usize = 3;
+
 /// The first wait before NATS is tried again; it doubles with each attempt.
 pub const RECONNECT_FIRST: Duration = Duration::from_millis(50);
 

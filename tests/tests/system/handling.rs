@@ -346,10 +346,11 @@ async fn eligibility_is_an_officer_s_and_the_reasons_are_sealed() {
         office.refuses(id, "AssessEligibility", of_another_team).await,
         "officer_not_authorised"
     );
-    let log = office.log(&case).await;
-    assert_eq!(log.len(), 2, "{log:?}");
-    assert_eq!(log[1].1["decided_by"], "s.lindqvist");
-    assert!(log[1].1["reasons"]["sealed"].is_string() && log[1].1["evidence"]["sealed"].is_string());
+    let mut log = office.log(&case).await;
+    log.retain(|(name, _)| name == "EligibilityAssessed");
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!(log[0].1["decided_by"], "s.lindqvist");
+    assert!(log[0].1["reasons"]["sealed"].is_string() && log[0].1["evidence"]["sealed"].is_string());
 }
 
 #[tokio::test(flavor = "multi_thread")]
