@@ -93,7 +93,7 @@ fn crossings(client: &Client) -> Vec<Crossing> {
         cross(Kind::Service, format!("$JS.ACK.{stream}.{name}.>"));
     };
     consumer(EVENTS_STREAM);
-    if client.has_feed {
+    if client.has_feed() {
         consumer(FEEDS_STREAM);
         cross(Kind::Stream, subjects::feed(name, ">"));
     }
@@ -185,6 +185,7 @@ fn permissions(user: ServiceUser) -> (Vec<String>, Vec<String>) {
                 of_commands("DELETE", ".*"),
                 of_commands("MSG.NEXT", ".*"),
                 format!("$JS.ACK.{COMMANDS_STREAM}.>"),
+                format!("$JS.API.STREAM.MSG.GET.{FEEDS_STREAM}"),
             ]);
             (publish, vec![inbox])
         }
@@ -233,7 +234,7 @@ mod tests {
         };
         let text = entry("website", "\"waste\"", "resident")
             + &entry("crew", "\"waste\", \"highways\"", "contractor")
-            + "feed = true\n";
+            + "feed_key = \"CbTCLSHmsAPXLbcEeD0FjCP6C9ZKBQ0jDEwUXCRg9H8=\"\n";
         let services = ServiceUser::ALL
             .into_iter()
             .map(|user| (user, Password::new(user.as_str())))

@@ -11,7 +11,7 @@
 //! actors = ["resident", "representative"]  # for whom it may speak
 //! teams = []                               # for the officers of which teams; or ["*"]
 //! may_leave_decider_unrecorded = false     # an import of decisions whose officer nobody wrote down
-//! feed = false                             # whether it is a contractor with a feed of jobs
+//! feed_key = "…"                           # a contractor: the X25519 public key that what it reads is sealed for, base64
 //! ```
 //!
 //! [`accounts`](crate::accounts) makes the account boundary of it; the command-service looks rights up in it.
@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use schemas::command::{ActorKind, CommandBody};
+use schemas::feed::FeedKey;
 use schemas::{ClientName, ServiceName, TeamName};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
@@ -142,8 +143,8 @@ pub struct Client {
     pub teams: Allowed<TeamName>,
     /// Whether it may bring decisions whose officer nobody wrote down.
     pub may_leave_decider_unrecorded: bool,
-    /// Whether it has a feed of jobs: it is a contractor's.
-    pub has_feed: bool,
+    /// Of a contractor's client, which has a feed of jobs: the key that what it reads is sealed for.
+    pub feed_key: Option<FeedKey>,
     commands: Allowed<CommandName>,
     password_hash: String,
 }
@@ -160,7 +161,7 @@ impl Client {
             actors: BTreeSet::from([ActorKind::System]),
             teams: Allowed::default(),
             may_leave_decider_unrecorded: false,
-            has_feed: false,
+            feed_key: None,
             commands: Allowed::All,
             password_hash: String::new(),
         }
@@ -188,6 +189,12 @@ impl Client {
     #[must_use]
     pub fn may_speak_to(&self, service: &ServiceName) -> bool {
         self.services.includes(service)
+    }
+
+    /// Whether it has a feed of jobs: it is a contractor's.
+    #[must_use]
+    pub const fn has_feed(&self) -> bool {
+        self.feed_key.is_some()
     }
 
     /// Whether it may read the events of this service.
@@ -252,7 +259,7 @@ struct Entry {
     #[serde(default)]
     may_leave_decider_unrecorded: bool,
     #[serde(default)]
-    feed: bool,
+    feed_key: Option<FeedKey>,
 }
 
 /// All clients, by name.
@@ -316,7 +323,7 @@ fn client((name, entry): (ClientName, Entry)) -> Result<(ClientName, Arc<Client>
         actors: entry.actors,
         teams: entry.teams,
         may_leave_decider_unrecorded: entry.may_leave_decider_unrecorded,
-        has_feed: entry.feed,
+        feed_key: entry.feed_key,
         commands: entry.commands,
         password_hash: entry.password,
     };
@@ -366,17 +373,17 @@ mod tests {
         assert!(website.may_speak_for(ActorKind::Resident) && !website.may_speak_for(ActorKind::Officer));
         assert!(website.may_speak_for_a_team_of([&TeamName::new("waste-client").unwrap()]));
         assert!(!website.may_speak_for_a_team_of([&TeamName::new("legal").unwrap()]));
-        assert!(!website.may_leave_decider_unrecorded && !website.has_feed);
+        assert!(!website.may_leave_decider_unrecorded && !website.has_feed());
         assert!(register.get(&ClientName::new("app").unwrap()).is_none());
     }
 
     #[test]
     fn a_star_stands_for_every_one_and_reading_follows_speaking() {
         let register =
-            register("commands = [\"*\"]\nservices = [\"*\"]\nactors = [\"contractor\"]\nfeed = true").unwrap();
+            register("commands = [\"*\"]\nservices = [\"*\"]\nactors = [\"contractor\"]\nfeed_key = \"CbTCLSHmsAPXLbcEeD0FjCP6C9ZKBQ0jDEwUXCRg9H8=\"").unwrap();
         let website = register.get(&ClientName::new("website").unwrap()).unwrap();
         assert!(website.may_send("CloseRequest") && website.may_read(&ServiceName::new("registrars").unwrap()));
-        assert!(website.has_feed && website.teams == Allowed::default());
+        assert!(website.has_feed() && website.teams == Allowed::default());
     }
 
     #[test]

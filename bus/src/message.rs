@@ -171,6 +171,18 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
+    /// A letter about a call, of which only the digest is kept in clear.
+    #[must_use]
+    pub fn of_call(request: &Request, reason: impl Into<String>, sealed_body: Option<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            digest: digest(&request.body),
+            sealed_body,
+            subject: request.subject.clone(),
+            stream_sequence: None,
+        }
+    }
+
     /// A letter about `body`, of which only the digest is kept in clear.
     #[must_use]
     pub fn new(delivery: &Delivery, reason: impl Into<String>, sealed_body: Option<String>) -> Self {

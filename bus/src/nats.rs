@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use async_nats::HeaderMap;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
+use schemas::subjects::FEEDS_STREAM;
 use schemas::{ClientName, CommandId, ServiceName, subjects};
 use tokio::sync::watch;
 
 use crate::commands;
-use crate::connection::{Board, Connection, ConnectionState, Login, check_size};
+use crate::connection::{Board, Connection, ConnectionState, Login, api_fault, check_size};
 use crate::error::BusError;
 use crate::event_stream;
 use crate::limits;
@@ -142,6 +144,24 @@ impl Bus for NatsBus {
         puller
             .store("publish to a contractor's feed", subjects::feed(client, message), body)
             .await
+    }
+
+    async fn last_of_feed(&self, client: &ClientName) -> Result<Option<Bytes>, BusError> {
+        const DOING: &str = "read where a contractor's feed ends";
+        let puller = self.speaking_as(ServiceUser::Puller)?;
+        let stream = puller.jetstream.get_stream_no_info(FEEDS_STREAM).await;
+        let stream = stream.map_err(|error| BusError::broken(DOING, error))?;
+        match stream
+            .get_last_raw_message_by_subject(&subjects::feed(client, ">"))
+            .await
+        {
+            Ok(message) => Ok(Some(message.payload)),
+            Err(error) => match error.kind() {
+                LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                LastRawMessageErrorKind::JetStream(error) => Err(api_fault(DOING, FEEDS_STREAM, &error)),
+                _ => Err(BusError::unavailable(DOING, error)),
+            },
+        }
     }
 
     async fn dead_letter(&self, consumer: &str, letter: DeadLetter) -> Result<(), BusError> {

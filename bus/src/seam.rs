@@ -63,6 +63,9 @@ pub trait Bus: Send + Sync {
     /// Publishes a message of a contractor's feed, and waits until JetStream holds it (puller).
     async fn publish_to_feed(&self, client: &ClientName, message: &str, body: Bytes) -> Result<(), BusError>;
 
+    /// The last message of a contractor's feed that JetStream holds (puller); `None` where it holds none.
+    async fn last_of_feed(&self, client: &ClientName) -> Result<Option<Bytes>, BusError>;
+
     /// Puts a message that `consumer` could not handle aside, and waits until JetStream holds it (puller).
     async fn dead_letter(&self, consumer: &str, letter: DeadLetter) -> Result<(), BusError>;
 

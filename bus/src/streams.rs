@@ -93,7 +93,7 @@ impl Steward {
         for client in clients.iter() {
             self.ensure_consumer(EVENTS_STREAM, client, event_subjects(client))
                 .await?;
-            if client.has_feed {
+            if client.has_feed() {
                 self.ensure_consumer(FEEDS_STREAM, client, vec![subjects::feed(&client.name, ">")])
                     .await?;
             }
@@ -101,7 +101,7 @@ impl Steward {
         for stream in [EVENTS_STREAM, FEEDS_STREAM] {
             for name in self.consumers(stream).await? {
                 let stays = ClientName::new(name.as_str()).ok().and_then(|name| clients.get(&name));
-                if !stays.is_some_and(|client| stream == EVENTS_STREAM || client.has_feed) {
+                if !stays.is_some_and(|client| stream == EVENTS_STREAM || client.has_feed()) {
                     self.delete(stream, &name).await?;
                 }
             }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use schemas::feed::FeedKey;
 use schemas::moment::{Day, Instant};
 use uuid::Uuid;
 
@@ -294,9 +295,9 @@ pub struct ClientAdd {
     /// It may bring decisions whose officer nobody wrote down: an import.
     #[arg(long)]
     pub may_leave_decider_unrecorded: bool,
-    /// It is a contractor's, with a feed of jobs.
-    #[arg(long)]
-    pub feed: bool,
+    /// It is a contractor's, with a feed of jobs: the X25519 public key that what it reads is sealed for, base64.
+    #[arg(long, value_name = "KEY")]
+    pub feed_key: Option<FeedKey>,
 }
 
 /// `caseledger projection`.

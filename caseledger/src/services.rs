@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bus::{Bus, NatsBus, ServiceUser};
 use command_service::{CommandService, Machine, Parts, Relay};
-use event_store::{Leases, PgLedger, StoredEvent, Timetable};
+use event_store::{Feeds, Leases, PgLedger, StoredEvent, Timetable};
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
 use tokio::signal::unix::{SignalKind, signal};
@@ -111,6 +111,7 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             let service = CommandService::new(Parts {
                 leases: Leases::new(pool.clone(), Uuid::new_v4()),
                 timetable: Timetable::new(pool.clone()),
+                feeds: Feeds::new(pool.clone()),
                 ledger,
                 fingerprinter: key.fingerprinter().map_err(Failure::down)?,
                 vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),

@@ -21,6 +21,7 @@ macro_rules! embedded {
 
 const BUILT_IN: &[(&str, &str)] = embedded!(
     "council.toml",
+    "contractors/street-partner.toml",
     "services/blue-badges.toml",
     "services/complaints.toml",
     "services/customer-services.toml",
@@ -74,14 +75,19 @@ pub fn built_in() -> Vec<CatalogueFile> {
         .collect()
 }
 
-/// The files of a directory: `council.toml`, all of `services/` and all of `notices/`, in the order of their paths. A file
+/// The files of a directory: `council.toml`, all of `contractors/` (where there is one), `services/` and `notices/`, each in the
+/// order of their names. A file
 /// elsewhere is not read; hidden files are not either.
 ///
 /// # Errors
 /// What the file system says; a file that is not UTF-8 is `InvalidData`.
 pub fn read_directory(directory: &Path) -> io::Result<Vec<CatalogueFile>> {
     let mut files = vec![read(directory, "council.toml")?];
-    for folder in ["services", "notices"] {
+    for folder in ["contractors", "services", "notices"] {
+        // A council that does everything itself has no contractors.
+        if folder == "contractors" && !directory.join(folder).exists() {
+            continue;
+        }
         let mut names = Vec::new();
         for entry in fs::read_dir(directory.join(folder))? {
             let name = entry?

@@ -1,7 +1,7 @@
 //! The services as data: what the council does, in files, and the crate that reads and checks them.
 //!
-//! A catalogue is a folder of one `council.toml`, one `services/<service>.toml` for each service, and the templates
-//! `notices/<notice>.{subject.txt,txt,html}`. [`Catalogue::built_in`] is the folder of this crate. A tenth service is a new
+//! A catalogue is a folder of one `council.toml`, one `services/<service>.toml` for each service, one
+//! `contractors/<client>.toml` for each contractor, and the templates `notices/<notice>.{subject.txt,txt,html}`. [`Catalogue::built_in`] is the folder of this crate. A tenth service is a new
 //! file, with no code.
 //!
 //! Beside it stand the bank holidays ([`calendar`]) and what the clocks are set to ([`clocks`]), each with a version of its own.
@@ -13,6 +13,7 @@
 mod answers;
 pub mod calendar;
 pub mod clocks;
+mod contractor;
 pub mod files;
 mod load;
 pub mod london;
@@ -25,8 +26,9 @@ use std::sync::Arc;
 
 use schemas::{RequestTypeCode, ServiceName, TeamName};
 
+pub use contractor::{Contract, ContractTarget, Contractor, Failure};
 pub use files::CatalogueFile;
-pub use load::{CatalogueFault, service_file_schema};
+pub use load::{CatalogueFault, contractor_file_schema, service_file_schema};
 pub use notice::{Notice, NoticeContext, NoticeFault, Notices};
 pub use service::{
     Acceptance, Appointment, Choice, Council, Deliverer, Delivery, Fee, FeeDue, LegalBasis, Outcome, Question,
@@ -40,6 +42,7 @@ pub struct Catalogue {
     version: String,
     council: Council,
     services: Vec<Service>,
+    contractors: Vec<Contractor>,
     request_types: HashMap<RequestTypeCode, Arc<RequestType>>,
     notices: Notices,
 }
@@ -97,6 +100,11 @@ impl Catalogue {
     /// All services, by name.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
         self.services.iter()
+    }
+
+    /// All contractors, by the client in whose name each speaks.
+    pub fn contractors(&self) -> impl Iterator<Item = &Contractor> {
+        self.contractors.iter()
     }
 
     /// All request types, service by service, in the order of the files.

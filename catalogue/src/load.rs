@@ -1,6 +1,7 @@
 //! Reading a catalogue's files and checking them: each on its own, then all together.
 
 mod check;
+mod contractors;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -16,8 +17,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use self::check::{check_service, check_together};
+use self::check::{check_service, check_together, fits_condition};
+use self::contractors::Contractors;
+pub use self::contractors::contractor_file_schema;
 use crate::clocks::ClockName;
+use crate::contractor::Contract;
 use crate::files::CatalogueFile;
 use crate::notice::{Notices, NoticesBuilder};
 use crate::service::{
@@ -171,10 +175,16 @@ struct Checked<'f> {
 }
 
 impl ServiceFile {
-    fn into_service(self, all_teams: &Arc<BTreeSet<TeamName>>) -> Service {
+    fn into_service(
+        self,
+        all_teams: &Arc<BTreeSet<TeamName>>,
+        contracts: &HashMap<RequestTypeCode, Arc<Contract>>,
+    ) -> Service {
         let name = self.name.into_inner();
-        let into_type =
-            |entry: Spanned<RequestTypeEntry>| Arc::new(entry.into_inner().into_request_type(&name, all_teams));
+        let into_type = |entry: Spanned<RequestTypeEntry>| {
+            let contract = contracts.get(entry.get_ref().code.get_ref()).cloned();
+            Arc::new(entry.into_inner().into_request_type(&name, all_teams, contract))
+        };
         Service {
             request_types: self.request_types.into_iter().map(into_type).collect(),
             name,
@@ -186,7 +196,12 @@ impl ServiceFile {
 }
 
 impl RequestTypeEntry {
-    fn into_request_type(self, service: &ServiceName, all_teams: &Arc<BTreeSet<TeamName>>) -> RequestType {
+    fn into_request_type(
+        self,
+        service: &ServiceName,
+        all_teams: &Arc<BTreeSet<TeamName>>,
+        contract: Option<Arc<Contract>>,
+    ) -> RequestType {
         RequestType {
             code: self.code.into_inner(),
             service: service.clone(),
@@ -199,6 +214,7 @@ impl RequestTypeEntry {
             legal_basis: self.legal_basis,
             condition: self.condition.map(Spanned::into_inner),
             delivery: self.delivery.into_inner(),
+            contract,
             deciding_teams: self.deciding_teams.into_inner(),
             assignable_teams: Arc::clone(all_teams),
             recipients: inner(self.recipients),
@@ -228,6 +244,7 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
     let mut faults = Vec::new();
     let mut council = None;
     let mut services = Vec::new();
+    let mut contractors = Contractors::default();
     let mut notices = NoticesBuilder::default();
     let mut contents = Vec::new();
     for file in files {
@@ -236,6 +253,8 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
         } else if let Some(stem) = service_stem(file) {
             let entry = parse::<ServiceFile>(file, &mut contents, &mut faults);
             services.extend(entry.map(|entry| Checked { file, stem, entry }));
+        } else if let Some(stem) = Contractors::stem(file) {
+            contractors.read(file, stem, &mut contents, &mut faults);
         } else if let Some(name) = file.path.strip_prefix("notices/") {
             contents.push((file.path.as_str(), file.text.clone()));
             faults.extend(notices.add(file, name).err());
@@ -243,7 +262,7 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
             faults.push(fault(
                 file,
                 0..0,
-                "not a part of a catalogue: move it to services/ or notices/, or remove it",
+                "not a part of a catalogue: move it to services/, contractors/ or notices/, or remove it",
             ));
         }
     }
@@ -262,6 +281,7 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
     // What another file names may stand in the one that can't be read.
     if services.len() == files.iter().filter_map(service_stem).count() {
         check_together(&services, &notices, &mut faults);
+        contractors.check(&services, &mut faults);
     }
     services.iter().for_each(|service| check_service(service, &mut faults));
     if !faults.is_empty() {
@@ -269,7 +289,7 @@ pub(crate) fn load(files: &[CatalogueFile]) -> Result<Catalogue, Vec<CatalogueFa
         return Err(faults);
     }
     let version = version::of_contents(contents.iter().map(|(path, content)| (*path, content.as_str())));
-    Ok(assemble(version, council, services, notices))
+    Ok(assemble(version, council, services, contractors, notices))
 }
 
 /// The name of a service's file without `.toml`.
@@ -277,7 +297,14 @@ fn service_stem(file: &CatalogueFile) -> Option<&str> {
     file.path.strip_prefix("services/")?.strip_suffix(".toml")
 }
 
-fn assemble(version: String, council: Council, services: Vec<Checked<'_>>, notices: Notices) -> Catalogue {
+fn assemble(
+    version: String,
+    council: Council,
+    services: Vec<Checked<'_>>,
+    contractors: Contractors<'_>,
+    notices: Notices,
+) -> Catalogue {
+    let (contractors, contracts) = contractors.assemble();
     let teams = services
         .iter()
         .flat_map(|checked| &checked.entry.teams)
@@ -285,7 +312,7 @@ fn assemble(version: String, council: Council, services: Vec<Checked<'_>>, notic
     let teams: Arc<BTreeSet<TeamName>> = Arc::new(teams.collect());
     let services: Vec<Service> = services
         .into_iter()
-        .map(|checked| checked.entry.into_service(&teams))
+        .map(|checked| checked.entry.into_service(&teams, &contracts))
         .collect();
     let request_types: HashMap<_, _> = services
         .iter()
@@ -296,6 +323,7 @@ fn assemble(version: String, council: Council, services: Vec<Checked<'_>>, notic
         version,
         council,
         services,
+        contractors,
         request_types,
         notices,
     }

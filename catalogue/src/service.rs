@@ -12,6 +12,7 @@ use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use crate::clocks::{ClockName, TargetUnit, toml_day};
+use crate::contractor::Contract;
 
 /// The council, as its notices name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +93,8 @@ pub struct RequestType {
     pub condition: Option<SpecialCategoryCondition>,
     /// Who does the work.
     pub delivery: Delivery,
+    /// The contractor's side of it; there exactly where a contractor delivers.
+    pub contract: Option<Arc<Contract>>,
     /// The teams whose officers may close a case. Not empty.
     pub deciding_teams: Vec<TeamName>,
     /// The teams that a case can be given to: every team of the catalogue.
@@ -274,6 +277,10 @@ pub struct Delivery {
     #[serde(default)]
     #[schemars(with = "Acceptance")]
     pub acceptance: Option<Acceptance>,
+    /// How many of a hundred an officer inspects; there exactly where they are accepted by sample.
+    #[serde(default)]
+    #[schemars(with = "u8", range(min = 1, max = 100))]
+    pub sample_percent: Option<u8>,
 }
 
 /// Whose team delivers.
@@ -463,6 +470,12 @@ impl RequestType {
             .iter()
             .filter(|target| target.id == *id && target.from <= received);
         rows.max_by_key(|target| target.from)
+    }
+
+    /// What of a case its contractor is told, and what for.
+    #[must_use]
+    pub fn told_to_contractor(&self) -> Option<&Recipient> {
+        self.recipients.iter().find(|recipient| recipient.name == "contractor")
     }
 
     /// The notice that is sent on an event of this name, such as `RequestSubmitted`.

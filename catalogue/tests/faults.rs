@@ -10,6 +10,8 @@ use catalogue::{Catalogue, CatalogueFile, files};
 
 const RIGHTS: &str = "services/information-rights.toml";
 const WASTE: &str = "services/waste.toml";
+const HIGHWAYS: &str = "services/highways.toml";
+const PARTNER: &str = "contractors/street-partner.toml";
 
 /// The faults of the built-in catalogue once `from` stands as `to` in a file, first time only.
 fn faults(path: &str, from: &str, to: &str) -> Vec<(String, usize, String)> {
@@ -98,6 +100,88 @@ fn each_fault_is_found_where_it_stands() {
         ),
         ("council.toml", "phone = ", "telephone = ", "unknown field"),
         (
+            PARTNER,
+            "name = \"street-partner\"",
+            "name = \"partner\"",
+            "must be named",
+        ),
+        (
+            PARTNER,
+            "request_type = \"bulky-item\"",
+            "request_type = \"missed-bin\"",
+            "a job of street-partner already",
+        ),
+        (
+            PARTNER,
+            "request_type = \"bulky-item\"",
+            "request_type = \"sofa\"",
+            "no request type sofa",
+        ),
+        (
+            PARTNER,
+            "request_type = \"bulky-item\"",
+            "request_type = \"complaint-stage-1\"",
+            "no contractor delivers",
+        ),
+        (
+            PARTNER,
+            "request_type = \"litter\"",
+            "request_type = \"pest\"",
+            "it is nobody's job",
+        ),
+        (
+            PARTNER,
+            "COLLECTED = \"collected\"",
+            "COLLECTED = \"not-presented\"",
+            "has no completion not-presented",
+        ),
+        (
+            PARTNER,
+            "COLLECTED = \"collected\"",
+            "COLLECTED = \"closed-elsewhere\"",
+            "has no completion",
+        ),
+        (
+            PARTNER,
+            "done = { COLLECTED = \"collected\" }",
+            "done = {}",
+            "needs a code that reports it done",
+        ),
+        (
+            PARTNER,
+            "points_to = \"not-presented\"",
+            "points_to = \"absent\"",
+            "has no outcome absent",
+        ),
+        (PARTNER, "NOT-OUT = {", "COLLECTED = {", "can't both report"),
+        (
+            PARTNER,
+            "question = \"dangerous\"",
+            "question = \"depth_mm\"",
+            "depends on an open flag or choice",
+        ),
+        (PARTNER, "SCHED = \"scheduled\"", "SCHED = \"soon\"", "unknown variant"),
+        (HIGHWAYS, ", sample_percent = 10", "", "how many of a hundred"),
+        (HIGHWAYS, "sample_percent = 10", "sample_percent = 101", "from 1 to 100"),
+        (
+            WASTE,
+            "acceptance = \"automatic\"",
+            "acceptance = \"automatic\", sample_percent = 10",
+            "by sample only",
+        ),
+        (
+            HIGHWAYS,
+            "name = \"contractor\"",
+            "name = \"crews\"",
+            "add the recipient contractor",
+        ),
+        (
+            WASTE,
+            "id = \"collection\"",
+            "id = \"job_1\"",
+            "the name of another clock",
+        ),
+        (
             RIGHTS,
             "clocks = [\"foi\"]",
             "clocks = [\"foe\"]",
@@ -126,9 +210,10 @@ fn each_fault_is_found_where_it_stands() {
     ] {
         let found = faults(path, from, to);
         assert!(
-            found
-                .iter()
-                .any(|(file, _, text)| (file.starts_with("services/") || file == path) && text.contains(message)),
+            found.iter().any(|(file, _, text)| (file.starts_with("services/")
+                || file.starts_with("contractors/")
+                || file == path)
+                && text.contains(message)),
             "{to}: {found:?}"
         );
         assert!(found.iter().all(|(_, line, _)| *line > 0));

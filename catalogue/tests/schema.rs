@@ -1,4 +1,4 @@
-//! Holds the written schema of a service's file to the types, and to the files.
+//! Holds the written schemas of services' and contractors' files to the types, and to the files.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,23 +9,24 @@
 use std::fs;
 use std::path::Path;
 
-use catalogue::{files, service_file_schema};
+use catalogue::{contractor_file_schema, files, service_file_schema};
 use jsonschema::Validator;
+use schemas::document::Document;
 use serde_json::Value;
 
 /// Set to 1, the generated file is written instead of compared.
 const UPDATE: &str = "UPDATE_CONTRACT";
 
-fn validator() -> Validator {
-    let schema: Value = serde_json::from_str(&service_file_schema().text).unwrap();
+fn validator(document: &Document) -> Validator {
+    let schema: Value = serde_json::from_str(&document.text).unwrap();
     jsonschema::validator_for(&schema).unwrap()
 }
 
-/// Every service's file of the built-in catalogue, with its path.
-fn services() -> Vec<(String, String)> {
+/// Every file of a folder of the built-in catalogue, with its path.
+fn files_of(folder: &str) -> Vec<(String, String)> {
     let files = files::built_in()
         .into_iter()
-        .filter(|file| file.path.starts_with("services/"));
+        .filter(|file| file.path.starts_with(folder));
     files.map(|file| (file.path, file.text)).collect()
 }
 
@@ -48,43 +49,49 @@ fn as_json(text: &str) -> Value {
 }
 
 #[test]
-fn the_written_schema_is_what_the_types_say() {
-    let document = service_file_schema();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../schemas")
-        .join(&document.path);
-    if std::env::var(UPDATE).is_ok_and(|value| value == "1") {
-        fs::write(&path, &document.text).unwrap();
+fn the_written_schemas_are_what_the_types_say() {
+    for document in [service_file_schema(), contractor_file_schema()] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../schemas")
+            .join(&document.path);
+        if std::env::var(UPDATE).is_ok_and(|value| value == "1") {
+            fs::write(&path, &document.text).unwrap();
+        }
+        assert!(
+            fs::read_to_string(&path).unwrap_or_default() == document.text,
+            "schemas/{} is not what the types say. Where the change is meant, write it anew:\n\
+             \n    {UPDATE}=1 cargo test -p catalogue --test schema\n\n\
+             and read the difference before you commit it.",
+            document.path
+        );
     }
-    assert!(
-        fs::read_to_string(&path).unwrap_or_default() == document.text,
-        "schemas/{} is not what the types say. Where the change is meant, write it anew:\n\
-         \n    {UPDATE}=1 cargo test -p catalogue --test schema\n\n\
-         and read the difference before you commit it.",
-        document.path
-    );
 }
 
 #[test]
-fn every_service_fits_the_schema_and_names_it() {
-    let validator = validator();
-    let services = services();
-    assert!(!services.is_empty());
-    for (path, text) in services {
-        assert!(
-            text.starts_with("#:schema ../../schemas/catalogue.json\n"),
-            "{path} does not name its schema"
-        );
-        if let Err(error) = validator.validate(&as_json(&text)) {
-            panic!("{path}: {error} at {}", error.instance_path());
+fn every_file_fits_its_schema_and_names_it() {
+    for (folder, document) in [
+        ("services/", service_file_schema()),
+        ("contractors/", contractor_file_schema()),
+    ] {
+        let validator = validator(&document);
+        let files = files_of(folder);
+        assert!(!files.is_empty());
+        for (path, text) in files {
+            assert!(
+                text.starts_with(&format!("#:schema ../../schemas/{}\n", document.path)),
+                "{path} does not name its schema"
+            );
+            if let Err(error) = validator.validate(&as_json(&text)) {
+                panic!("{path}: {error} at {}", error.instance_path());
+            }
         }
     }
 }
 
 #[test]
 fn what_the_loader_can_t_read_does_not_fit_the_schema() {
-    let validator = validator();
-    let (_, waste) = services()
+    let validator = validator(&service_file_schema());
+    let (_, waste) = files_of("services/")
         .into_iter()
         .find(|(path, _)| path == "services/waste.toml")
         .unwrap();

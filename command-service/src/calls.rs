@@ -3,17 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bus, BusError, Request};
+use bus::{Bus, BusError, DeadLetter, Request};
 use futures::StreamExt;
 use schemas::CommandId;
 use schemas::result::CommandResult;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+use vault::Vault;
 
+use crate::durable::CONSUMER;
 use crate::handler::Handler;
 use crate::queries::Queries;
-use crate::task::Mode;
+use crate::task::{Mode, put_aside};
 
 /// The most calls that one process works on at once; more wait on the bus. With a body of 256 KiB each it bounds memory to
 /// half a gigabyte in the worst case.
@@ -29,12 +31,31 @@ pub const QUERIES_IN_FLIGHT_MAX: usize = 64;
 ///
 /// # Errors
 /// When the bus does not let it take calls.
-pub async fn answer_calls(bus: Arc<dyn Bus>, handler: Arc<Handler>, stop: CancellationToken) -> Result<(), BusError> {
+pub async fn answer_calls(
+    bus: Arc<dyn Bus>,
+    handler: Arc<Handler>,
+    vault: Arc<Vault>,
+    stop: CancellationToken,
+) -> Result<(), BusError> {
     let requests = bus.calls().await?;
+    let letters = Arc::clone(&bus);
     let answer = move |request: Request| {
-        let handler = Arc::clone(&handler);
+        let (handler, vault, letters) = (Arc::clone(&handler), Arc::clone(&vault), Arc::clone(&letters));
         async move {
             let result = call(&handler, &request).await;
+            if let Some(reason) = put_aside(&result) {
+                let sealed = vault.seal_letter(&request.body).ok();
+                let letter = DeadLetter::of_call(&request, reason, sealed);
+                match letters.dead_letter(CONSUMER, letter).await {
+                    Ok(()) => tracing::warn!(
+                        reason,
+                        subject = request.subject,
+                        "a call was put among the dead letters"
+                    ),
+                    // Its caller is told all the same, and has it still.
+                    Err(error) => tracing::warn!(%error, reason, "a call could not be put aside"),
+                }
+            }
             serde_json::to_vec(&result).unwrap_or_default()
         }
     };

@@ -15,7 +15,7 @@ use vault::Vault;
 
 use crate::handler::{Handler, not_handled};
 use crate::intake::{Admitted, Refused};
-use crate::task::Mode;
+use crate::task::{Mode, put_aside};
 
 /// The name of the lease that the taker of durable commands holds.
 pub const LEASE: &str = "durable-commands";
@@ -69,7 +69,10 @@ impl DurableCommands {
                 let result = self.handler.submit(admitted, Mode::Durable);
                 tokio::spawn(async move {
                     match result.await {
-                        Ok(result) => this.conclude(&delivery, Some((&client, result)), None).await,
+                        Ok(result) => {
+                            let parked = put_aside(&result);
+                            this.conclude(&delivery, Some((&client, result)), parked).await;
+                        }
                         Err(_) => this.give_up(&delivery).await,
                     }
                 });

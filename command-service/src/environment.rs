@@ -1,4 +1,4 @@
-//! What the outermost layer passes in: the time, and ids.
+//! What the outermost layer passes in: the time, ids, and draws.
 
 use schemas::EventId;
 use schemas::moment::Instant;
@@ -10,6 +10,9 @@ pub trait Environment: Send + Sync {
 
     /// A new event id: a UUIDv7.
     fn event_id(&self) -> EventId;
+
+    /// A number from 0 to 99, each as likely as another.
+    fn draw(&self) -> u8;
 }
 
 /// The machine's clock and random numbers.
@@ -23,5 +26,11 @@ impl Environment for Machine {
 
     fn event_id(&self) -> EventId {
         EventId(uuid::Uuid::now_v7())
+    }
+
+    fn draw(&self) -> u8 {
+        // The last eight bytes of a UUIDv4 are random but for two bits.
+        let (_, low) = uuid::Uuid::new_v4().as_u64_pair();
+        u8::try_from((low & (u64::MAX >> 2)) % 100).unwrap_or(0)
     }
 }

@@ -15,6 +15,7 @@ mod calls;
 mod durable;
 mod environment;
 mod fault;
+mod feeds;
 mod handler;
 mod held;
 pub mod intake;

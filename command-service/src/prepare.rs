@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalogue::RequestType;
 use domain::{AggregateState, Authority, Customer, DecisionContext, Submission};
 use event_store::{Append, LONGEST_WAIT, Ledger, NewEvent, Outcome};
-use schemas::command::{AggregateKind, Command, CommandBody};
+use schemas::command::{Command, CommandBody};
 use schemas::event::{CaseEvent, CustomerEvent, EventRecord};
 use schemas::metadata::EventMetadata;
 use schemas::personal::SealFieldError;
@@ -18,7 +18,7 @@ mod lookups;
 mod other;
 
 pub use self::other::OWN_SYSTEM;
-use self::other::{Other, gives_to_another, next_stage, speaks_of_another, unknown_customer};
+use self::other::{Other, contractor, gives_to_another, next_stage, person_of, speaks_of_another, unknown_customer};
 use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -168,6 +168,8 @@ impl Preparation<'_> {
             kept_customer,
             others_merged_into_it,
             authority: self.authority(&command),
+            contractor: contractor(task, &command),
+            inspection_draw: matches!(command.body, CommandBody::ReportJobDone(_)).then(|| self.environment.draw()),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
         };
         let state = stream.map(|stream| stream.state.as_ref());
@@ -420,20 +422,6 @@ fn check_answers(command: &mut Command, request_type: Option<&RequestType>) -> O
     request_type.mark_answers(answers);
     let faults: Vec<FieldError> = request_type.check_answers(answers, complete);
     (!faults.is_empty()).then(|| Problem::new(ProblemKind::Invalid, faults))
-}
-
-/// Whose personal data it is: the customer's own, or those of the case's customer.
-fn person_of(lane: AggregateId, command: &Command, stream: Option<&Snapshot>) -> Option<CustomerId> {
-    match (
-        command.body.aggregate(),
-        &command.body,
-        stream.map(|stream| stream.state.as_ref()),
-    ) {
-        (AggregateKind::Customer, ..) => Some(CustomerId(lane.uuid())),
-        (_, CommandBody::SubmitRequest(submit), _) => submit.customer_id,
-        (_, _, Some(AggregateState::Case(case))) => case.customer_id(),
-        _ => None,
-    }
 }
 
 /// The keys that somebody else owns after these events.

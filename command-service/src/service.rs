@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bus::{Bus, BusError, Request};
-use event_store::{Appender, LeaseGrant, Leases, PgLedger, Timetable};
+use event_store::{Appender, Feeds, LeaseGrant, Leases, PgLedger, Timetable};
 use schemas::result::CommandResult;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use crate::beside;
 use crate::calls::{answer_calls, answer_queries, answer_replays, call};
 use crate::durable::{DurableCommands, LEASE};
 use crate::environment::Environment;
+use crate::feeds::{self, FeedKeeper};
 use crate::handler::{Handler, HandlerParts};
 use crate::held::while_held;
 use crate::intake::Registers;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub leases: Leases,
     /// What falls due when.
     pub timetable: Timetable,
+    /// What is told to contractors, in which places.
+    pub feeds: Feeds,
     /// The keys.
     pub vault: Arc<Vault>,
     /// Keyed hashes of commands.
@@ -43,13 +46,14 @@ pub struct Parts {
     pub bus: Arc<dyn Bus>,
 }
 
-/// Answers calls, queries and replays, takes durable commands, and keeps the time.
+/// Answers calls, queries and replays, takes durable commands, keeps the time and contractors' feeds.
 #[derive(Clone)]
 pub struct CommandService {
     handler: Arc<Handler>,
     queries: Arc<Queries>,
     durable: Arc<DurableCommands>,
     timekeeper: Arc<Timekeeper>,
+    feed_keeper: Arc<FeedKeeper>,
     leases: Arc<Leases>,
     bus: Arc<dyn Bus>,
 }
@@ -74,6 +78,13 @@ impl CommandService {
             environment: parts.environment,
         }));
         tokio::spawn(beside::follow(Arc::downgrade(&handler), beside));
+        let feed_keeper = FeedKeeper::new(
+            Arc::clone(&handler),
+            parts.feeds,
+            parts.ledger.clone(),
+            Arc::clone(&parts.vault),
+            Arc::clone(&parts.bus),
+        );
         let durable = DurableCommands {
             bus: Arc::clone(&parts.bus),
             handler: Arc::clone(&handler),
@@ -83,6 +94,7 @@ impl CommandService {
         Self {
             queries: Arc::new(Queries::new(parts.ledger)),
             durable: Arc::new(durable),
+            feed_keeper: Arc::new(feed_keeper),
             timekeeper: Arc::new(Timekeeper::new(Arc::clone(&handler), parts.timetable)),
             leases: Arc::new(parts.leases),
             bus: parts.bus,
@@ -106,7 +118,12 @@ impl CommandService {
     /// # Errors
     /// What only people can mend: the bus refuses what this service must do.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), BusError> {
-        let calls = answer_calls(Arc::clone(&self.bus), Arc::clone(&self.handler), stop.clone());
+        let calls = answer_calls(
+            Arc::clone(&self.bus),
+            Arc::clone(&self.handler),
+            Arc::clone(&self.durable.vault),
+            stop.clone(),
+        );
         let queries = answer_queries(
             Arc::clone(&self.bus),
             Arc::clone(&self.handler),
@@ -120,7 +137,8 @@ impl CommandService {
             stop.clone(),
         );
         // One that fails ends the others: a service that answers only half of what it should is worse than none.
-        tokio::try_join!(calls, queries, replays, self.take_durable(stop), self.keep_time(stop)).map(drop)
+        let kept = async { tokio::try_join!(self.keep_time(stop), self.keep_feeds(stop)).map(drop) };
+        tokio::try_join!(calls, queries, replays, self.take_durable(stop), kept).map(drop)
     }
 
     /// Keeps the time whenever the lease is held.
@@ -130,6 +148,15 @@ impl CommandService {
             Ok(())
         };
         while_held(&self.leases, timekeeper::LEASE, stop, keep).await
+    }
+
+    /// Keeps contractors' feeds whenever the lease is held.
+    async fn keep_feeds(&self, stop: &CancellationToken) -> Result<(), BusError> {
+        let keep = async |grant: LeaseGrant, ended: CancellationToken| {
+            self.feed_keeper.keep(grant, ended).await;
+            Ok(())
+        };
+        while_held(&self.leases, feeds::LEASE, stop, keep).await
     }
 
     /// Takes durable commands whenever the lease is held.

@@ -81,6 +81,17 @@ pub fn recorded_status(receipt: Receipt) -> CommandStatus {
     }
 }
 
+/// Why a command that was refused is put aside all the same: somebody of the council can mend what it was refused for.
+#[must_use]
+pub fn put_aside(result: &CommandResult) -> Option<&'static str> {
+    match &result.status {
+        CommandStatus::Rejected { problem } if problem.code() == "unknown_code" => {
+            Some("the code map of its contractor has no such code")
+        }
+        _ => None,
+    }
+}
+
 /// The refusal of an id that was used before with other content.
 #[must_use]
 pub fn id_reused() -> Problem {

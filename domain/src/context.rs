@@ -7,7 +7,7 @@ use catalogue::clocks::ClockFiles;
 use catalogue::{RequestType, london};
 use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
 use schemas::moment::{Day, Instant};
-use schemas::{AggregateId, CaseId, CustomerId, OfficerId, Reference, ServiceName, TeamName};
+use schemas::{AggregateId, CaseId, ClientName, CustomerId, OfficerId, Reference, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -41,6 +41,10 @@ pub struct DecisionContext {
     pub others_merged_into_it: bool,
     /// What the register vouches for about the officer of [`named_officer`].
     pub authority: Option<Authority>,
+    /// The contractor who reports: whose client it is, or whom a client that speaks for contractors names.
+    pub contractor: Option<ClientName>,
+    /// A number from 0 to 99, drawn for this command: whether what a contractor reports as done is inspected. `None`: it is.
+    pub inspection_draw: Option<u8>,
     /// Whether the data of the person concerned was erased: then nothing personal can be recorded, not even reasons.
     pub person_erased: bool,
     /// Whether the client may say of a decision that its decider is not recorded.
@@ -161,6 +165,8 @@ impl DecisionContext {
             kept_customer: None,
             others_merged_into_it: false,
             authority: None,
+            contractor: None,
+            inspection_draw: None,
             person_erased: false,
             may_leave_decider_unrecorded: false,
         }

@@ -164,17 +164,33 @@ rejections! {
     /// An outcome that stands for what another system left unsaid.
     OutcomeImportedOnly, NotAllowed, "outcome_imported_only", "/outcome", "this outcome is for imported cases only: choose what came of this one";
     /// Nobody who may answer for the outcome is named.
-    OfficerRequired, NotAllowed, "officer_required", "/decided_by", "name the officer who decided: only a contractor's completion stands without one";
+    OfficerRequired, NotAllowed, "officer_required", "/decided_by", "name the officer who decided";
     /// The decider left unrecorded by a client without that right.
     DeciderMustBeNamed, NotAllowed, "decider_must_be_named", "/decided_by", "this client may not leave the decider unrecorded: name the officer";
     /// An officer whom the register does not vouch for.
     OfficerNotRegistered, NotAllowed, "officer_not_registered", "/decided_by", "the officer register has no such officer who may act today";
     /// An officer of none of the teams that may close such a case.
     OfficerNotAuthorised, NotAllowed, "officer_not_authorised", "/decided_by", "this officer is of no team that may close such a case";
-    /// A contractor's report on what it does not deliver.
-    NotDeliveredByContractor, NotAllowed, "not_delivered_by_contractor", "/actor/kind", "no contractor delivers this: an officer has to close it";
-    /// A contractor's report that an officer has to accept.
-    AcceptanceRequired, NotAllowed, "acceptance_required", "/decided_by", "an officer has to accept what the contractor reports: name the officer";
+    /// A job of a type that no contractor delivers.
+    NotDeliveredByContractor, NotAllowed, "not_delivered_by_contractor", "", "no contractor delivers this request type";
+    /// A contractor that closes a case instead of reporting its job.
+    ReportTheJob, NotAllowed, "report_the_job", "/actor/kind", "a contractor reports what became of its job: send ReportJobDone or ReportJobFailed";
+    /// A job that the case has not.
+    UnknownJob, NotFound, "unknown_job", "/job", "the case has no such job or attempt: take both from the feed";
+    /// A job of somebody else.
+    NotTheirJob, Forbidden, "not_their_job", "/job", "this job is another contractor's, or is no longer this one's: the feed says which jobs are";
+    /// A report on an attempt that is over.
+    JobReopenedSince { attempt: u32 = 2 }, Conflict, "job_reopened_since", "/job/attempt", "the job was taken up again since, it is at attempt {attempt}: read the feed, and report what was done after that";
+    /// A report on a job that ended, or that the council looks at.
+    JobNotWithContractor, NotAllowed, "job_not_with_contractor", "/job", "the job is not with the contractor: it was reported, rejected or cancelled";
+    /// Done before it was raised or taken up again.
+    OccurredBeforeTheJob, Invalid, "before_the_job", "/occurred_at", "this can't have happened before the job was raised, or taken up again";
+    /// A code that the contractor's code map has not. The report is put aside for the council.
+    UnknownContractorCode { code: String = "COL-2".to_owned() }, Invalid, "unknown_code", "/code", "the council's code map has no {code} for this: use one that was agreed, or ask the council to add it; the report was put aside for it";
+    /// Accepted or sent back without a report.
+    JobNotReportedDone, NotAllowed, "job_not_reported_done", "/job", "nobody reported this job as done, or it was accepted already";
+    /// Raised again while a report waits.
+    JobToBeAccepted, NotAllowed, "job_to_be_accepted", "", "the contractor has reported this job as done: accept it or send it back";
     /// An officer's outcome without reasons.
     ReasonsRequired, Invalid, "reasons_required", "/reasons", "give the reasons, as the person concerned may read them";
     /// Closed with another outcome than the one that was decided.

@@ -14,6 +14,7 @@
 mod appender;
 mod cqrs;
 mod error;
+mod feeds;
 mod lease;
 mod ledger;
 mod listener;
@@ -26,6 +27,7 @@ mod timetable;
 pub use appender::{Appender, MOST_BYTES_PER_BATCH, MOST_COMMANDS_PER_BATCH, MOST_WAITING_CALLS, Stretch};
 pub use cqrs::{COMMAND_ID, LedgerEventStore, Provenance};
 pub use error::{LedgerError, Reason, is_passing};
+pub use feeds::{Feeds, FeedsHead, ToldEvent};
 pub use lease::{LONGEST_LEASE_WAIT, LeaseGrant, Leases};
 pub use ledger::{Append, ExternalRef, Head, Ledger, NewEvent, Outcome, Receipt, ReceiptStatus, StoredEvent, Verdict};
 pub use listener::HeadListener;

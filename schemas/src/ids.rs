@@ -1,6 +1,7 @@
 //! Identifiers and names, one type each, so that none can stand where another belongs.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -132,6 +133,12 @@ impl fmt::Display for Position {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Version(pub i64);
+
+impl From<i64> for Version {
+    fn from(version: i64) -> Self {
+        Self(version)
+    }
+}
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -275,6 +282,62 @@ name!(
     /// what they decide.
     OfficerId, "officer id", "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$", 64, ALPHANUMERIC, STAFF
 );
+
+name!(
+    /// A contractor's own code for a kind of work, or for what came of it. The catalogue's code map says what it stands for.
+    ContractorCode, "contractor's code", "^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", 32, ALPHANUMERIC,
+    |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+);
+
+/// The number of a job within its case, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct JobNumber(NonZeroU32);
+
+impl JobNumber {
+    /// A case's first job.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl TryFrom<u32> for JobNumber {
+    type Error = InvalidName;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        let number = NonZeroU32::new(number);
+        number.map(Self).ok_or(InvalidName {
+            kind: "job number",
+            pattern: "^[1-9][0-9]*$",
+        })
+    }
+}
+
+impl From<JobNumber> for u32 {
+    fn from(number: JobNumber) -> Self {
+        number.0.get()
+    }
+}
+
+impl fmt::Display for JobNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl JsonSchema for JobNumber {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "JobNumber".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ pub mod command;
 pub mod document;
 pub mod envelope;
 pub mod event;
+pub mod feed;
 pub mod ids;
 pub mod json;
 pub mod metadata;
@@ -26,8 +27,8 @@ pub mod subjects;
 pub mod text;
 
 pub use ids::{
-    AggregateId, CaseId, ClientName, CommandId, CustomerId, EventId, KeyId, OfficerId, OutcomeCode, Position,
-    QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
+    AggregateId, CaseId, ClientName, CommandId, ContractorCode, CustomerId, EventId, JobNumber, KeyId, OfficerId,
+    OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
 };
 pub use personal::{Answer, Personal, Private, SpecialCategory};
 pub use problem::{FieldError, Problem};

@@ -13,7 +13,10 @@ use crate::clock::ClockStanding;
 use crate::command::InformationWanted;
 use crate::command::words;
 use crate::event::RequestClass;
-use crate::ids::{CaseId, CommandId, OutcomeCode, Position, RequestTypeCode, ServiceName, TeamName, Version};
+use crate::ids::{
+    CaseId, ClientName, CommandId, ContractorCode, JobNumber, OutcomeCode, Position, RequestTypeCode, ServiceName,
+    TeamName, Version,
+};
 use crate::moment::Day;
 use crate::problem::Problem;
 use crate::reference::Reference;
@@ -48,6 +51,51 @@ words!(
     }
 );
 
+words!(
+    /// Where a contractor's job is.
+    JobStage {
+        /// With the contractor, who has said nothing yet.
+        Raised = "raised",
+        /// With the contractor, who has it.
+        Acknowledged = "acknowledged",
+        /// With the contractor, who said how far they are.
+        UnderWay = "under_way",
+        /// Reported as done: the council has to accept it or send it back.
+        ReportedDone = "reported_done",
+        /// Taken as done.
+        Accepted = "accepted",
+        /// The contractor could not do it: the council decides.
+        Failed = "failed",
+        /// The contractor did not take it: the council decides.
+        Rejected = "rejected",
+        /// Taken from the contractor.
+        Cancelled = "cancelled",
+    }
+);
+
+impl JobStage {
+    /// Whether the contractor has something to do.
+    #[must_use]
+    pub const fn is_with_contractor(self) -> bool {
+        matches!(self, Self::Raised | Self::Acknowledged | Self::UnderWay)
+    }
+}
+
+/// The job that a case is to its contractor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobSummary {
+    /// Its number within the case.
+    pub number: JobNumber,
+    /// The client in whose name the contractor speaks.
+    pub contractor: ClientName,
+    /// What is to be done, by the contractor's code.
+    pub code: ContractorCode,
+    /// Which attempt it is.
+    pub attempt: u32,
+    /// Where it is.
+    pub stage: JobStage,
+}
+
 /// A case as any client that may read its service's events sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseSummary {
@@ -76,6 +124,9 @@ pub struct CaseSummary {
     /// The clocks that run: by when the council, or somebody else, has to do what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockStanding>,
+    /// The job that it is to a contractor, the last there was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobSummary>,
     /// How often it was reopened.
     pub reopened: u32,
     /// The version of its stream: what `expected_version` of the next command may say.

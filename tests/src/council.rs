@@ -11,6 +11,7 @@ use bus::clients::{self, ClientRegister, Rights};
 use bus::{BusClient, Outgoing, Password, ServicePasswords, ServiceUser, Steward, accounts};
 use caseledger::database;
 use caseledger::servers::NatsConfig;
+use schemas::feed::FeedKey;
 use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId, Problem};
 use serde_json::{Value, json};
@@ -42,6 +43,7 @@ pub struct Council {
     /// The passwords of the services' NATS users.
     pub service_passwords: ServicePasswords,
     passwords: BTreeMap<String, Password>,
+    contractor_key: String,
     logins: BTreeMap<&'static str, String>,
     folder: TempDir,
     nats_url: Option<String>,
@@ -65,7 +67,8 @@ impl Council {
     pub async fn on(database: TestDatabase) -> Council {
         let mut register = String::new();
         let mut passwords = BTreeMap::new();
-        for (name, rights) in first_clients() {
+        let (feed_key, contractor_key) = vault::feed_key_pair(&mut vault::fresh_rng());
+        for (name, rights) in first_clients(feed_key) {
             let password = Password::new(format!("{name}-{}", Uuid::new_v4()));
             register = clients::add(&register, &ClientName::new(name).unwrap(), &password, &rights)
                 .unwrap()
@@ -87,6 +90,7 @@ impl Council {
             register: parsed,
             service_passwords,
             passwords,
+            contractor_key: contractor_key.to_string(),
             folder,
             nats_url: None,
             catalogue: None,
@@ -273,6 +277,11 @@ impl Council {
         &self.passwords[client]
     }
 
+    /// The private key that opens what the contractor's feed brings.
+    pub fn contractor_key(&self) -> &str {
+        &self.contractor_key
+    }
+
     /// A connection as one of the clients.
     ///
     /// # Panics
@@ -395,10 +404,10 @@ pub fn example(command: &str, put_in: Value) -> Value {
     data
 }
 
-/// An anonymous report of a pothole.
-pub fn pothole(description: &str) -> Value {
+/// An anonymous report of something that the council itself sees to: it is no contractor's job.
+pub fn obstruction(description: &str) -> Value {
     json!({
-        "request_type": "pothole",
+        "request_type": "obstruction",
         "description": description,
         "actor": { "kind": "resident", "assurance": "none" },
         "channel": "online",
@@ -450,9 +459,9 @@ async fn logins(database: &TestDatabase) -> BTreeMap<&'static str, String> {
 }
 
 /// The clients of a test: those of `dev`, and two that may do little.
-fn first_clients() -> Vec<(&'static str, Rights)> {
+fn first_clients(feed_key: FeedKey) -> Vec<(&'static str, Rights)> {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let mut all = caseledger::dev::first_clients().to_vec();
+    let mut all = caseledger::dev::first_clients(feed_key).to_vec();
     all.push((
         "highways-app",
         Rights {

@@ -10,7 +10,7 @@ use bus::{Bus, BusClient, Headers, NatsBus, Outgoing, Request};
 use caseledger::{database, registers};
 use command_service::officers::OfficerRegister;
 use command_service::{CommandService, Machine, Parts, Registers};
-use event_store::{Leases, PgLedger, Timetable};
+use event_store::{Feeds, Leases, PgLedger, Timetable};
 use futures::{StreamExt, TryStreamExt};
 use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId};
@@ -263,6 +263,7 @@ fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandServic
     Ok(CommandService::new(Parts {
         leases: Leases::new(pool.clone(), Uuid::new_v4()),
         timetable: Timetable::new(pool.clone()),
+        feeds: Feeds::new(pool.clone()),
         ledger: Arc::new(PgLedger::new(pool.clone())),
         fingerprinter: key.fingerprinter().map_err(|error| text(&error))?,
         vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),
@@ -292,11 +293,11 @@ pub fn submission(case: usize) -> Request {
     request("SubmitRequest", case_id(case), None, &submission_data(case))
 }
 
-/// What a resident says who reports a pothole.
+/// What a resident says who reports an obstruction: no contractor's job, so that a command is one event, as it is for the others.
 #[must_use]
 pub fn submission_data(case: usize) -> Value {
     json!({
-        "request_type": "pothole", "description": description(case), "channel": "online",
+        "request_type": "obstruction", "description": description(case), "channel": "online",
         "actor": { "kind": "resident", "assurance": "none" },
     })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use schemas::ClientName;
+use schemas::feed::FeedKey;
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::{ClientFileError, ClientRegister};
@@ -24,7 +25,7 @@ pub struct Rights {
     pub commands: Vec<String>,
     /// `services`.
     pub services: Vec<String>,
-    /// `reads`; absent where it is empty.
+    /// `reads`; absent where it is empty, but for a contractor.
     pub reads: Vec<String>,
     /// `actors`.
     pub actors: Vec<String>,
@@ -32,8 +33,8 @@ pub struct Rights {
     pub teams: Vec<String>,
     /// `may_leave_decider_unrecorded`.
     pub may_leave_decider_unrecorded: bool,
-    /// `feed`.
-    pub feed: bool,
+    /// `feed_key`.
+    pub feed_key: Option<FeedKey>,
 }
 
 /// Puts a client into the text of a register.
@@ -56,7 +57,8 @@ pub fn add(text: &str, name: &ClientName, password: &Password, rights: &Rights) 
     );
     table.insert("commands", list(&rights.commands));
     table.insert("services", list(&rights.services));
-    if !rights.reads.is_empty() {
+    // A contractor reads its feed, and events only where that is said.
+    if !rights.reads.is_empty() || rights.feed_key.is_some() {
         table.insert("reads", list(&rights.reads));
     }
     table.insert("actors", list(&rights.actors));
@@ -64,8 +66,8 @@ pub fn add(text: &str, name: &ClientName, password: &Password, rights: &Rights) 
     if rights.may_leave_decider_unrecorded {
         table.insert("may_leave_decider_unrecorded", value(true));
     }
-    if rights.feed {
-        table.insert("feed", value(true));
+    if let Some(key) = &rights.feed_key {
+        table.insert("feed_key", value(key.to_string()));
     }
     if document.is_empty() {
         // Comments in a file without a client are what comes after its last: they stay at the top.

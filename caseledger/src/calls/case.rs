@@ -7,7 +7,7 @@ use projections::history::{AsOf, Case, CaseHistory, TimelineEntry, case_history,
 use schemas::clock::Due;
 use schemas::command::{CaseRelation, ClockMark};
 use schemas::moment::{Day, Instant};
-use schemas::query::CaseQuery;
+use schemas::query::{CaseQuery, JobSummary};
 use schemas::{CaseId, Position, QuestionId, Reference, Version};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -78,6 +78,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     let case = &found.case;
     let folded = folded(&found)?;
     let (clocks, links) = (clocks(&found, &folded)?, links(&folded));
+    let job = folded.job();
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
     Opening::of(reader, pool)?
         .apply(case.id.into(), std::slice::from_mut(&mut personal))
@@ -88,7 +89,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "status": case.status, "outcome": case.outcome, "team": case.team, "officer": case.officer,
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
-            "catalogue_version": case.catalogue_version, "clocks": clocks,
+            "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job,
             "links": links.iter().map(|(relation, other)| json!({ "relation": relation, "case_id": other })).collect::<Vec<_>>(),
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
@@ -130,6 +131,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             or_dash((!waiting_for.is_empty()).then(|| waiting_for.join(", "))),
         ),
         ("reopened", case.reopened.to_string()),
+        ("job", or_dash(job.as_ref().map(job_in_words))),
         (
             "due",
             or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
@@ -143,6 +145,26 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         print::pairs([(question.as_str(), print::value(answer))]);
     }
     Ok(())
+}
+
+/// The job that a case is to its contractor, in a few words.
+fn job_in_words(job: &JobSummary) -> String {
+    let JobSummary {
+        number,
+        contractor,
+        code,
+        attempt,
+        stage,
+    } = job;
+    let again = if *attempt > 1 {
+        format!(", attempt {attempt}")
+    } else {
+        String::new()
+    };
+    format!(
+        "{number} {code} of {contractor}: {}{again}",
+        stage.as_str().replace('_', " ")
+    )
 }
 
 /// Lists cases by when they are due.
@@ -335,7 +357,18 @@ fn detail(payload: &Value) -> String {
     let told = members
         .iter()
         .filter(|(name, value)| !SHOWN_ELSEWHERE.contains(&name.as_str()) && !value.is_null());
-    told.map(|(name, value)| format!("{name}: {}", print::value(value)))
+    told.map(|(name, value)| match name.as_str() {
+        "clocks" => format!("{name}: {}", by_when(value)),
+        _ => format!("{name}: {}", print::value(value)),
+    })
+    .collect::<Vec<_>>()
+    .join("; ")
+}
+
+/// The clocks that an event lists: by when each is due. The rest of them is in `--json`.
+fn by_when(clocks: &Value) -> String {
+    let each = clocks.as_array().into_iter().flatten();
+    each.map(|clock| format!("{} {}", print::value(&clock["clock"]), print::value(&clock["due"])))
         .collect::<Vec<_>>()
-        .join("; ")
+        .join(", ")
 }

@@ -75,12 +75,21 @@ fn list(json: bool) -> Result<(), Failure> {
             print::json(&json!({
                 "name": client.name, "commands": client.commands_in_words(), "services": client.services.to_string(),
                 "reads": client.reads.to_string(), "actors": actors(client), "teams": client.teams.to_string(),
+                "feed_key": client.feed_key.map(|key| key.to_string()),
             }));
         }
         return Ok(());
     }
     print::table(
-        &["client", "sends", "speaks to", "reads", "speaks for", "officers of"],
+        &[
+            "client",
+            "sends",
+            "speaks to",
+            "reads",
+            "speaks for",
+            "officers of",
+            "feed",
+        ],
         register.iter().map(|client| {
             vec![
                 client.name.to_string(),
@@ -89,6 +98,7 @@ fn list(json: bool) -> Result<(), Failure> {
                 client.reads.to_string(),
                 actors(client).join(", "),
                 client.teams.to_string(),
+                if client.has_feed() { "yes" } else { "" }.to_owned(),
             ]
         }),
     );
@@ -106,7 +116,7 @@ async fn let_in(add: &ClientAdd, json: bool) -> Result<(), Failure> {
         actors: add.actors.clone(),
         teams: add.teams.clone(),
         may_leave_decider_unrecorded: add.may_leave_decider_unrecorded,
-        feed: add.feed,
+        feed_key: add.feed_key,
     };
     let text = std::fs::read_to_string(&files.register).unwrap_or_default();
     let edited = clients::add(&text, &name, &password, &rights).map_err(Failure::usage)?;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use time::Duration;
 use uuid::Uuid;
 
-use super::home::Home;
+use super::home::{CONTRACTOR, Home};
 use super::now;
 use super::platform::Platform;
 use crate::outcome::Failure;
@@ -79,17 +79,17 @@ struct Step {
     after_days: i64,
     /// The officer who acts.
     officer: Option<String>,
-    /// The crew that reports.
-    #[serde(rename = "crew")]
-    contractor: Option<String>,
+    /// Of what the contractor reports: the attempt that it is about.
+    attempt: Option<u32>,
     #[serde(flatten)]
     data: Map<String, Value>,
 }
 
-/// The two clients, and the day that all others are counted from.
+/// The clients, and the day that all others are counted from.
 struct Sender {
     website: BusClient,
     contact_centre: BusClient,
+    contractor: BusClient,
     since: Instant,
 }
 
@@ -110,6 +110,7 @@ pub async fn send(data: &DataDir, home: &Home, platform: &Platform) -> Result<Se
     let sender = Sender {
         website: home.connect(platform, "website").await?,
         contact_centre: home.connect(platform, "contact-centre").await?,
+        contractor: home.connect(platform, CONTRACTOR).await?,
         since: since(data)?,
     };
     let people = stream::iter(&demo.person).map(|person| sender.register(person));
@@ -211,7 +212,7 @@ impl Sender {
 
     fn step(&self, step: &Step, channel: &str) -> (&BusClient, Value) {
         let mut data = step.data.clone();
-        let (client, actor, channel) = match (&step.officer, &step.contractor) {
+        let (client, actor, channel) = match (&step.officer, step.attempt) {
             (Some(officer), _) => {
                 match step.command.as_str() {
                     "CloseRequest" => {
@@ -226,11 +227,14 @@ impl Sender {
                     "officer_found",
                 )
             }
-            (None, Some(crew)) => (
-                &self.contact_centre,
-                json!({ "kind": "contractor", "id": crew }),
-                "crew",
-            ),
+            (None, Some(attempt)) => {
+                data.insert("job".to_owned(), json!({ "number": 1, "attempt": attempt }));
+                (
+                    &self.contractor,
+                    json!({ "kind": "contractor", "id": CONTRACTOR }),
+                    "crew",
+                )
+            }
             (None, None) if channel == "phone" => (
                 &self.contact_centre,
                 json!({ "kind": "resident", "assurance": "none" }),

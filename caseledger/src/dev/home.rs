@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bus::clients::{self, ClientRegister, Rights};
 use bus::{Password, ServicePasswords, ServiceUser};
 use schemas::ClientName;
+use schemas::feed::FeedKey;
 use vault::KeyEncryptionKey;
 
 use super::platform::Platform;
@@ -28,6 +29,8 @@ pub struct Home {
     pub clients_file: PathBuf,
     /// The clients' passwords.
     pub client_passwords_file: PathBuf,
+    /// The private key of the contractor, which it would keep itself.
+    pub contractor_key_file: PathBuf,
     /// The officer register.
     pub officers_file: PathBuf,
     /// Where notices land.
@@ -46,6 +49,7 @@ impl Home {
             nats_users_file: config.join("nats-users.toml"),
             clients_file: config.join("clients.toml"),
             client_passwords_file: config.join("client-passwords.toml"),
+            contractor_key_file: config.join(format!("{CONTRACTOR}.feed-key")),
             officers_file: config.join("officers.toml"),
             mail_dir: data.path().join("mail"),
             service_passwords: service_passwords(data)?,
@@ -54,6 +58,10 @@ impl Home {
         if !home.key_file.exists() {
             let key = KeyEncryptionKey::generate(&mut vault::fresh_rng()).map_err(Failure::down)?;
             key.write_new(&home.key_file).map_err(Failure::down)?;
+        }
+        if !home.contractor_key_file.exists() {
+            let (_, private) = vault::feed_key_pair(&mut vault::fresh_rng());
+            write_private(&home.contractor_key_file, &private).map_err(Failure::down)?;
         }
         let users = passwords::text(
             home.service_passwords
@@ -77,7 +85,14 @@ impl Home {
              # `caseledger dev` follows.\n\n",
         );
         let mut known = Vec::new();
-        for (name, rights) in first_clients() {
+        let feed_key = vault::feed_key_of(&self.contractor_key()?);
+        let feed_key = feed_key.ok_or_else(|| {
+            Failure::Usage(format!(
+                "{} is no private key: remove it",
+                self.contractor_key_file.display()
+            ))
+        })?;
+        for (name, rights) in first_clients(feed_key) {
             let client = ClientName::new(name).map_err(Failure::down)?;
             let password = Password::new(data.secret(&format!("client-{name}")).map_err(Failure::down)?);
             register = clients::add(&register, &client, &password, &rights)
@@ -88,6 +103,12 @@ impl Home {
         let known = passwords::text(known.iter().map(|(name, password)| (*name, password)));
         write_private(&self.client_passwords_file, &known).map_err(Failure::down)?;
         ClientRegister::write(&self.clients_file, &register).map_err(Failure::down)
+    }
+
+    /// The contractor's private key, as base64.
+    pub fn contractor_key(&self) -> Result<String, Failure> {
+        let key = std::fs::read_to_string(&self.contractor_key_file).map_err(Failure::down)?;
+        Ok(key.trim().to_owned())
     }
 
     /// Each service with its own login and its own settings.
@@ -150,9 +171,12 @@ fn service_passwords(data: &DataDir) -> Result<ServicePasswords, Failure> {
     ServiceUser::ALL.into_iter().map(made).collect()
 }
 
-/// The clients of a first start. `import` alone may leave a decider unrecorded.
+/// The contractor of the built-in catalogue, as a client.
+pub const CONTRACTOR: &str = "street-partner";
+
+/// The clients of a first start. `import` alone may leave a decider unrecorded; what the contractor reads is sealed for this key.
 #[must_use]
-pub fn first_clients() -> [(&'static str, Rights); 4] {
+pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 5] {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let every = owned(&["*"]);
     let of_residents = owned(&[
@@ -193,6 +217,22 @@ pub fn first_clients() -> [(&'static str, Rights); 4] {
                 services: every.clone(),
                 actors: owned(&["resident", "contractor", "system"]),
                 may_leave_decider_unrecorded: true,
+                ..Rights::default()
+            },
+        ),
+        (
+            CONTRACTOR,
+            Rights {
+                commands: owned(&[
+                    "AcknowledgeJob",
+                    "RejectJob",
+                    "RecordJobProgress",
+                    "ReportJobDone",
+                    "ReportJobFailed",
+                ]),
+                services: owned(&["waste", "highways", "environmental"]),
+                actors: owned(&["contractor"]),
+                feed_key: Some(feed_key),
                 ..Rights::default()
             },
         ),

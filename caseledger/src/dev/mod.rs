@@ -24,7 +24,7 @@ use crate::registers::{RegisterFiles, catalogue};
 use crate::servers::DataDir;
 use crate::services::{run_all, until_asked_to_stop};
 use home::Home;
-pub use home::first_clients;
+pub use home::{CONTRACTOR, first_clients};
 use platform::Platform;
 
 /// How long the services may take until they answer.

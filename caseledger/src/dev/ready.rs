@@ -29,6 +29,9 @@ pub struct Ready {
 struct Login {
     user: String,
     password: String,
+    /// Of the contractor: the private key that opens what its feed brings, base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feed_key: Option<String>,
 }
 
 impl Ready {
@@ -40,11 +43,16 @@ impl Ready {
             // Of one that was let in elsewhere this machine has no password.
             if let Ok(password) = passwords::of_client(&home.client_passwords_file, &client.name) {
                 let user = client.name.to_string();
+                // Of a contractor that was let in elsewhere this machine has no key.
+                let own = home.contractor_key().ok();
+                let feed_key =
+                    own.filter(|own| client.feed_key.is_some() && vault::feed_key_of(own) == client.feed_key);
                 clients.insert(
                     user.clone(),
                     Login {
                         user,
                         password: password.reveal().to_owned(),
+                        feed_key,
                     },
                 );
             }

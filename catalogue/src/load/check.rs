@@ -9,7 +9,7 @@ use toml::Spanned;
 use super::{CatalogueFault, Checked, RequestTypeEntry, fault};
 use crate::clocks::ClockName;
 use crate::notice::Notices;
-use crate::service::{Deliverer, Question, QuestionKind, Sensitivity};
+use crate::service::{Acceptance, Deliverer, Question, QuestionKind, Sensitivity, TargetCondition};
 
 /// The parts of a case that may be shared and are not questions.
 const SHAREABLE: &[&str] = &["place", "description", "contact"];
@@ -185,6 +185,21 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         ),
         _ => {}
     }
+    let drawn = delivery.acceptance == Some(Acceptance::Sample);
+    match delivery.sample_percent {
+        None if drawn => report(
+            entry.delivery.span(),
+            "say how many of a hundred are inspected: sample_percent".to_owned(),
+        ),
+        Some(_) if !drawn => report(
+            entry.delivery.span(),
+            "sample_percent is for acceptance by sample only: remove it".to_owned(),
+        ),
+        Some(percent) if !(1..=100).contains(&percent) => {
+            report(entry.delivery.span(), "sample_percent is from 1 to 100".to_owned());
+        }
+        _ => {}
+    }
     for recipient in &entry.recipients {
         let known = |field: &&String| SHAREABLE.contains(&field.as_str()) || ids.contains(field.as_str());
         for field in recipient.get_ref().fields.iter().filter(|field| !known(field)) {
@@ -214,8 +229,10 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         let row = target.get_ref();
         // What else runs as a clock of a case has these names.
         let id = row.id.as_str();
-        let taken =
-            id == "set_day" || id.starts_with("remedy_") || ClockName::ALL.iter().any(|clock| clock.as_str() == id);
+        let taken = id == "set_day"
+            || id.starts_with("remedy_")
+            || id.starts_with("job_")
+            || ClockName::ALL.iter().any(|clock| clock.as_str() == id);
         if taken {
             report(
                 target.span(),
@@ -223,13 +240,7 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
             );
         }
         if let Some(when) = &row.when {
-            let asked = entry
-                .questions
-                .iter()
-                .map(Spanned::get_ref)
-                .find(|question| question.id == when.question);
-            let fits =
-                asked.is_some_and(|question| question.sensitivity == Sensitivity::Open && question.can_be(&when.is));
+            let fits = fits_condition(entry, when);
             if !fits {
                 let message = format!(
                     "the target {id} depends on an open flag or choice of this type, and {} = {} is none",
@@ -246,6 +257,13 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         }
     }
     check_condition(entry, report);
+}
+
+/// Whether a condition asks for an answer that an open question of the type can have.
+pub(super) fn fits_condition(entry: &RequestTypeEntry, when: &TargetCondition) -> bool {
+    let mut questions = entry.questions.iter().map(Spanned::get_ref);
+    let asked = questions.find(|question| question.id == when.question);
+    asked.is_some_and(|question| question.sensitivity == Sensitivity::Open && question.can_be(&when.is))
 }
 
 fn check_condition(entry: &RequestTypeEntry, report: Report<'_>) {

@@ -1,13 +1,13 @@
-//! What a command speaks of beside its own stream: another case, another type, a customer.
+//! What a command speaks of beside its own stream: another case, another type, a customer, the contractor who acts.
 
 use std::sync::Arc;
 
 use catalogue::RequestType;
 use domain::{AggregateState, Case, Customer};
-use schemas::command::{ActorKind, Command, CommandBody, ExternalRef};
+use schemas::command::{ActorKind, AggregateKind, Command, CommandBody, ExternalRef};
 use schemas::problem::ProblemKind;
 use schemas::text::ExternalId;
-use schemas::{AggregateId, CaseId, CustomerId, Problem};
+use schemas::{AggregateId, CaseId, ClientName, CustomerId, Problem};
 
 use vault::VaultError;
 
@@ -81,6 +81,8 @@ impl Preparation<'_> {
         match command.circumstances.actor.kind {
             _ if concerned(&command.body).is_some() => concerned(&command.body),
             ActorKind::Resident | ActorKind::Representative => case.and_then(Case::customer_id),
+            // What to mind at their door goes with a job.
+            _ if can_raise_a_job(&command.body) => case.and_then(Case::customer_id),
             _ => None,
         }
     }
@@ -142,6 +144,18 @@ pub(super) const fn gives_to_another(body: &CommandBody) -> bool {
     matches!(body, CommandBody::MoveToCustomer(_) | CommandBody::MergeCustomer(_))
 }
 
+/// Whether a command can give a case's work to its contractor.
+const fn can_raise_a_job(body: &CommandBody) -> bool {
+    matches!(
+        body,
+        CommandBody::RaiseJob(_)
+            | CommandBody::SendJobBack(_)
+            | CommandBody::ReopenRequest(_)
+            | CommandBody::ChangeType(_)
+            | CommandBody::CorrectEntry(_)
+    )
+}
+
 /// The customer whom a command names.
 const fn concerned(body: &CommandBody) -> Option<CustomerId> {
     match body {
@@ -177,4 +191,30 @@ pub(super) fn next_stage(command: &Command) -> Option<ExternalRef> {
         system: ExternalId::new(OWN_SYSTEM).ok()?,
         id: ExternalId::new(&id).ok()?,
     })
+}
+
+/// The contractor who acts: a client with a feed is one contractor's own; any other that speaks for contractors says which.
+pub(super) fn contractor(task: &Task, command: &Command) -> Option<ClientName> {
+    let actor = &command.circumstances.actor;
+    if actor.kind != ActorKind::Contractor {
+        return None;
+    }
+    if task.client.has_feed() {
+        return Some(task.client.name.clone());
+    }
+    ClientName::new(actor.id.as_ref()?.to_string()).ok()
+}
+
+/// Whose personal data it is: the customer's own, or those of the case's customer.
+pub(super) fn person_of(lane: AggregateId, command: &Command, stream: Option<&Snapshot>) -> Option<CustomerId> {
+    match (
+        command.body.aggregate(),
+        &command.body,
+        stream.map(|stream| stream.state.as_ref()),
+    ) {
+        (AggregateKind::Customer, ..) => Some(CustomerId(lane.uuid())),
+        (_, CommandBody::SubmitRequest(submit), _) => submit.customer_id,
+        (_, _, Some(AggregateState::Case(case))) => case.customer_id(),
+        _ => None,
+    }
 }

@@ -39,15 +39,14 @@ pub(super) fn worked_out(files: &ClockFiles, request_type: &RequestType, standin
     let near = |due: Due, started: Day| near_on(files, due, started);
     let mut clocks = Vec::new();
     if standing.status == Status::Open {
-        let (started, _) = standing.started;
-        for (name, target, answer) in clock::of_case(files, request_type, standing) {
+        for clock in clock::of_case(files, request_type, standing) {
             // What can't be worked out yet must not keep a request from being taken.
-            let due = answer.map_or(Due::Unknown, |answer| answer.due);
+            let due = clock.answer.map_or(Due::Unknown, |answer| answer.due);
             clocks.push(ClockStanding {
-                clock: name,
-                target,
+                clock: clock.name,
+                target: clock.target,
                 due,
-                near_on: near(due, started),
+                near_on: near(due, clock.started),
             });
         }
     }

@@ -1,9 +1,8 @@
-//! How a case ends with an outcome, and who answers for it: a named officer of a team that may, or, where work was completed,
-//! the contractor that reports it.
+//! How a case ends with an outcome that a named officer answers for. Work that a contractor completed ends it by their report.
 
-use catalogue::{Acceptance, Deliverer, Outcome, RequestType};
+use catalogue::RequestType;
 use schemas::command::{ActorKind, Circumstances, CloseRequest, Decider};
-use schemas::event::{OutcomeKind, RequestClosed};
+use schemas::event::RequestClosed;
 
 use super::Submitted;
 use super::decision::check_exemptions;
@@ -36,10 +35,10 @@ impl Submitted {
         // Closed as it was decided, unless somebody decides it again in closing it.
         let carried_out = decision.filter(|_| close.decided_by.is_none());
         let decided_by = match carried_out {
-            Some(decision) => Some(closing_as_decided(decision, close, circumstances, context)?),
-            None => self.decider(close, outcome, request_type, circumstances, context)?,
+            Some(decision) => closing_as_decided(decision, close, circumstances, context)?,
+            None => self.decider(close, request_type, circumstances, context)?,
         };
-        if outcome.imported_only && decided_by != Some(Decider::NotRecorded) {
+        if outcome.imported_only && decided_by != Decider::NotRecorded {
             return Err(Rejection::OutcomeImportedOnly);
         }
         // A sender that gives a `reason` and no `reasons` means the same.
@@ -48,18 +47,18 @@ impl Submitted {
             (None, reason) => (reason, None),
             both => both,
         };
-        let must_be_reasoned = matches!(decided_by, Some(Decider::Officer { .. })) && !context.person_erased;
+        let must_be_reasoned = matches!(decided_by, Decider::Officer { .. }) && !context.person_erased;
         if reasons.is_none() && must_be_reasoned {
             return Err(Rejection::ReasonsRequired);
         }
         let exemptions = carried_out.map_or_else(|| close.exemptions.clone(), |decision| decision.exemptions.clone());
-        if decided_by != Some(Decider::NotRecorded) {
+        if decided_by != Decider::NotRecorded {
             check_exemptions(outcome.needs_exemption, &exemptions)?;
         }
         Ok(RequestClosed {
             outcome: outcome.code.clone(),
             outcome_kind: outcome.kind,
-            decided_by,
+            decided_by: Some(decided_by),
             reasons,
             rule: carried_out.map_or_else(|| close.rule.clone(), |decision| Some(decision.rule.clone())),
             exemptions,
@@ -68,31 +67,30 @@ impl Submitted {
         })
     }
 
-    /// Who answers for the outcome; `None` for the contractor, whom the event's actor names.
+    /// Who answers for the outcome.
     fn decider(
         &self,
         close: &CloseRequest,
-        outcome: &Outcome,
         request_type: &RequestType,
         circumstances: &Circumstances,
         context: &DecisionContext,
-    ) -> Result<Option<Decider>, Rejection> {
+    ) -> Result<Decider, Rejection> {
         let actor = &circumstances.actor;
         match (&close.decided_by, actor.kind) {
-            (Some(Decider::NotRecorded), _) if context.may_leave_decider_unrecorded => Ok(Some(Decider::NotRecorded)),
+            (Some(Decider::NotRecorded), _) if context.may_leave_decider_unrecorded => Ok(Decider::NotRecorded),
             (Some(Decider::NotRecorded), _) => Err(Rejection::DeciderMustBeNamed),
             (_, ActorKind::Resident | ActorKind::Representative) => Err(Rejection::OfficerRequired),
             // Only an officer or a system of the council's speaks for an officer.
             (Some(Decider::Officer { .. }), ActorKind::Contractor) => Err(Rejection::ActorNotAllowed),
             (Some(Decider::Officer { id }), _) => {
                 let authority = self.authorised(id, request_type, context)?;
-                Ok(Some(authority.decider()))
+                Ok(authority.decider())
             }
-            (None, ActorKind::Contractor) => may_report(outcome, request_type).map(|()| None),
+            (None, ActorKind::Contractor) => Err(Rejection::ReportTheJob),
             (None, _) => {
                 let officer = actor.as_officer().ok_or(Rejection::OfficerRequired)?;
                 let authority = self.authorised(officer, request_type, context)?;
-                Ok(Some(authority.decider()))
+                Ok(authority.decider())
             }
         }
     }
@@ -115,16 +113,4 @@ fn closing_as_decided(
     Ok(Decider::Officer {
         id: decision.by.clone(),
     })
-}
-
-/// A contractor reports completions, never decisions, and only where the council takes its word.
-fn may_report(outcome: &Outcome, request_type: &RequestType) -> Result<(), Rejection> {
-    if outcome.kind == OutcomeKind::Decision {
-        return Err(Rejection::OfficerRequired);
-    }
-    match (request_type.delivery.by, request_type.delivery.acceptance) {
-        (Deliverer::InHouse, _) => Err(Rejection::NotDeliveredByContractor),
-        (Deliverer::Contractor, Some(Acceptance::Sample | Acceptance::Automatic)) => Ok(()),
-        (Deliverer::Contractor, Some(Acceptance::Each) | None) => Err(Rejection::AcceptanceRequired),
-    }
 }

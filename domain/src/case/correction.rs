@@ -1,5 +1,7 @@
 //! Mending mistakes in the open.
 
+use std::sync::Arc;
+
 use schemas::Version;
 use schemas::command::{ChangeType, Circumstances, CorrectEntry, MoveToCustomer};
 use schemas::event::{CaseEvent, CaseMoved, EntryCorrected, TypeChanged};
@@ -108,7 +110,8 @@ impl Submitted {
         let name = entry.what.correctable().ok_or(Rejection::EntryNotCorrectable)?;
         let mut later = self.entries.iter().filter(|other| other.number > number);
         // What came of it under another type is no outcome of the type that it has by now.
-        let stands_in_the_way = |other: &Entry| other.what.turns() || matches!(other.what, Entered::TypeChanged { .. });
+        let stands_in_the_way =
+            |other: &Arc<Entry>| other.what.turns() || matches!(other.what, Entered::TypeChanged { .. });
         if entry.what.turns() && later.any(stands_in_the_way) {
             return Err(Rejection::EntryNotTheLast);
         }

@@ -6,6 +6,7 @@ mod correction;
 mod decision;
 mod handling;
 mod information;
+mod job;
 mod notification;
 mod opening;
 mod progress;
@@ -14,6 +15,7 @@ mod standing;
 mod timekeeping;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use catalogue::RequestType;
 use catalogue::clocks::ClockFiles;
@@ -23,7 +25,7 @@ use schemas::clock::ClockStanding;
 use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted, NoticeMedium};
 use schemas::event::{CaseEvent, Clock, Clocks, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
-use schemas::query::CaseStatus;
+use schemas::query::{CaseStatus, JobSummary};
 use schemas::{
     CaseId, CustomerId, EventId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
     Version,
@@ -31,6 +33,7 @@ use schemas::{
 use serde::{Deserialize, Serialize};
 
 pub use clocks::in_time;
+use job::Job;
 pub(crate) use standing::{Entered, Standing};
 use standing::{Entry, Status};
 
@@ -68,11 +71,14 @@ pub struct Opened {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Submitted {
-    opened: Opened,
+    // What changes seldom is shared by the states that follow one another: each command is decided on a state of its own.
+    opened: Arc<Opened>,
     /// As it stood when it was opened, before every entry.
-    first: Standing,
+    first: Arc<Standing>,
+    /// Which fields it has: `description`, `place`, and the questions that are answered.
+    given: Arc<BTreeSet<String>>,
     /// What happened since, but for what was struck out.
-    entries: Vec<Entry>,
+    entries: Vec<Arc<Entry>>,
     struck: BTreeSet<Version>,
     /// What they come to.
     standing: Standing,
@@ -96,7 +102,7 @@ impl Case {
     /// What it was opened with; `None` before that.
     #[must_use]
     pub fn opened(&self) -> Option<&Opened> {
-        self.submitted.as_ref().map(|submitted| &submitted.opened)
+        self.submitted.as_ref().map(|submitted| submitted.opened.as_ref())
     }
 
     /// Whose case it is.
@@ -151,6 +157,12 @@ impl Case {
         self.standing()?.officer.as_ref()
     }
 
+    /// The job that it is to its contractor, the last there was.
+    #[must_use]
+    pub fn job(&self) -> Option<JobSummary> {
+        self.standing()?.job.as_ref().map(Job::told)
+    }
+
     /// How often it was reopened.
     #[must_use]
     pub fn times_reopened(&self) -> u32 {
@@ -195,7 +207,7 @@ impl Case {
     #[must_use]
     pub fn explain(&self, files: &ClockFiles, request_type: &RequestType, clock: &QuestionId) -> Option<Answer> {
         let all = clock::of_case(files, request_type, self.standing()?);
-        all.into_iter().find(|(name, ..)| name == clock)?.2.ok()
+        all.into_iter().find(|named| named.name == *clock)?.answer.ok()
     }
 
     /// Decides a command. See [`crate::decide`].
@@ -206,47 +218,16 @@ impl Case {
         let circumstances = &command.circumstances;
         context.check_times(circumstances, &self.timeline)?;
         let Some(submitted) = &self.submitted else {
-            return match &command.body {
-                CommandBody::SubmitRequest(submit) => opening::submit(submit, circumstances, context).map(one),
-                _ => Err(Rejection::UnknownCase),
+            let CommandBody::SubmitRequest(submit) = &command.body else {
+                return Err(Rejection::UnknownCase);
             };
+            let opened = opening::submit(submit, circumstances, context).map(one)?;
+            return Ok(job::follow(None, opened, circumstances, context));
         };
         let opened = &submitted.opened;
         context.check_person(circumstances, opened.customer_id, &opened.service)?;
-        match &command.body {
-            CommandBody::SubmitRequest(_) => Err(Rejection::AlreadyExists),
-            CommandBody::UpdateRequest(update) => submitted.update(update, circumstances, context).map(one),
-            CommandBody::AssignRequest(assign) => submitted.assign(assign, circumstances, context),
-            CommandBody::CancelRequest(_) => submitted.cancel(circumstances, context).map(one),
-            CommandBody::CloseRequest(close) => submitted.close(close, circumstances, context).map(one),
-            CommandBody::AcknowledgeRequest(_) => submitted.acknowledge(circumstances, context),
-            CommandBody::ExtendTime(extend) => submitted.extend_time(extend, circumstances, context).map(one),
-            CommandBody::SetDeadline(set) => submitted.set_deadline(set, circumstances, context),
-            CommandBody::RecordContact(contact) => handling::contact(contact, circumstances, context).map(one),
-            CommandBody::LinkCase(link) => submitted.link(link, circumstances, context),
-            CommandBody::SendForInvestigation(send) => submitted.send_out(send, circumstances, context).map(one),
-            CommandBody::RecordFindings(findings) => submitted.findings(findings, circumstances, context).map(one),
-            CommandBody::AgreeRemedy(agree) => submitted.agree_remedy(agree, circumstances, context).map(one),
-            CommandBody::RecordRemedyDone(done) => submitted.remedy_done(done, circumstances, context),
-            CommandBody::AssessEligibility(assess) => submitted.assess(assess, circumstances, context).map(one),
-            CommandBody::RecordDecision(decision) => {
-                submitted.record_decision(decision, circumstances, context).map(one)
-            }
-            CommandBody::RecordBadgeIssued(issued) => submitted.badge_issued(issued, circumstances, context).map(one),
-            CommandBody::ChangeType(change) => submitted.change_type(change, circumstances, context),
-            CommandBody::MoveToCustomer(to) => submitted.move_to(to, circumstances, context),
-            CommandBody::CorrectEntry(correct) => submitted.correct(correct, circumstances, context).map(one),
-            CommandBody::RecordClock(clock) => submitted.record_clock(clock, circumstances, context),
-            CommandBody::RecomputeClocks(_) => submitted.recompute(circumstances, context),
-            CommandBody::ReopenRequest(_) => submitted
-                .reopen(circumstances, context, self.timeline.closed_at)
-                .map(one),
-            CommandBody::AskForInformation(ask) => submitted.ask(ask, circumstances, context).map(one),
-            CommandBody::ProvideInformation(provide) => submitted.provide(provide, circumstances, context).map(one),
-            CommandBody::AddNote(add) => information::note(add, circumstances, context).map(one),
-            CommandBody::RecordNotification(notification) => submitted.record_notification(notification, circumstances),
-            _ => Err(Rejection::UnknownCase),
-        }
+        let events = submitted.decide(self.timeline, command, context)?;
+        Ok(job::follow(Some(submitted), events, circumstances, context))
     }
 
     /// The last of its times that rules compare with; nothing that happens from now on is earlier.
@@ -275,11 +256,73 @@ impl Case {
     }
 }
 
+/// Which fields a case was opened with.
+fn given_with(event: &RequestSubmitted) -> BTreeSet<String> {
+    let parts = [
+        ("description", event.description.is_some()),
+        ("place", event.place.is_some()),
+    ];
+    let parts = parts
+        .into_iter()
+        .filter(|(_, given)| *given)
+        .map(|(name, _)| name.to_owned());
+    parts.chain(event.answers.keys().map(ToString::to_string)).collect()
+}
+
 fn one(event: impl Into<CaseEvent>) -> Vec<CaseEvent> {
     vec![event.into()]
 }
 
 impl Submitted {
+    /// What a command does to the case itself.
+    fn decide(
+        &self,
+        timeline: Timeline,
+        command: &Command,
+        context: &DecisionContext,
+    ) -> Result<Vec<CaseEvent>, Rejection> {
+        let circumstances = &command.circumstances;
+        match &command.body {
+            CommandBody::SubmitRequest(_) => Err(Rejection::AlreadyExists),
+            CommandBody::UpdateRequest(update) => self.update(update, circumstances, context).map(one),
+            CommandBody::AssignRequest(assign) => self.assign(assign, circumstances, context),
+            CommandBody::CancelRequest(_) => self.cancel(circumstances, context).map(one),
+            CommandBody::CloseRequest(close) => self.close(close, circumstances, context).map(one),
+            CommandBody::AcknowledgeRequest(_) => self.acknowledge(circumstances, context),
+            CommandBody::ExtendTime(extend) => self.extend_time(extend, circumstances, context).map(one),
+            CommandBody::SetDeadline(set) => self.set_deadline(set, circumstances, context),
+            CommandBody::RecordContact(contact) => handling::contact(contact, circumstances, context).map(one),
+            CommandBody::LinkCase(link) => self.link(link, circumstances, context),
+            CommandBody::SendForInvestigation(send) => self.send_out(send, circumstances, context).map(one),
+            CommandBody::RecordFindings(findings) => self.findings(findings, circumstances, context).map(one),
+            CommandBody::AgreeRemedy(agree) => self.agree_remedy(agree, circumstances, context).map(one),
+            CommandBody::RecordRemedyDone(done) => self.remedy_done(done, circumstances, context),
+            CommandBody::AssessEligibility(assess) => self.assess(assess, circumstances, context).map(one),
+            CommandBody::RecordDecision(decision) => self.record_decision(decision, circumstances, context).map(one),
+            CommandBody::RecordBadgeIssued(issued) => self.badge_issued(issued, circumstances, context).map(one),
+            CommandBody::ChangeType(change) => self.change_type(change, circumstances, context),
+            CommandBody::MoveToCustomer(to) => self.move_to(to, circumstances, context),
+            CommandBody::CorrectEntry(correct) => self.correct(correct, circumstances, context).map(one),
+            CommandBody::RaiseJob(_) => self.raise_job(circumstances, context),
+            CommandBody::WithdrawJob(_) => self.withdraw_job(circumstances, context),
+            CommandBody::AcknowledgeJob(acknowledge) => self.acknowledge_job(acknowledge, circumstances, context),
+            CommandBody::RejectJob(reject) => self.reject_job(reject, circumstances, context),
+            CommandBody::RecordJobProgress(progress) => self.job_progress(progress, circumstances, context),
+            CommandBody::ReportJobDone(done) => self.job_done(done, circumstances, context),
+            CommandBody::ReportJobFailed(failed) => self.job_failed(failed, circumstances, context),
+            CommandBody::AcceptJob(accept) => self.accept_job(accept.job, circumstances, context),
+            CommandBody::SendJobBack(back) => self.send_job_back(back.job, circumstances, context),
+            CommandBody::RecordClock(clock) => self.record_clock(clock, circumstances, context),
+            CommandBody::RecomputeClocks(_) => self.recompute(circumstances, context),
+            CommandBody::ReopenRequest(_) => self.reopen(circumstances, context, timeline.closed_at).map(one),
+            CommandBody::AskForInformation(ask) => self.ask(ask, circumstances, context).map(one),
+            CommandBody::ProvideInformation(provide) => self.provide(provide, circumstances, context).map(one),
+            CommandBody::AddNote(add) => information::note(add, circumstances, context).map(one),
+            CommandBody::RecordNotification(notification) => self.record_notification(notification, circumstances),
+            _ => Err(Rejection::UnknownCase),
+        }
+    }
+
     fn new(event: &RequestSubmitted, at: Option<Instant>) -> Self {
         let mut standing = Standing::opened(event.request_type.clone(), event.team.clone(), event.received_on, at);
         standing.open_answers = standing::open_answers(&event.answers);
@@ -287,7 +330,7 @@ impl Submitted {
         clocks.apply(&event.clone().into(), at);
         let follows = event.follows.as_ref();
         Self {
-            opened: Opened {
+            opened: Arc::new(Opened {
                 reference: event.reference.clone(),
                 service: event.service.clone(),
                 request_type: event.request_type.clone(),
@@ -296,8 +339,9 @@ impl Submitted {
                 customer_id: event.customer_id,
                 received_on: event.received_on,
                 follows: follows.map(|follows| follows.case_id),
-            },
-            first: standing.clone(),
+            }),
+            first: Arc::new(standing.clone()),
+            given: Arc::new(given_with(event)),
             entries: Vec::new(),
             struck: BTreeSet::new(),
             standing,
@@ -314,13 +358,31 @@ impl Submitted {
             let number = self.last;
             let entry = Entry { number, at, what };
             self.standing.enter(&entry);
-            self.entries.push(entry);
+            self.entries.push(Arc::new(entry));
         }
         match event {
-            CaseEvent::TypeChanged(event) => {
-                (self.opened.request_type, self.opened.class) = (event.request_type.clone(), event.class);
+            CaseEvent::RequestUpdated(event) => {
+                let parts = [
+                    ("description", event.description.is_some()),
+                    ("place", event.place.is_some()),
+                ];
+                let parts = parts
+                    .into_iter()
+                    .filter(|(_, given)| *given)
+                    .map(|(name, _)| name.to_owned());
+                self.gives(parts.chain(event.answers.keys().map(ToString::to_string)).collect());
             }
-            CaseEvent::CaseMoved(event) => self.opened.customer_id = Some(event.customer_id),
+            CaseEvent::InformationProvided(event) => {
+                self.gives(event.answers.keys().map(ToString::to_string).collect());
+            }
+            CaseEvent::TypeChanged(event) => {
+                let opened = Arc::make_mut(&mut self.opened);
+                (opened.request_type, opened.class) = (event.request_type.clone(), event.class);
+                let given = Arc::make_mut(&mut self.given);
+                given.retain(|name| matches!(name.as_str(), "description" | "place"));
+                given.extend(event.answers.keys().map(ToString::to_string));
+            }
+            CaseEvent::CaseMoved(event) => Arc::make_mut(&mut self.opened).customer_id = Some(event.customer_id),
             CaseEvent::EntryCorrected(event) => {
                 self.strike(event.entry);
             }
@@ -331,11 +393,18 @@ impl Submitted {
         self.clocks.apply(event, at);
     }
 
+    /// These fields are there from now on.
+    fn gives(&mut self, names: Vec<String>) {
+        if names.iter().any(|name| !self.given.contains(name)) {
+            Arc::make_mut(&mut self.given).extend(names);
+        }
+    }
+
     /// Takes an entry out, and the rest together anew.
     fn strike(&mut self, number: Version) {
         self.entries.retain(|entry| entry.number != number);
         self.struck.insert(number);
-        self.standing = self.first.clone();
+        self.standing = self.first.as_ref().clone();
         for entry in &self.entries {
             self.standing.enter(entry);
         }

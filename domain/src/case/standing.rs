@@ -13,6 +13,8 @@ use schemas::text::{ExternalId, Text};
 use schemas::{CaseId, OfficerId, OutcomeCode, Personal, QuestionId, RequestTypeCode, TeamName, Version};
 use serde::{Deserialize, Serialize};
 
+use super::job::{Job, JobEntry};
+
 /// One thing that happened to a case after it was opened, without what is personal in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
@@ -88,6 +90,7 @@ pub(crate) enum Entered {
         due: Due,
         mark: ClockMark,
     },
+    Job(JobEntry),
     Closed {
         outcome: OutcomeCode,
         kind: OutcomeKind,
@@ -193,6 +196,16 @@ impl Entered {
                 team: event.team.clone(),
                 received_on: event.received_on,
             },
+            CaseEvent::JobRaised(_)
+            | CaseEvent::JobChanged(_)
+            | CaseEvent::JobCancelled(_)
+            | CaseEvent::JobReopened(_)
+            | CaseEvent::JobAcknowledged(_)
+            | CaseEvent::JobRejected(_)
+            | CaseEvent::JobProgressed(_)
+            | CaseEvent::JobReportedDone(_)
+            | CaseEvent::JobReportedFailed(_)
+            | CaseEvent::JobAccepted(_) => return JobEntry::of(event).map(Self::Job),
             CaseEvent::RequestSubmitted(_)
             | CaseEvent::BadgeIssued(_)
             | CaseEvent::RequestUpdated(_)
@@ -229,6 +242,7 @@ impl Entered {
             | Self::SentOut { .. }
             | Self::RemedyAgreed { .. }
             | Self::TypeChanged { .. }
+            | Self::Job(_)
             | Self::Marked { .. } => return None,
         })
     }
@@ -271,6 +285,8 @@ pub(crate) struct Standing {
     pub(crate) deciders: BTreeSet<OfficerId>,
     /// Who was asked for findings and has given none yet.
     pub(crate) asked: Vec<ExternalId>,
+    /// The job that it is to its contractor, the last there was.
+    pub(crate) job: Option<Job>,
     /// The remedies: by when, and whether done.
     pub(crate) remedies: Vec<(Day, bool)>,
     /// The open answers that the request was made with, as words: what its targets depend on.
@@ -297,6 +313,7 @@ impl Standing {
             decision: None,
             deciders: BTreeSet::new(),
             asked: Vec::new(),
+            job: None,
             remedies: Vec::new(),
             open_answers: BTreeMap::new(),
             set_day: None,
@@ -307,35 +324,36 @@ impl Standing {
 
     /// With one more entry.
     pub(crate) fn enter(&mut self, entry: &Entry) {
-        match entry.what.clone() {
+        let open = self.status == Status::Open;
+        match &entry.what {
             Entered::Noted | Entered::Contacted | Entered::Linked { .. } | Entered::Marked { .. } => {}
-            Entered::Assigned { team, officer } => (self.team, self.officer) = (team, officer),
+            Entered::Assigned { team, officer } => (self.team, self.officer) = (team.clone(), officer.clone()),
             // What is asked while it is closed was asked before it was found to be closed still.
-            Entered::Asked { wanted, on } if self.status == Status::Open => {
-                self.waiting_for.entry(wanted).or_insert(on);
+            Entered::Asked { wanted, on } if open => {
+                self.waiting_for.entry(*wanted).or_insert(*on);
                 self.moved.push(entry.what.clone());
             }
-            Entered::Provided { wanted, .. } if self.status == Status::Open => {
-                self.waiting_for.remove(&wanted);
+            Entered::Provided { wanted, .. } if open => {
+                self.waiting_for.remove(wanted);
                 self.moved.push(entry.what.clone());
             }
             Entered::Asked { .. } | Entered::Provided { .. } => {}
             Entered::Acknowledged { .. } | Entered::Extended { .. } => self.moved.push(entry.what.clone()),
-            Entered::DaySet { due_on } => self.set_day = Some(due_on),
-            Entered::Assessed { by } => _ = self.deciders.insert(by),
+            Entered::DaySet { due_on } => self.set_day = Some(*due_on),
+            Entered::Assessed { by } => _ = self.deciders.insert(by.clone()),
             Entered::Decided(decided) => {
                 self.deciders.insert(decided.by.clone());
-                self.decision = Some(decided);
+                self.decision = Some(decided.clone());
             }
-            Entered::SentOut { to } => self.asked.push(to),
+            Entered::SentOut { to } => self.asked.push(to.clone()),
             Entered::Found { by } => {
-                if let Some(place) = self.asked.iter().position(|asked| *asked == by) {
+                if let Some(place) = self.asked.iter().position(|asked| asked == by) {
                     self.asked.remove(place);
                 }
             }
-            Entered::RemedyAgreed { due_on } => self.remedies.push((due_on, false)),
+            Entered::RemedyAgreed { due_on } => self.remedies.push((*due_on, false)),
             Entered::RemedyDone { number } => {
-                if let Some((_, done)) = remedy(&mut self.remedies, number) {
+                if let Some((_, done)) = remedy(&mut self.remedies, *number) {
                     *done = true;
                 }
             }
@@ -344,20 +362,23 @@ impl Standing {
                 team,
                 open_answers,
             } => {
-                self.open_answers = open_answers;
-                (self.request_type, self.team, self.officer) = (request_type, team, None);
+                self.open_answers = open_answers.clone();
+                (self.request_type, self.team, self.officer) = (request_type.clone(), team.clone(), None);
                 (self.decision, self.set_day) = (None, None);
             }
+            Entered::Job(job) => job.enter(&mut self.job, entry.at),
             Entered::Closed { outcome, kind, by } => {
+                let (outcome, kind) = (outcome.clone(), *kind);
                 self.end(Status::Closed { outcome, kind }, entry.at);
-                self.deciders.extend(by);
+                self.deciders.extend(by.clone());
             }
             Entered::Cancelled => self.end(Status::Cancelled, entry.at),
             Entered::Reopened { team, received_on } => {
-                (self.status, self.ended_at, self.team, self.officer) = (Status::Open, None, team, None);
+                (self.status, self.ended_at, self.officer) = (Status::Open, None, None);
+                self.team = team.clone();
                 self.times_reopened = self.times_reopened.saturating_add(1);
                 (self.decision, self.set_day) = (None, None);
-                self.started = (received_on, entry.at);
+                self.started = (*received_on, entry.at);
                 self.moved.clear();
             }
         }

@@ -8,21 +8,29 @@ use catalogue::clocks::{ClockFiles, TargetUnit};
 use catalogue::{RequestType, TargetCondition, TargetEnd};
 use schemas::QuestionId;
 use schemas::command::{ExtensionGround, InformationWanted};
-use schemas::moment::Day;
+use schemas::moment::{Day, Instant};
 
 use super::{Answer, ClockError, ClockEvent, ClockName, ClockRules, GoodReason, Happening, When, due};
 use crate::case::{Entered, Standing};
 
-/// A clock's name, whether it is the council's own target, and the answer.
-pub(crate) type Named = (QuestionId, bool, Result<Answer, ClockError>);
+/// A clock of a case.
+pub(crate) struct NamedClock {
+    pub(crate) name: QuestionId,
+    /// Whether it is a target, behind which no law stands.
+    pub(crate) target: bool,
+    /// The day that it started from.
+    pub(crate) started: Day,
+    pub(crate) answer: Result<Answer, ClockError>,
+}
 
-/// The clocks of a case: those of its type that run from its receipt, and the council's targets that were in force then.
-pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: &Standing) -> Vec<Named> {
+/// The clocks of a case: those of its type that run from its receipt, the council's targets that were in force then, and the
+/// contractor's.
+pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: &Standing) -> Vec<NamedClock> {
     let rules = ClockRules {
         policies: &files.policies,
         holidays: &files.holidays,
     };
-    let started = starting(standing);
+    let started = started_on(standing.started);
     let acknowledged = |moved: &Entered| matches!(moved, Entered::Acknowledged { .. });
     let is_acknowledged = standing.moved.iter().any(acknowledged);
     let running = request_type.clocks.iter().copied();
@@ -31,7 +39,12 @@ pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: 
     let mut clocks = Vec::new();
     for clock in running {
         if let Ok(name) = QuestionId::new(clock.as_str()) {
-            clocks.push((name, false, due(rules, clock, started, &events_of(clock, standing))));
+            clocks.push(NamedClock {
+                name,
+                target: false,
+                started: started.day,
+                answer: due(rules, clock, started, &events_of(clock, standing)),
+            });
         }
     }
     let mut ids: Vec<_> = request_type.targets.iter().map(|target| &target.id).collect();
@@ -45,23 +58,50 @@ pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: 
         if target.until == TargetEnd::Acknowledgement && is_acknowledged {
             continue;
         }
-        let (unit, amount): (TargetUnit, u32) = (target.unit, target.amount);
-        let policy = ClockEvent {
-            on: None,
-            what: Happening::Policy { unit, amount },
-        };
-        let mut answer = due(rules, ClockName::ServiceTarget, started, &[policy]);
+        let mut answer = target_of(rules, started, target.unit, target.amount);
         if let (Ok(answer), Some(law)) = (&mut answer, &target.law) {
             answer.explanation.insert(0, format!("{law} sets this."));
         }
-        clocks.push((target.id.clone(), target.law.is_none(), answer));
+        clocks.push(NamedClock {
+            name: target.id.clone(),
+            target: target.law.is_none(),
+            started: started.day,
+            answer,
+        });
     }
+    clocks.extend(of_job(rules, request_type, standing));
     clocks
 }
 
+/// The contractor's clock, while the job is with them: it runs beside the resident's.
+fn of_job(rules: ClockRules<'_>, request_type: &RequestType, standing: &Standing) -> Option<NamedClock> {
+    let job = standing.job.as_ref().filter(|job| job.stage.is_with_contractor())?;
+    let contract = request_type.contract.as_ref()?;
+    let target = contract.target_on(job.began.0, &standing.open_answers)?;
+    let mut answer = target_of(rules, started_on(job.began), target.unit, target.amount);
+    if let Ok(answer) = &mut answer {
+        answer
+            .explanation
+            .insert(0, "This is what the contract gives the contractor.".to_owned());
+    }
+    Some(NamedClock {
+        name: job.clock()?,
+        target: true,
+        started: job.began.0,
+        answer,
+    })
+}
+
+fn target_of(rules: ClockRules<'_>, started: When, unit: TargetUnit, amount: u32) -> Result<Answer, ClockError> {
+    let policy = ClockEvent {
+        on: None,
+        what: Happening::Policy { unit, amount },
+    };
+    due(rules, ClockName::ServiceTarget, started, &[policy])
+}
+
 /// The day that clocks start from; with the instant, where it is of that day.
-fn starting(standing: &Standing) -> When {
-    let (day, at) = standing.started;
+fn started_on((day, at): (Day, Option<Instant>)) -> When {
     let when = at.map(When::from);
     when.filter(|when| when.day == day).unwrap_or_else(|| day.into())
 }

@@ -8,7 +8,7 @@ use catalogue::london;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemas::command::{
-    ActorKind, Circumstances, Command, CommandBody, RecordConsent, RegisterCustomer, UpdateContactDetails,
+    ActorKind, Circumstances, Command, CommandBody, Precaution, RecordConsent, RegisterCustomer, UpdateContactDetails,
     WithdrawConsent,
 };
 use schemas::event::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent, CustomerRegistered};
@@ -38,9 +38,17 @@ struct Known {
     has_needs: bool,
     representatives: BTreeMap<CustomerId, Representation>,
     died: bool,
-    /// The hazard markers: whether each stands, but for its last day.
-    markers: Vec<bool>,
+    markers: Vec<Marker>,
     merged_into: Option<CustomerId>,
+}
+
+/// A hazard marker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Marker {
+    precaution: Precaution,
+    expires_on: Day,
+    /// Whether somebody ended it before its last day.
+    ended: bool,
 }
 
 /// What stands of the consent for one purpose.
@@ -63,6 +71,13 @@ impl Customer {
     pub fn consents_to(&self, purpose: &QuestionId) -> bool {
         let consent = self.known.as_ref().and_then(|known| known.consents.get(purpose));
         matches!(consent, Some(Consent::Given))
+    }
+
+    /// What to mind at their door on a day.
+    pub fn precautions(&self, on: Day) -> impl Iterator<Item = Precaution> {
+        let markers = self.known.iter().flat_map(|known| &known.markers);
+        let standing = markers.filter(move |marker| !marker.ended && on <= marker.expires_on);
+        standing.map(|marker| marker.precaution)
     }
 
     /// Whether the customer died, as far as is recorded.
@@ -214,13 +229,19 @@ impl Customer {
             }
             (CustomerEvent::DeathRecorded(_), Some(known)) => known.died = true,
             (CustomerEvent::DeathRecordCorrected(_), Some(known)) => known.died = false,
-            (CustomerEvent::HazardMarkerSet(_), Some(known)) => known.markers.push(true),
+            (CustomerEvent::HazardMarkerSet(event), Some(known)) => {
+                known.markers.push(Marker {
+                    precaution: event.precaution,
+                    expires_on: event.expires_on,
+                    ended: false,
+                });
+            }
             (CustomerEvent::HazardMarkerEnded(event), Some(known)) => {
                 let place = usize::try_from(event.number)
                     .ok()
                     .and_then(|number| number.checked_sub(1));
-                if let Some(stands) = place.and_then(|place| known.markers.get_mut(place)) {
-                    *stands = false;
+                if let Some(marker) = place.and_then(|place| known.markers.get_mut(place)) {
+                    marker.ended = true;
                 }
             }
             (CustomerEvent::CustomerMerged(event), Some(known)) => known.merged_into = Some(event.into),

@@ -193,7 +193,7 @@ impl Known {
             .ok()
             .and_then(|number| number.checked_sub(1));
         let marker = place.and_then(|place| self.markers.get(place));
-        if !*marker.ok_or(Rejection::UnknownMarker)? {
+        if marker.ok_or(Rejection::UnknownMarker)?.ended {
             return Ok(Vec::new());
         }
         Ok(one(HazardMarkerEnded {

@@ -1,8 +1,7 @@
 //! How a case ends with an outcome, and who answers for it.
 
-use catalogue::{Acceptance, RequestType};
-use domain::{DecisionContext, Rejection};
-use schemas::event::{CaseEvent, OutcomeKind, RequestClosed};
+use domain::Rejection;
+use schemas::event::{CaseEvent, RequestClosed};
 use schemas::text::RuleCode;
 use serde_json::{Value, json};
 
@@ -18,14 +17,6 @@ fn by_contractor(outcome: &str) -> Value {
 
 fn not_recorded(outcome: &str) -> Value {
     json!({ "outcome": outcome, "decided_by": { "kind": "not_recorded" }, "actor": { "kind": "system", "id": "import" }, "channel": "system" })
-}
-
-fn with(change: fn(&mut RequestType)) -> impl FnOnce(&mut DecisionContext) {
-    move |facts| {
-        let mut request_type = RequestType::clone(facts.request_type.as_ref().unwrap());
-        change(&mut request_type);
-        facts.request_type = Some(request_type.into());
-    }
 }
 
 #[test]
@@ -62,30 +53,7 @@ fn nobody_else_closes() {
     let system =
         json!({ "outcome": "collected", "actor": { "kind": "system", "id": "timekeeper" }, "channel": "system" });
     when(vec![submitted()], "CloseRequest", system).rejected(Rejection::OfficerRequired);
-    when(vec![submitted()], "CloseRequest", by_contractor("not-presented")).rejected(Rejection::OfficerRequired);
-}
-
-#[test]
-fn a_contractor_reports_completions_where_its_word_is_taken() {
-    let outcome = schemas::OutcomeCode::new("collected").unwrap();
-    let expected = RequestClosed {
-        outcome,
-        outcome_kind: OutcomeKind::Completion,
-        decided_by: None,
-        reasons: None,
-        rule: None,
-        exemptions: Vec::new(),
-        evidence: None,
-        reason: None,
-    };
-    let close = || when(vec![submitted()], "CloseRequest", by_contractor("collected"));
-    close().then(vec![expected.into()]);
-    close()
-        .facts(with(|it| it.delivery.acceptance = Some(Acceptance::Each)))
-        .rejected(Rejection::AcceptanceRequired);
-    close()
-        .facts(with(|it| it.delivery.by = catalogue::Deliverer::InHouse))
-        .rejected(Rejection::NotDeliveredByContractor);
+    when(vec![submitted()], "CloseRequest", by_contractor("collected")).rejected(Rejection::ReportTheJob);
 }
 
 #[test]

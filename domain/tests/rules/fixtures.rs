@@ -15,13 +15,21 @@ use schemas::event::{
 };
 use schemas::moment::Instant;
 use schemas::personal::Answers;
-use schemas::{OfficerId, OutcomeCode, Personal, Reference, RequestTypeCode, Sealed, TeamName};
+use schemas::{ClientName, OfficerId, OutcomeCode, Personal, Reference, RequestTypeCode, Sealed, TeamName};
 use serde_json::{Value, json};
 
 pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::built_in().unwrap());
 
-pub fn request_type(code: &str) -> Arc<RequestType> {
+/// A request type as the catalogue has it, with its contractor.
+pub fn contracted(code: &str) -> Arc<RequestType> {
     Arc::clone(CATALOGUE.request_type(&RequestTypeCode::new(code).unwrap()).unwrap())
+}
+
+/// A request type that is nobody's job: what contractors are told and report has tests of its own.
+pub fn request_type(code: &str) -> Arc<RequestType> {
+    let mut request_type = RequestType::clone(&contracted(code));
+    request_type.contract = None;
+    Arc::new(request_type)
 }
 
 pub fn at(text: &str) -> Instant {
@@ -210,13 +218,26 @@ pub static CLOCK_FILES: LazyLock<Arc<ClockFiles>> = LazyLock::new(|| Arc::new(Cl
 pub struct Life {
     state: Option<AggregateState>,
     request_type: Arc<RequestType>,
+    /// Where types are looked up.
+    types: fn(&str) -> Arc<RequestType>,
     /// The facts, which a test may change before a command.
     pub facts: DecisionContext,
 }
 
-/// A case of this type, handled by an officer of one of its deciding teams.
+/// A case of this type, handled by an officer of one of its deciding teams; nobody's job.
 pub fn life(code: &str) -> Life {
-    let request_type = request_type(code);
+    life_of(code, request_type)
+}
+
+/// The same with its contractor.
+pub fn contracted_life(code: &str) -> Life {
+    let mut life = life_of(code, contracted);
+    life.facts.contractor = Some(ClientName::new("street-partner").unwrap());
+    life
+}
+
+fn life_of(code: &str, types: fn(&str) -> Arc<RequestType>) -> Life {
+    let request_type = types(code);
     let team = request_type.deciding_teams[0].as_str().to_owned();
     Life {
         state: None,
@@ -227,6 +248,7 @@ pub fn life(code: &str) -> Life {
             ..context()
         },
         request_type,
+        types,
     }
 }
 
@@ -235,7 +257,7 @@ impl Life {
     pub fn tries(&mut self, when: &str, name: &str, data: Value) -> Result<Vec<CaseEvent>, Rejection> {
         self.facts.now = at(when);
         if let Some(code) = self.case_if_any().and_then(Case::request_type) {
-            self.facts.request_type = Some(request_type(code.as_str()));
+            self.facts.request_type = Some((self.types)(code.as_str()));
         }
         let mut command = unsealed_command(name, data);
         if let Some(answers) = command.body.answers_mut() {

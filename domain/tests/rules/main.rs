@@ -15,6 +15,7 @@ mod fixtures;
 mod handling;
 mod information;
 mod invariants;
+mod jobs;
 mod opening;
 mod person;
 mod progress;

@@ -6,6 +6,7 @@ pub mod correction;
 pub mod customer;
 pub mod decision;
 pub mod handling;
+pub mod job;
 pub mod person;
 mod seal;
 pub mod timekeeping;
@@ -24,6 +25,10 @@ pub use decision::{AssessEligibility, Eligibility, RecordBadgeIssued, RecordDeci
 pub use handling::{
     AcknowledgeRequest, AgreeRemedy, CaseRelation, ContactDirection, ExtendTime, ExtensionGround, LinkCase,
     RecordContact, RecordFindings, RecordRemedyDone, SendForInvestigation, SetDeadline,
+};
+pub use job::{
+    AcceptJob, AcknowledgeJob, JobAttempt, JobProgress, RaiseJob, RecordJobProgress, RejectJob, ReportJobDone,
+    ReportJobFailed, SendJobBack, WithdrawJob,
 };
 pub use person::{
     AuthoriseRepresentative, CorrectDeathRecord, DeathSource, EndHazardMarker, EndRepresentation, MergeCustomer,
@@ -170,6 +175,15 @@ commands! {
     ChangeType: Case, creates false;
     MoveToCustomer: Case, creates false;
     CorrectEntry: Case, creates false;
+    RaiseJob: Case, creates false;
+    WithdrawJob: Case, creates false;
+    AcknowledgeJob: Case, creates false;
+    RejectJob: Case, creates false;
+    RecordJobProgress: Case, creates false;
+    ReportJobDone: Case, creates false;
+    ReportJobFailed: Case, creates false;
+    AcceptJob: Case, creates false;
+    SendJobBack: Case, creates false;
     RecordClock: Case, creates false;
     RecomputeClocks: Case, creates false;
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::event_names;
 use crate::command::CommandBody;
 use crate::envelope::STRUCTURED;
+use crate::feed;
 use crate::subjects;
 
 /// The whole document.
@@ -37,6 +38,11 @@ pub(super) fn document() -> Value {
         "operations": operations(),
         "components": { "messages": messages(), "schemas": envelopes() },
     })
+}
+
+/// The messages of a contractor's feed, under names that no event has.
+fn feed_names() -> [String; 4] {
+    feed::MESSAGES.map(|name| format!("Feed{name}"))
 }
 
 fn object(entries: impl IntoIterator<Item = (String, Value)>) -> Value {
@@ -134,9 +140,10 @@ fn channels() -> Value {
         "feed": {
             "address": "caseledger.feed.{client}.{message}",
             "title": "A contractor's jobs",
-            "description": "What may be shared with one contractor. Reserved: nothing is published here yet.",
-            "parameters": { "client": client(), "message": { "description": "The message's name." } },
-            "messages": {},
+            "description": "What one contractor has to do, in the order of the log. `data.sequence` counts up by one from 1: drop what you have \
+                seen. What is personal is sealed for the key that the contractor's client entry names.",
+            "parameters": { "client": client(), "message": { "description": "The message's name.", "enum": feed::MESSAGES } },
+            "messages": message_refs(feed_names().iter().map(String::as_str)),
             "x-stream": stream(subjects::FEEDS_STREAM, "limits", Some("90 days")),
         },
         "deadletter": {
@@ -179,7 +186,7 @@ fn operations() -> Value {
         "answerResult": operation("receive", "queryResult", "Answer with a command's result.", Some("CommandResult")),
         "publishEvent": operation("send", "event", "Publish every recorded event.", None),
         "answerReplay": operation("receive", "replay", "Answer with a page of events.", Some("ReplayAnswer")),
-        "publishFeed": operation("send", "feed", "Publish a contractor's jobs.", None),
+        "publishFeed": operation("send", "feed", "Publish what a contractor has to do.", None),
         "publishDeadLetter": operation("send", "deadletter", "Put away what could not be read or handled.", None),
     })
 }
@@ -225,6 +232,11 @@ fn messages() -> Value {
             ),
         )
     });
+    let jobs = feed::MESSAGES.iter().map(|name| {
+        let kind = format!("caseledger.feed.{name}.v1");
+        let path = "./feed/JobMessage.v1.json";
+        (format!("Feed{name}"), structured("FeedEnvelope", &kind, path, name))
+    });
     let data: Vec<Value> = CommandBody::NAMES
         .iter()
         .map(|name| json!({ "$ref": format!("./commands/{name}.v1.json") }))
@@ -261,6 +273,7 @@ fn messages() -> Value {
     object(
         commands
             .chain(events)
+            .chain(jobs)
             .chain(others.map(|(name, message)| (name.to_owned(), message))),
     )
 }
@@ -275,6 +288,7 @@ fn envelopes() -> Value {
         "CommandEnvelope": command_envelope(),
         "BinaryHeaders": binary_headers(),
         "EventEnvelope": event_envelope(),
+        "FeedEnvelope": feed_envelope(),
     })
 }
 
@@ -347,6 +361,25 @@ fn binary_headers() -> Value {
         "description": "NATS headers of a command in binary mode.",
         "properties": properties,
         "required": ["ce-specversion", "ce-id", "ce-type", "ce-source"],
+    })
+}
+
+fn feed_envelope() -> Value {
+    json!({
+        "type": "object",
+        "description": "A message of a contractor's feed: a CloudEvents 1.0 event in JSON.",
+        "properties": {
+            "specversion": { "type": "string", "const": "1.0" },
+            "id": { "type": "string", "format": "uuid", "description": "The id of the event that it follows from; what is sealed is bound to it." },
+            "type": { "type": "string", "description": "`caseledger.feed.<Message>.v1`." },
+            "source": { "type": "string", "const": "/caseledger" },
+            "subject": { "type": "string", "format": "uuid", "description": "The case's id." },
+            "time": { "type": "string", "format": "date-time", "description": "When the event was recorded." },
+            "datacontenttype": { "type": "string", "const": "application/json" },
+            "dataschema": { "type": "string", "format": "uri", "description": "The `$id` of the data's schema." },
+            "data": { "type": "object" },
+        },
+        "required": ["specversion", "id", "type", "source", "subject", "time", "datacontenttype", "dataschema", "data"],
     })
 }
 

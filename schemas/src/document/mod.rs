@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::command::{AggregateKind, Circumstances, CommandBody};
 use crate::envelope::SCHEMAS_URL;
 use crate::event::{CaseEvent, CustomerEvent};
+use crate::feed::{JobContent, JobMessage};
 use crate::query::{CaseAnswer, CaseQuery, ReplayAnswer, ReplayRequest, ResultQuery};
 use crate::result::CommandResult;
 
@@ -42,6 +43,8 @@ pub fn documents() -> Vec<Document> {
         message::<CaseAnswer>("queries/CaseAnswer.v1.json", "CaseAnswer", Contract::Written),
         message::<ReplayRequest>("queries/Replay.v1.json", "Replay", Contract::Read),
         message::<ReplayAnswer>("queries/ReplayAnswer.v1.json", "ReplayAnswer", Contract::Written),
+        message::<JobMessage>("feed/JobMessage.v1.json", "JobMessage", Contract::Written),
+        message::<JobContent>("feed/JobContent.v1.json", "JobContent", Contract::Written),
     ];
     let bus = Document {
         path: "asyncapi.yaml".to_owned(),

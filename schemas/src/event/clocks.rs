@@ -80,6 +80,7 @@ impl Clocks {
             }
             CaseEvent::RequestAcknowledged(event) => self.stand(&event.clocks, at, Some(event.acknowledged_on)),
             CaseEvent::RemedyDone(event) => self.stand(&event.clocks, at, Some(event.done_on)),
+            CaseEvent::JobReportedDone(event) => self.stand(&event.clocks, at, Some(event.done_on)),
             CaseEvent::TypeChanged(event) => {
                 self.by_name.clear();
                 self.stand(&event.clocks, at, None);
@@ -171,6 +172,12 @@ impl CaseEvent {
         "RemedyDone",
         "TypeChanged",
         "EntryCorrected",
+        "JobRaised",
+        "JobCancelled",
+        "JobReopened",
+        "JobRejected",
+        "JobReportedDone",
+        "JobReportedFailed",
         "ClocksRecomputed",
     ];
 
@@ -190,6 +197,12 @@ impl CaseEvent {
             Self::RemedyDone(event) => &event.clocks,
             Self::TypeChanged(event) => &event.clocks,
             Self::EntryCorrected(event) => &event.clocks,
+            Self::JobRaised(event) => &event.clocks,
+            Self::JobCancelled(event) => &event.clocks,
+            Self::JobReopened(event) => &event.clocks,
+            Self::JobRejected(event) => &event.clocks,
+            Self::JobReportedDone(event) => &event.clocks,
+            Self::JobReportedFailed(event) => &event.clocks,
             Self::ClocksRecomputed(event) => &event.clocks,
             _ => return None,
         })

@@ -9,6 +9,7 @@ pub mod correction;
 pub mod customer;
 pub mod decision;
 pub mod handling;
+pub mod job;
 pub mod person;
 pub mod timekeeping;
 
@@ -28,6 +29,10 @@ pub use decision::{BadgeIssued, DecisionRecorded, EligibilityAssessed};
 pub use handling::{
     CaseLinked, ContactRecorded, DeadlineSet, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged,
     SentForInvestigation, TimeExtended,
+};
+pub use job::{
+    JobAcceptance, JobAccepted, JobAcknowledged, JobCancellation, JobCancelled, JobChanged, JobProgressed, JobRaised,
+    JobRejected, JobReopened, JobReopening, JobReportedDone, JobReportedFailed, Sharing,
 };
 pub use person::{
     AdjustmentsRecorded, ContactPreferencesSet, CustomerMerged, CustomerParted, DeathRecordCorrected, DeathRecorded,
@@ -141,7 +146,9 @@ events!(
         RequestSubmitted, RequestUpdated, RequestAssigned, RequestCancelled, RequestClosed, RequestReopened, NotificationSent,
         NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded, RequestAcknowledged, TimeExtended, DeadlineSet,
         ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
-        DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, ClockApproaching, ClockOverdue, ClocksRecomputed,
+        DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, JobRaised, JobChanged, JobCancelled, JobReopened,
+        JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, ClockApproaching,
+        ClockOverdue, ClocksRecomputed,
     }
 );
 

@@ -4,7 +4,7 @@ use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::{Value, json};
-use system_tests::council::{PATIENCE, pothole};
+use system_tests::council::{PATIENCE, obstruction};
 use system_tests::{Council, eventually};
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ async fn each_kind_of_bad_input_is_rejected_with_the_field() {
     let client = council.raw("website").await;
 
     let with = |members: Value| {
-        let mut data = pothole("Deep");
+        let mut data = obstruction("Deep");
         data.as_object_mut()
             .unwrap()
             .extend(members.as_object().unwrap().clone());
@@ -108,7 +108,7 @@ async fn each_kind_of_bad_input_is_rejected_with_the_field() {
     let malformed = call(&client, "SubmitRequest", structured(), "{\"specversion\":").await;
     assert_eq!(malformed["status"], "rejected");
     assert_eq!(malformed["command_id"], Uuid::nil().to_string());
-    let twice = envelope(Uuid::new_v4(), "SubmitRequest", pothole("x"))
+    let twice = envelope(Uuid::new_v4(), "SubmitRequest", obstruction("x"))
         .to_string()
         .replacen("\"request_type\"", "\"channel\":\"app\",\"request_type\"", 1);
     assert_eq!(
@@ -124,10 +124,10 @@ async fn each_kind_of_bad_input_is_rejected_with_the_field() {
         call(&client, "SubmitRequest", structured(), deep).await["status"],
         "rejected"
     );
-    let large = envelope(Uuid::new_v4(), "SubmitRequest", pothole(&"x".repeat(256 * 1024))).to_string();
+    let large = envelope(Uuid::new_v4(), "SubmitRequest", obstruction(&"x".repeat(256 * 1024))).to_string();
     let answer = call(&client, "SubmitRequest", structured(), large).await;
     assert_eq!(fault(&answer).1, "too_large", "{answer}");
-    let foreign = envelope(Uuid::new_v4(), "SubmitRequest", pothole("x"))
+    let foreign = envelope(Uuid::new_v4(), "SubmitRequest", obstruction("x"))
         .to_string()
         .replace("/clients/website", "/clients/import");
     assert_eq!(
@@ -149,7 +149,7 @@ async fn the_same_id_gives_the_first_result_and_other_content_a_rejection() {
     council.answering().await;
     let client = council.raw("website").await;
     let id = Uuid::new_v4();
-    let data = pothole("Deep");
+    let data = obstruction("Deep");
     let first = call(
         &client,
         "SubmitRequest",
@@ -175,7 +175,7 @@ async fn the_same_id_gives_the_first_result_and_other_content_a_rejection() {
         call(&client, "SubmitRequest", binary.clone(), data.to_string()).await,
         first
     );
-    let other = call(&client, "SubmitRequest", binary, pothole("Wide").to_string()).await;
+    let other = call(&client, "SubmitRequest", binary, obstruction("Wide").to_string()).await;
     assert_eq!(fault(&other).1, "id_reused");
     let again = call(
         &client,
@@ -213,7 +213,7 @@ async fn what_cannot_be_read_from_the_durable_stream_is_put_aside_and_the_rest_f
     send(json!({ "specversion": "1.0", "id": ids[0], "type": "caseledger.SubmitRequest.v1", "data": {} }).to_string())
         .await;
     send(envelope(ids[1], "SubmitRequest", json!({ "request_type": "dragon" })).to_string()).await;
-    send(envelope(ids[2], "SubmitRequest", pothole("Deep")).to_string()).await;
+    send(envelope(ids[2], "SubmitRequest", obstruction("Deep")).to_string()).await;
 
     let mut told = std::collections::BTreeMap::new();
     while told.len() < 3 {

@@ -13,6 +13,7 @@ mod handling;
 mod harness;
 mod import;
 mod information;
+mod jobs;
 mod notifier;
 mod office;
 mod outages;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bus::Outgoing;
 use schemas::CommandId;
 use schemas::result::{Accepted, CommandResult};
-use system_tests::council::{PATIENCE, accepted, pothole};
+use system_tests::council::{PATIENCE, accepted, obstruction};
 use system_tests::{Council, TestPostgres, eventually};
 
 /// How many clients send at once.
@@ -31,7 +31,7 @@ impl Traffic {
             sending.push(tokio::spawn(async move {
                 let mut done = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
-                    let command = council.command_of("SubmitRequest", None, pothole("Deep"));
+                    let command = council.command_of("SubmitRequest", None, obstruction("Deep"));
                     let durable = number % 2 == 0;
                     let sent = if durable {
                         client.send(&command).await

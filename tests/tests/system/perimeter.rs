@@ -113,7 +113,12 @@ async fn an_event_that_waits_is_delivered_to_nobody_but_its_client() {
     let (website, onlooker) = (council.raw("website").await, council.raw("onlooker").await);
     let sender = council.client("website").await;
     council
-        .accept(&sender, "SubmitRequest", None, system_tests::council::pothole("Deep"))
+        .accept(
+            &sender,
+            "SubmitRequest",
+            None,
+            system_tests::council::obstruction("Deep"),
+        )
         .await;
     let waiting = "$JS.API.CONSUMER.INFO.CASELEDGER_EVENTS.website";
     let waits = || async {
@@ -154,7 +159,7 @@ async fn results_and_events_are_heard_by_those_who_may() {
     onlooker.flush().await.unwrap();
     let sender = council.client("website").await;
     sender
-        .send(&council.command_of("SubmitRequest", None, system_tests::council::pothole("Deep")))
+        .send(&council.command_of("SubmitRequest", None, system_tests::council::obstruction("Deep")))
         .await
         .unwrap();
     let missed = serde_json::json!({ "request_type": "missed-bin", "answers": { "bin_type": "refuse" }, "actor": { "kind": "resident", "assurance": "none" }, "channel": "app" });

@@ -1,4 +1,4 @@
-//! The Python client under `docs/clients/python`, against the real system.
+//! The Python clients under `docs/clients`, against the real system.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -17,14 +17,14 @@ fn repository() -> PathBuf {
         .to_path_buf()
 }
 
-fn client_folder() -> PathBuf {
-    repository().join("docs/clients/python")
+fn client_folder(client: &str) -> PathBuf {
+    repository().join("docs/clients").join(client)
 }
 
-/// A Python that has what the client's requirements name, to the hash. Made once and kept with what cargo builds.
-fn python() -> PathBuf {
-    let requirements = client_folder().join("requirements.txt");
-    let environment = caseledger().with_file_name("python-client");
+/// A Python that has what a client's requirements name, to the hash. Made once and kept with what cargo builds.
+fn python(client: &str) -> PathBuf {
+    let requirements = client_folder(client).join("requirements.txt");
+    let environment = caseledger().with_file_name(format!("{client}-client"));
     let python = environment.join("bin/python");
     let done = environment.join("requirements.txt");
     if std::fs::read(&done).ok() != Some(std::fs::read(&requirements).expect("the client has requirements")) {
@@ -51,13 +51,13 @@ fn succeed(command: &mut Command) -> String {
 }
 
 /// Runs one of the client's programs, off the test's own threads.
-async fn run(program: &'static str, arguments: Vec<PathBuf>) -> String {
+async fn run(client: &'static str, program: &'static str, arguments: Vec<PathBuf>) -> String {
     tokio::task::spawn_blocking(move || {
-        let mut command = Command::new(python());
+        let mut command = Command::new(python(client));
         // Leaves no compiled files in the work tree.
         command
             .env("PYTHONDONTWRITEBYTECODE", "1")
-            .arg(client_folder().join(program))
+            .arg(client_folder(client).join(program))
             .args(arguments);
         succeed(&mut command)
     })
@@ -82,7 +82,7 @@ fn events(printed: &str) -> Vec<(u64, String, String)> {
 }
 
 #[tokio::test]
-async fn a_python_client_walks_a_case_and_follows_its_service_after_being_away() {
+async fn a_client_follows_its_service_and_a_contractor_its_feed_after_being_away() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let (ready, seen) = (folder.path().join("ready.json"), folder.path().join("waste.json"));
     let mut dev = Command::new(caseledger());
@@ -96,6 +96,7 @@ async fn a_python_client_walks_a_case_and_follows_its_service_after_being_away()
 
     let follow = || {
         run(
+            "python",
             "follow.py",
             vec![
                 ready.clone(),
@@ -108,7 +109,7 @@ async fn a_python_client_walks_a_case_and_follows_its_service_after_being_away()
     };
     let mut last = 0;
     for time in 1..=2 {
-        let walked = run("walk.py", vec![ready.clone()]).await;
+        let walked = run("python", "walk.py", vec![ready.clone()]).await;
         assert_eq!(walked.matches(" accepted ").count(), 5, "{walked}");
         // Nobody was connected while that happened.
         let mut names = Vec::new();
@@ -124,6 +125,32 @@ async fn a_python_client_walks_a_case_and_follows_its_service_after_being_away()
             "time {time}"
         );
     }
+
+    // The contractor was away all the while: it reads what it missed, and tells the job that was taken up again from a new one.
+    let jobs = folder.path().join("jobs.sqlite");
+    let work = |more: &[&str]| {
+        let arguments = [ready.clone(), "street-partner".into(), jobs.clone()];
+        run(
+            "contractor",
+            "work.py",
+            arguments.into_iter().chain(more.iter().map(PathBuf::from)).collect(),
+        )
+    };
+    let read = work(&["--read-only"]).await;
+    let told: Vec<&str> = read.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(
+        told,
+        ["JobRaised", "JobChanged", "JobCancelled", "JobReopened"].repeat(2),
+        "{read}"
+    );
+    assert_eq!(read.matches("attempt 2").count(), 2, "{read}");
+    assert!(
+        read.contains("At the side gate of 14 Orchard Row"),
+        "it opens what is sealed for it: {read}"
+    );
+    let reported = work(&[]).await;
+    assert_eq!(reported.matches("attempt 2  done").count(), 2, "{reported}");
+    assert_eq!(work(&[]).await, "", "nothing is left to do");
 
     let ended = dev.stop(Duration::from_secs(30)).await;
     assert!(ended.success(), "caseledger dev ended with {ended}:\n{}", dev.output());

@@ -7,7 +7,7 @@ use schemas::result::CommandStatus;
 use schemas::{AggregateId, Version};
 use serde_json::{Value, json};
 use system_tests::Council;
-use system_tests::council::{accepted, example, pothole, rejected};
+use system_tests::council::{accepted, example, obstruction, rejected};
 
 async fn two_services() -> (Arc<Council>, [system_tests::Process; 2]) {
     let council = Arc::new(Council::new().await);
@@ -41,13 +41,15 @@ async fn events(council: &Council, id: AggregateId) -> Vec<String> {
 async fn a_stale_cache_on_either_side_neither_writes_nor_rejects() {
     let (council, _services) = two_services().await;
     let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
-    let case = council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+    let case = council
+        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
+        .await;
     let id = Some(case.aggregate_id);
     let close = || {
         example(
             "CloseRequest",
             json!({
-                "outcome": "made-safe",
+                "outcome": "none-needed",
                 "decided_by": { "kind": "officer", "id": "m.hughes" },
                 "actor": { "kind": "officer", "id": "m.hughes", "assurance": "signed_in" },
             }),
@@ -75,7 +77,7 @@ async fn two_services_racing_on_one_case_and_on_many_lose_no_update_and_show_no_
     let (council, _services) = two_services().await;
     let website = council.client("website").await;
     let contested = council
-        .accept(&website, "SubmitRequest", None, pothole("Deep"))
+        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
         .await
         .aggregate_id;
     let senders = (0..SENDERS).map(|sender| {
@@ -83,7 +85,7 @@ async fn two_services_racing_on_one_case_and_on_many_lose_no_update_and_show_no_
         tokio::spawn(async move {
             let client = council.client("website").await;
             let own = council
-                .accept(&client, "SubmitRequest", None, pothole("Deep"))
+                .accept(&client, "SubmitRequest", None, obstruction("Deep"))
                 .await
                 .aggregate_id;
             let mut versions = Vec::new();

@@ -3,12 +3,12 @@
 use schemas::result::{CommandResult, CommandStatus};
 use serde_json::{Value, json};
 use system_tests::Council;
-use system_tests::council::{accepted, example, pothole, rejected};
+use system_tests::council::{accepted, example, obstruction, rejected};
 
 /// A closing by an officer of the highways team.
 fn made_safe() -> Value {
     let officer = json!({ "kind": "officer", "id": "m.hughes", "assurance": "signed_in" });
-    json!({ "outcome": "made-safe", "decided_by": { "kind": "officer", "id": "m.hughes" }, "actor": officer })
+    json!({ "outcome": "none-needed", "decided_by": { "kind": "officer", "id": "m.hughes" }, "actor": officer })
 }
 
 /// Puts an officer register in force by starting the command-service anew with it.
@@ -25,7 +25,9 @@ async fn a_durable_command_that_was_refused_stays_refused_and_is_on_record() {
     let officers = std::fs::read_to_string(council.path("officers.toml")).unwrap();
     let mut service = serve_with(&council, "").await;
     let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
-    let case = council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+    let case = council
+        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
+        .await;
     let close = council.command_of(
         "CloseRequest",
         Some(case.aggregate_id),
@@ -73,7 +75,9 @@ async fn what_was_accepted_is_answered_the_same_after_its_officer_has_left() {
     let mut service = council.serve("command-service");
     council.answering().await;
     let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
-    let case = council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+    let case = council
+        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
+        .await;
     let id = Some(case.aggregate_id);
     let data = example("CloseRequest", made_safe());
     let close = council.command_of("CloseRequest", id, data.clone());

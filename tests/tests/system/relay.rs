@@ -7,7 +7,7 @@ use async_nats::jetstream::{self, stream::Stream};
 use event_store::{Ledger, PgLedger};
 use schemas::Position;
 use schemas::query::ReplayRequest;
-use system_tests::council::{PATIENCE, pothole};
+use system_tests::council::{PATIENCE, obstruction};
 use system_tests::{Council, Process, eventually};
 
 /// The event stream, as an operator of NATS sees it.
@@ -28,7 +28,9 @@ async fn relaying() -> (Council, [Process; 2]) {
 async fn submit(council: &Council, requests: usize) {
     let website = council.client("website").await;
     for _ in 0..requests {
-        council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+        council
+            .accept(&website, "SubmitRequest", None, obstruction("Deep"))
+            .await;
     }
 }
 

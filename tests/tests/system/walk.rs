@@ -7,7 +7,7 @@ use schemas::query::{CaseAnswer, CaseQuery, CaseStatus, ReplayRequest};
 use schemas::result::Accepted;
 use schemas::{AggregateId, Position};
 use serde_json::{Value, json};
-use system_tests::council::{PATIENCE, accepted, example, pothole, rejected};
+use system_tests::council::{PATIENCE, accepted, example, obstruction, rejected};
 use system_tests::{Council, eventually};
 
 /// What the examples say of their person, and nothing else in the system does.
@@ -108,7 +108,7 @@ async fn a_request_travels_from_the_bus_to_the_history_the_reports_and_the_inbox
             .all(|email| email.contains("multipart/alternative") && email.contains(reference.as_str()))
     );
 
-    // The history holds all of it, and the reports count it.
+    // The history holds all of it, what the contractor is told included, and the reports count it.
     let history = || async {
         let output = council
             .run(&["--json", "case", "history", reference.as_str()], "")
@@ -118,7 +118,7 @@ async fn a_request_travels_from_the_bus_to_the_history_the_reports_and_the_inbox
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
-        (events.len() == 8).then_some(events)
+        (events.len() == 12).then_some(events)
     };
     let events = eventually("the history has every event", PATIENCE, history).await;
     assert_eq!(events[0]["actor"]["kind"], "resident");
@@ -219,14 +219,16 @@ async fn a_client_that_was_away_is_told_what_it_may_read() {
     let missed = json!({ "request_type": "missed-bin", "answers": { "bin_type": "refuse" }, "actor": { "kind": "resident", "assurance": "none" }, "channel": "app" });
     for _ in 0..3 {
         council.accept(&website, "SubmitRequest", None, missed.clone()).await;
-        council.accept(&website, "SubmitRequest", None, pothole("Deep")).await;
+        council
+            .accept(&website, "SubmitRequest", None, obstruction("Deep"))
+            .await;
     }
 
     let onlooker = council.client("onlooker").await;
     let page = |after, service: Option<&str>| ReplayRequest {
         after: Position(after),
         service: service.map(|name| name.parse().unwrap()),
-        limit: Some(2),
+        limit: Some(4),
     };
     let first: Value = serde_json::from_str(&onlooker.replay(&page(0, None)).await.unwrap()).unwrap();
     let second: Value = serde_json::from_str(
@@ -240,14 +242,16 @@ async fn a_client_that_was_away_is_told_what_it_may_read() {
         .into_iter()
         .flat_map(|page| page["events"].as_array().unwrap())
         .collect();
-    assert_eq!(events.len(), 3, "{first} {second}");
+    assert_eq!(events.len(), 6, "{first} {second}");
     assert!(events.iter().all(|event| event["service"] == "waste"));
     assert_eq!(second["up_to"], second["head"]);
     let refused: Value = serde_json::from_str(&onlooker.replay(&page(0, Some("highways"))).await.unwrap()).unwrap();
     assert_eq!(refused["status"], "rejected");
 
     // A case of a service that it may not read does not exist for it.
-    let case = council.accept(&website, "SubmitRequest", None, pothole("Wide")).await;
+    let case = council
+        .accept(&website, "SubmitRequest", None, obstruction("Wide"))
+        .await;
     let answer = onlooker
         .case(&CaseQuery::Reference(case.reference.unwrap()))
         .await
@@ -263,7 +267,7 @@ async fn a_client_speaks_for_whom_its_entry_names_and_for_nobody_else() {
     let (website, app) = (council.client("website").await, council.client("highways-app").await);
     let case = Some(
         council
-            .accept(&website, "SubmitRequest", None, pothole("Deep"))
+            .accept(&website, "SubmitRequest", None, obstruction("Deep"))
             .await
             .aggregate_id,
     );
@@ -271,7 +275,7 @@ async fn a_client_speaks_for_whom_its_entry_names_and_for_nobody_else() {
 
     let close = |officer: &str| {
         json!({
-            "outcome": "repaired", "reasons": "Filled.", "channel": "officer_found",
+            "outcome": "cut", "reasons": "Cut back.", "channel": "officer_found",
             "decided_by": { "kind": "officer", "id": officer },
             "actor": { "kind": "officer", "id": officer, "assurance": "signed_in" },
         })

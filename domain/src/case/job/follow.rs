@@ -1,0 +1,346 @@
+//! What a command on a case means for its job.
+
+use std::sync::Arc;
+
+use catalogue::{Contract, RequestType, london};
+use schemas::command::{Circumstances, Precaution};
+use schemas::event::{
+    CaseEvent, JobAcceptance, JobAccepted, JobCancellation, JobCancelled, JobChanged, JobRaised, JobReopened,
+    JobReopening, Sharing,
+};
+use schemas::moment::Instant;
+use schemas::personal::Personal;
+use schemas::text::Text;
+use schemas::{JobNumber, OfficerId};
+
+use super::super::standing::Status;
+use super::super::{Entered, Submitted};
+use super::Job;
+use crate::context::DecisionContext;
+use crate::customer::Customer;
+
+/// What a command does, as far as a job can turn on it.
+struct Turn {
+    /// Whether a job is called for, and why where there was one before.
+    calls_for_job: Option<JobReopening>,
+    /// The fields of the case that are others than before.
+    changed: Vec<String>,
+}
+
+impl Turn {
+    /// `None` where these events are nothing to a job.
+    fn of(before: Option<&Submitted>, events: &[CaseEvent]) -> Option<Self> {
+        let mut turn = None;
+        for event in events {
+            let turn = match event {
+                CaseEvent::RequestClosed(_) | CaseEvent::RequestCancelled(_) => {
+                    turn.get_or_insert_with(Self::nothing);
+                    continue;
+                }
+                CaseEvent::RequestSubmitted(_)
+                | CaseEvent::RequestReopened(_)
+                | CaseEvent::TypeChanged(_)
+                | CaseEvent::EntryCorrected(_)
+                | CaseEvent::RequestUpdated(_)
+                | CaseEvent::CaseMoved(_)
+                | CaseEvent::InformationProvided(_) => turn.get_or_insert_with(Self::nothing),
+                _ => continue,
+            };
+            match event {
+                CaseEvent::RequestSubmitted(_) | CaseEvent::TypeChanged(_) => {
+                    turn.calls_for_job = Some(JobReopening::RaisedAgain);
+                    if let CaseEvent::TypeChanged(event) = event {
+                        turn.changed.extend(event.answers.keys().map(ToString::to_string));
+                    }
+                }
+                CaseEvent::RequestReopened(_) => turn.calls_for_job = Some(JobReopening::CaseReopened),
+                CaseEvent::EntryCorrected(_) if before.is_some_and(|before| before.standing.status != Status::Open) => {
+                    turn.calls_for_job = Some(JobReopening::Corrected);
+                }
+                CaseEvent::RequestUpdated(event) => {
+                    let given = [
+                        ("description", event.description.is_some()),
+                        ("place", event.place.is_some()),
+                    ];
+                    turn.changed.extend(
+                        given
+                            .into_iter()
+                            .filter(|(_, given)| *given)
+                            .map(|(name, _)| name.to_owned()),
+                    );
+                    turn.changed.extend(event.answers.keys().map(ToString::to_string));
+                }
+                CaseEvent::InformationProvided(event) => {
+                    turn.changed.extend(event.answers.keys().map(ToString::to_string));
+                }
+                CaseEvent::CaseMoved(_) => turn.changed.push("contact".to_owned()),
+                _ => {}
+            }
+        }
+        turn
+    }
+
+    const fn nothing() -> Self {
+        Self {
+            calls_for_job: None,
+            changed: Vec::new(),
+        }
+    }
+}
+
+/// The events of a command, and what they mean for the job of the case.
+pub(in crate::case) fn follow(
+    before: Option<&Submitted>,
+    mut events: Vec<CaseEvent>,
+    circumstances: &Circumstances,
+    context: &DecisionContext,
+) -> Vec<CaseEvent> {
+    let Some(mut turn) = Turn::of(before, &events) else {
+        return events;
+    };
+    let changed_type = events.iter().any(|event| matches!(event, CaseEvent::TypeChanged(_)));
+    let request_type = if changed_type {
+        &context.other_type
+    } else {
+        &context.request_type
+    };
+    let contract = request_type
+        .as_ref()
+        .and_then(|request_type| request_type.contract.as_ref());
+    if contract.is_none() && before.is_none_or(|before| before.standing.job.is_none()) {
+        return events;
+    }
+    let at = context.occurred_at(circumstances);
+    let Some(mut after) = folded(before, &events, at) else {
+        return events;
+    };
+    let facts = Facts {
+        request_type: request_type.as_deref(),
+        circumstances,
+        context,
+        at,
+    };
+    // An end or another contractor takes it back; only then can it be raised anew.
+    while let Some(event) = after.next_of_job(&turn, &facts) {
+        after.fold(&event, Some(at));
+        if !matches!(event, CaseEvent::JobCancelled(_)) {
+            turn = Turn::nothing();
+        }
+        events.push(event);
+    }
+    events
+}
+
+/// The case after these events.
+fn folded(before: Option<&Submitted>, events: &[CaseEvent], at: Instant) -> Option<Submitted> {
+    let (mut after, rest) = match (before, events) {
+        (Some(before), events) => (before.clone(), events),
+        (None, [CaseEvent::RequestSubmitted(first), rest @ ..]) => (Submitted::new(first, Some(at)), rest),
+        (None, _) => return None,
+    };
+    for event in rest {
+        after.fold(event, Some(at));
+    }
+    Some(after)
+}
+
+/// What a command brings beside the case.
+pub(super) struct Facts<'f> {
+    /// The type of the case after the command.
+    request_type: Option<&'f RequestType>,
+    circumstances: &'f Circumstances,
+    context: &'f DecisionContext,
+    at: Instant,
+}
+
+impl Submitted {
+    /// What has to be said of the job as the case stands now; none where all is said.
+    fn next_of_job(&self, turn: &Turn, facts: &Facts<'_>) -> Option<CaseEvent> {
+        let contract = facts
+            .request_type
+            .and_then(|request_type| request_type.contract.as_deref());
+        let job = self.standing.job.as_ref();
+        match (&self.standing.status, job.filter(|job| job.is_in_hand()), contract) {
+            (Status::Closed { outcome, .. }, Some(job), _) if job.reported.as_ref() == Some(outcome) => {
+                let accepted = JobAccepted {
+                    job: job.number,
+                    contractor: job.contractor.clone(),
+                    attempt: job.attempt,
+                    how: JobAcceptance::Officer,
+                    accepted_by: self
+                        .closed_by()
+                        .or_else(|| facts.circumstances.actor.as_officer().cloned()),
+                    reason: None,
+                };
+                Some(accepted.into())
+            }
+            (Status::Closed { .. }, Some(job), _) => {
+                Some(self.cancelled(job, JobCancellation::CaseClosed, None, facts))
+            }
+            (Status::Cancelled, Some(job), _) => Some(self.cancelled(job, JobCancellation::CaseCancelled, None, facts)),
+            (Status::Open, Some(job), None) => Some(self.cancelled(job, JobCancellation::TypeChanged, None, facts)),
+            (Status::Open, Some(job), Some(contract)) if job.contractor != contract.contractor => {
+                Some(self.cancelled(job, JobCancellation::TypeChanged, None, facts))
+            }
+            (Status::Open, Some(job), Some(contract)) => self.changed(job, contract, turn, facts),
+            (Status::Open, None, Some(contract)) => {
+                // What another system closed or still handles is nobody's job here until an officer says so.
+                let why = turn
+                    .calls_for_job
+                    .filter(|_| !facts.context.may_leave_decider_unrecorded)?;
+                let reason = facts
+                    .circumstances
+                    .reason
+                    .clone()
+                    .filter(|_| why == JobReopening::CaseReopened);
+                Some(self.raised(contract, why, reason, facts))
+            }
+            (_, None, _) => None,
+        }
+    }
+
+    /// The job raised; taken up again, where this contractor had it before.
+    pub(super) fn raised(
+        &self,
+        contract: &Contract,
+        why: JobReopening,
+        reason: Option<Personal<Text>>,
+        facts: &Facts<'_>,
+    ) -> CaseEvent {
+        let sharing = self.sharing(facts.request_type);
+        let precautions = facts.precautions();
+        let raised_on = london::day_of(facts.at.get());
+        let earlier = self.standing.job.as_ref();
+        let mut event: CaseEvent = match earlier.filter(|earlier| earlier.contractor == contract.contractor) {
+            Some(earlier) => JobReopened {
+                job: earlier.number,
+                contractor: contract.contractor.clone(),
+                code: contract.code.clone(),
+                attempt: earlier.attempt.saturating_add(1),
+                why,
+                sharing,
+                precautions,
+                raised_on,
+                clocks: Vec::new(),
+                reason,
+            }
+            .into(),
+            None => JobRaised {
+                job: earlier.map_or(JobNumber::FIRST, |earlier| earlier.number.next()),
+                contractor: contract.contractor.clone(),
+                code: contract.code.clone(),
+                sharing,
+                precautions,
+                raised_on,
+                clocks: Vec::new(),
+                reason,
+            }
+            .into(),
+        };
+        let after = self.clocks_of(&event, facts);
+        match &mut event {
+            CaseEvent::JobReopened(event) => event.clocks = after,
+            CaseEvent::JobRaised(event) => event.clocks = after,
+            _ => {}
+        }
+        event
+    }
+
+    /// What the contractor was told, where it is another by now.
+    fn changed(&self, job: &Job, contract: &Contract, turn: &Turn, facts: &Facts<'_>) -> Option<CaseEvent> {
+        let sharing = self.sharing(facts.request_type);
+        let changed: Vec<String> = sharing
+            .fields
+            .iter()
+            .filter(|field| turn.changed.contains(field))
+            .cloned()
+            .collect();
+        let told = JobChanged {
+            job: job.number,
+            contractor: job.contractor.clone(),
+            code: contract.code.clone(),
+            changed,
+            sharing,
+        };
+        let is_news = (job.stage.is_with_contractor() && !told.changed.is_empty()) || told.code != job.code;
+        is_news.then(|| told.into())
+    }
+
+    pub(super) fn cancelled(
+        &self,
+        job: &Job,
+        why: JobCancellation,
+        reason: Option<Personal<Text>>,
+        facts: &Facts<'_>,
+    ) -> CaseEvent {
+        let mut event = JobCancelled {
+            job: job.number,
+            contractor: job.contractor.clone(),
+            why,
+            clocks: Vec::new(),
+            reason,
+        };
+        event.clocks = self.clocks_of(&event.clone().into(), facts);
+        event.into()
+    }
+
+    /// The officer who closed it last.
+    fn closed_by(&self) -> Option<OfficerId> {
+        let mut entries = self.entries.iter().rev();
+        entries.find_map(|entry| match &entry.what {
+            Entered::Closed { by, .. } => by.clone(),
+            _ => None,
+        })
+    }
+
+    fn clocks_of(&self, event: &CaseEvent, facts: &Facts<'_>) -> Vec<schemas::clock::ClockStanding> {
+        self.clocks_after(event, facts.context, facts.at)
+    }
+
+    /// Of what the catalogue lets the contractor know, what the case has.
+    fn sharing(&self, request_type: Option<&RequestType>) -> Sharing {
+        let told = request_type.and_then(RequestType::told_to_contractor);
+        // Whose case it is has a name.
+        let has = |field: &&String| match field.as_str() {
+            "contact" => self.opened.customer_id.is_some(),
+            field => self.given.contains(field),
+        };
+        Sharing {
+            fields: told.map_or_else(Vec::new, |told| told.fields.iter().filter(has).cloned().collect()),
+            purpose: told.map_or_else(String::new, |told| told.purpose.clone()),
+            legal_basis: request_type
+                .map_or("", |request_type| request_type.legal_basis.as_str())
+                .to_owned(),
+        }
+    }
+
+    pub(super) fn facts<'f>(
+        &self,
+        request_type: &'f RequestType,
+        circumstances: &'f Circumstances,
+        context: &'f DecisionContext,
+    ) -> Facts<'f> {
+        Facts {
+            request_type: Some(request_type),
+            circumstances,
+            context,
+            at: context.occurred_at(circumstances),
+        }
+    }
+}
+
+impl Facts<'_> {
+    /// What to mind at the door of whose case it is.
+    fn precautions(&self) -> Vec<Precaution> {
+        let today = london::day_of(self.context.now.get());
+        let records = [&self.context.other_customer, &self.context.kept_customer];
+        let mut all: Vec<_> = records
+            .into_iter()
+            .flatten()
+            .flat_map(|record: &Arc<Customer>| record.precautions(today))
+            .collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
