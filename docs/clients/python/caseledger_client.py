@@ -138,6 +138,10 @@ class Caseledger:
             raise Unavailable("the case can't be looked up at the moment: ask again")
         return answer["case"]
 
+    def jetstream(self):
+        """JetStream as this client may use it: its own consumers."""
+        return self._nats.jetstream()
+
     async def _ask(self, subject, body):
         reply = await self._nats.request(subject, body, timeout=ANSWER_SECONDS)
         return json.loads(reply.data)
@@ -165,7 +169,7 @@ class Caseledger:
 
         The consumer keeps what comes while the client is away. What is not acknowledged comes again.
         """
-        consumer = await self._nats.jetstream().pull_subscribe_bind(consumer=self.client, stream=EVENTS_STREAM)
+        consumer = await self.jetstream().pull_subscribe_bind(consumer=self.client, stream=EVENTS_STREAM)
         while True:
             try:
                 messages = await consumer.fetch(batch, timeout=wait)
