@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use schemas::command::Channel;
 use schemas::event::{OutcomeKind, RequestClass};
 use schemas::moment::Day;
+use schemas::money::Pence;
 use schemas::text::RuleCode;
 use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
@@ -182,14 +183,29 @@ pub enum TargetEnd {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fee {
-    /// Since when.
+    /// What it is for, one for each thing. The last row of an id that is in force counts.
+    #[serde(default = "the_fee")]
+    pub id: QuestionId,
+    /// Since when: for cases received on this day or later.
     #[serde(deserialize_with = "toml_day")]
     #[schemars(with = "Day")]
     pub from: Day,
     /// How much.
-    pub pence: u32,
+    pub pence: Pence,
     /// When it is paid.
     pub due: FeeDue,
+    /// Whether nothing goes on until it is paid: no job is raised, nothing is issued.
+    #[serde(default = "yes")]
+    pub waits: bool,
+}
+
+/// The id of a type's only fee.
+fn the_fee() -> QuestionId {
+    QuestionId::fee()
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// When a fee is paid.
@@ -476,6 +492,16 @@ impl RequestType {
     #[must_use]
     pub fn told_to_contractor(&self) -> Option<&Recipient> {
         self.recipients.iter().find(|recipient| recipient.name == "contractor")
+    }
+
+    /// The fees that are due then, for a case received on a day: of each id the last row that began by then.
+    #[must_use]
+    pub fn fees_on(&self, due: FeeDue, received: Day) -> Vec<&Fee> {
+        let mut rows: Vec<&Fee> = self.fees.iter().filter(|fee| fee.from <= received).collect();
+        rows.sort_by_key(|fee| (&fee.id, std::cmp::Reverse(fee.from)));
+        rows.dedup_by_key(|fee| &fee.id);
+        rows.retain(|fee| fee.due == due && !fee.pence.is_zero());
+        rows
     }
 
     /// The notice that is sent on an event of this name, such as `RequestSubmitted`.

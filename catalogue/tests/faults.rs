@@ -98,6 +98,13 @@ fn each_fault_is_found_where_it_stands() {
             "kind = \"choice\"\nsensitivity = \"special_category\"",
             "needs choices",
         ),
+        (
+            WASTE,
+            "pence = 5500",
+            "pence = 5500\ndue = \"on_request\"\n\n[[request_type.fee]]\nfrom = 2026-04-01\npence = 1",
+            "two rows from 2026-04-01",
+        ),
+        (WASTE, "pence = 5500", "pence = 10000001", "at most 10000000"),
         ("council.toml", "phone = ", "telephone = ", "unknown field"),
         (
             PARTNER,

@@ -18,7 +18,7 @@ mod lookups;
 mod other;
 
 pub use self::other::OWN_SYSTEM;
-use self::other::{Other, contractor, gives_to_another, next_stage, person_of, speaks_of_another, unknown_customer};
+use self::other::{Other, contractor, gives_to_another, one_of_a_kind, person_of, speaks_of_another, unknown_customer};
 use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;
 use crate::fault::Fault;
@@ -91,6 +91,9 @@ impl Preparation<'_> {
     ) -> Refusable<Decision> {
         if let Some(problem) = &task.rejection {
             return Ok(Err(problem.clone()));
+        }
+        if let Some(problem) = two_references(&task.command) {
+            return Ok(Err(problem));
         }
         let mut command = task.command.clone();
         let version = stream.map_or(Version(0), |stream| stream.version);
@@ -361,7 +364,7 @@ impl Preparation<'_> {
         };
         let events = events.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         Ok(Append {
-            external_ref: next_stage(command).or_else(|| command.circumstances.external_ref.clone()),
+            external_ref: one_of_a_kind(command).or_else(|| command.circumstances.external_ref.clone()),
             keys,
             ..base(task, expected, service, Outcome::Accepted { reference, events })
         })
@@ -404,6 +407,22 @@ fn person_erased() -> Problem {
     let message = "this person's data was erased at their wish or by law: nothing personal can be recorded of them, not even \
                    reasons; what needs none of it still can";
     Problem::one(ProblemKind::NotAllowed, "", "person_erased", message)
+}
+
+/// What the log keeps apart by a key of ours has no room for another system's.
+fn two_references(command: &Command) -> Option<Problem> {
+    let both = command.circumstances.external_ref.is_some() && one_of_a_kind(command).is_some();
+    let (code, message) = match &command.body {
+        CommandBody::SubmitRequest(_) => (
+            "external_ref_with_follows",
+            "a case that follows another has no external reference: leave it out",
+        ),
+        _ => (
+            "external_ref_with_payment",
+            "a payment has the provider's reference and no other: leave it out",
+        ),
+    };
+    both.then(|| Problem::one(ProblemKind::Invalid, "/external_ref", code, message))
 }
 
 fn version_moved_on(command: &Command, version: Version) -> Option<Problem> {

@@ -222,6 +222,7 @@ fn summary(id: AggregateId, case: &Case, version: Version) -> Option<CaseSummary
         received_on: opened.received_on,
         waiting_for: case.waiting_for().collect(),
         clocks: case.running_clocks(),
+        payments: case.payments().collect(),
         job: case.job(),
         reopened: case.times_reopened(),
         version,

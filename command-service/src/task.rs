@@ -110,6 +110,13 @@ pub fn external_ref_taken(command: &Command) -> Problem {
         let message = "this case has a next stage of this type already";
         return Problem::one(ProblemKind::NotAllowed, "/follows", "next_stage_exists", message);
     }
+    if matches!(
+        &command.body,
+        CommandBody::RecordPayment(_) | CommandBody::RecordRefund(_)
+    ) {
+        let message = "this reference of the provider was recorded before: each payment and each refund is taken once";
+        return Problem::one(ProblemKind::Conflict, "/provider_ref", "provider_ref_taken", message);
+    }
     Problem::one(
         ProblemKind::Conflict,
         "/external_ref",

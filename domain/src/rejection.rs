@@ -214,6 +214,25 @@ rejections! {
     /// The next stage decided by somebody who had a part in the stage before.
     SameReviewer, NotAllowed, "same_reviewer", "/decided_by", "this officer had a part in deciding the case that is looked at again: another has to";
 
+    /// A payment that the case has not.
+    UnknownPayment, NotFound, "unknown_payment", "/payment", "the case has no such payment: they are counted from 1";
+    /// Paid, failed or given up where nothing is to be paid any more.
+    NothingOutstanding, NotAllowed, "nothing_outstanding", "/payment", "nothing of this payment is outstanding: what was taken all the same has to go back";
+    /// Another amount than is outstanding.
+    WrongAmount { outstanding: u32 = 5500 }, Invalid, "wrong_amount", "/pence", "the whole of what is outstanding is paid: {outstanding} pence";
+    /// Not in pounds.
+    WrongCurrency, Invalid, "wrong_currency", "/currency", "the council takes pounds sterling: GBP";
+    /// A payment or refund of nothing.
+    NoAmount, Invalid, "no_amount", "/pence", "give at least one penny";
+    /// A concession that takes nothing off.
+    NoConcession, Invalid, "no_concession", "/pence", "a concession asks for less than is due";
+    /// More given back than was paid.
+    MoreThanPaid { refundable: u32 = 2500 }, Invalid, "more_than_paid", "/pence", "of what was paid, {refundable} pence can still go back";
+    /// Given back what nobody decided.
+    RefundNotDecided { owed: u32 = 0 }, NotAllowed, "refund_not_decided", "/pence", "what goes back is decided first: {owed} pence are owed";
+    /// Issued, or given to a contractor, though it waits for its payment.
+    PaymentOutstanding, NotAllowed, "payment_outstanding", "", "the case waits for its payment: record it, grant a concession, or write it off";
+
     /// A next stage that follows nothing.
     FollowsRequired, Invalid, "follows_required", "/follows", "this is the next stage of another case: say of which; where that is in no system, an officer submits it and says why";
     /// The case that this is the next stage of is not there.

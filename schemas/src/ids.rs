@@ -253,6 +253,14 @@ impl ServiceName {
     }
 }
 
+impl QuestionId {
+    /// What the only fee of a request type is called.
+    #[must_use]
+    pub fn fee() -> Self {
+        Self("fee".to_owned())
+    }
+}
+
 impl ClientName {
     /// As which client the commands are recorded by which time comes in. Nobody on the bus is called so.
     #[must_use]
@@ -289,55 +297,70 @@ name!(
     |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 );
 
-/// The number of a job within its case, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct JobNumber(NonZeroU32);
+name!(
+    /// Through whom somebody pays, such as `gov-pay` or `cash-desk`.
+    ProviderName, "payment provider", "^[a-z][a-z0-9-]{0,31}$", 32, LOWER, SLUG
+);
 
-impl JobNumber {
-    /// A case's first job.
-    pub const FIRST: Self = Self(NonZeroU32::MIN);
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident, $kind:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "u32", into = "u32")]
+        pub struct $name(NonZeroU32);
 
-    /// The one after it.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
+        impl $name {
+            /// The first.
+            pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+            /// The one after it.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+        }
+
+        impl TryFrom<u32> for $name {
+            type Error = InvalidName;
+
+            fn try_from(number: u32) -> Result<Self, Self::Error> {
+                let number = NonZeroU32::new(number);
+                number.map(Self).ok_or(InvalidName { kind: $kind, pattern: "^[1-9][0-9]*$" })
+            }
+        }
+
+        impl From<$name> for u32 {
+            fn from(number: $name) -> Self {
+                number.0.get()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })
+            }
+        }
+    };
 }
 
-impl TryFrom<u32> for JobNumber {
-    type Error = InvalidName;
-
-    fn try_from(number: u32) -> Result<Self, Self::Error> {
-        let number = NonZeroU32::new(number);
-        number.map(Self).ok_or(InvalidName {
-            kind: "job number",
-            pattern: "^[1-9][0-9]*$",
-        })
-    }
-}
-
-impl From<JobNumber> for u32 {
-    fn from(number: JobNumber) -> Self {
-        number.0.get()
-    }
-}
-
-impl fmt::Display for JobNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl JsonSchema for JobNumber {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "JobNumber".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": 1, "maximum": u32::MAX })
-    }
-}
+number!(
+    /// The number of a job within its case, from 1.
+    JobNumber, "job number"
+);
+number!(
+    /// The number of a payment within its case, from 1.
+    PaymentNumber, "payment number"
+);
 
 #[cfg(test)]
 mod tests {

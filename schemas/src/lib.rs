@@ -17,6 +17,7 @@ pub mod ids;
 pub mod json;
 pub mod metadata;
 pub mod moment;
+pub mod money;
 pub mod personal;
 pub mod problem;
 pub mod query;
@@ -28,7 +29,7 @@ pub mod text;
 
 pub use ids::{
     AggregateId, CaseId, ClientName, CommandId, ContractorCode, CustomerId, EventId, JobNumber, KeyId, OfficerId,
-    OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
+    OutcomeCode, PaymentNumber, Position, ProviderName, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
 };
 pub use personal::{Answer, Personal, Private, SpecialCategory};
 pub use problem::{FieldError, Problem};

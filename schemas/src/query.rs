@@ -14,10 +14,11 @@ use crate::command::InformationWanted;
 use crate::command::words;
 use crate::event::RequestClass;
 use crate::ids::{
-    CaseId, ClientName, CommandId, ContractorCode, JobNumber, OutcomeCode, Position, RequestTypeCode, ServiceName,
-    TeamName, Version,
+    CaseId, ClientName, CommandId, ContractorCode, JobNumber, OutcomeCode, PaymentNumber, Position, QuestionId,
+    RequestTypeCode, ServiceName, TeamName, Version,
 };
 use crate::moment::Day;
+use crate::money::Pence;
 use crate::problem::Problem;
 use crate::reference::Reference;
 
@@ -96,6 +97,29 @@ pub struct JobSummary {
     pub stage: JobStage,
 }
 
+/// What has to be paid for a case, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PaymentSummary {
+    /// Its number within the case.
+    pub number: PaymentNumber,
+    /// What for.
+    pub what: QuestionId,
+    /// What was asked for, less concessions, in pence.
+    pub pence: Pence,
+    /// What is still to be paid, in pence.
+    pub outstanding: Pence,
+    /// What was paid, in pence.
+    pub paid: Pence,
+    /// What was written off, or is no longer asked for, in pence.
+    pub given_up: Pence,
+    /// What is to go back and has not yet, in pence.
+    pub refund_owed: Pence,
+    /// What went back, in pence.
+    pub refunded: Pence,
+    /// Whether nothing goes on until it is paid.
+    pub waits: bool,
+}
+
 /// A case as any client that may read its service's events sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseSummary {
@@ -124,6 +148,9 @@ pub struct CaseSummary {
     /// The clocks that run: by when the council, or somebody else, has to do what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockStanding>,
+    /// What it costs, and what became of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payments: Vec<PaymentSummary>,
     /// The job that it is to a contractor, the last there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobSummary>,

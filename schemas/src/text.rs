@@ -126,6 +126,12 @@ text_type!(
     |text| rule(&normalise(text, Self::LONGEST, false)?)
 );
 text_type!(
+    /// A payment provider's own reference. Never a card's number: what looks like one is not taken.
+    PaymentRef, longest 64,
+    { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" },
+    |text| payment_ref(&normalise(text, Self::LONGEST, false)?)
+);
+text_type!(
     /// Text of one line.
     Line, longest 200,
     { "type": "string", "minLength": 1, "maxLength": 200 },
@@ -272,6 +278,32 @@ fn rule(text: &str) -> Result<String, TextError> {
             "the code of a rule, such as si-2000-682:4(1)(b): lower-case letters, digits and . : ( ) / -",
         ))
     }
+}
+
+fn payment_ref(text: &str) -> Result<String, TextError> {
+    let well_formed = text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if !well_formed {
+        return Err(TextError::Form("a reference: letters, digits and . _ -"));
+    }
+    if is_card_number(text) {
+        return Err(TextError::Form("the provider's reference, not the number of a card"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether it looks like the number of a payment card: 13 to 19 digits with the check digit of ISO/IEC 7812 (Luhn).
+fn is_card_number(text: &str) -> bool {
+    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
+    let only_digits = text.chars().all(|c| c.is_ascii_digit() || "._-".contains(c));
+    let doubled = |digit: u32| if digit > 4 { 2 * digit - 9 } else { 2 * digit };
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| if place % 2 == 1 { doubled(*digit) } else { *digit })
+        .sum();
+    only_digits && (13..=19).contains(&digits.len()) && sum.is_multiple_of(10)
 }
 
 fn printable(text: &str) -> Result<String, TextError> {
@@ -422,6 +454,22 @@ mod tests {
         assert!(Uprn::new("10 Downing St").is_err());
         assert!(PhoneNumber::new("1234").is_err());
         assert!(PhoneNumber::new("ring me").is_err());
+    }
+
+    #[test]
+    fn a_card_s_number_is_no_reference() {
+        for card in ["4111111111111111", "4111-1111-1111-1111", "378282246310005"] {
+            assert!(PaymentRef::new(card).is_err(), "{card}");
+        }
+        for reference in [
+            "4111111111111112",
+            "hu20sqlact5260q2nanm0q8u93",
+            "pay.4111111111111111x",
+            "123456789012",
+        ] {
+            assert!(PaymentRef::new(reference).is_ok(), "{reference}");
+        }
+        assert!(PaymentRef::new("two words").is_err());
     }
 
     #[test]

@@ -7,7 +7,8 @@ use projections::history::{AsOf, Case, CaseHistory, TimelineEntry, case_history,
 use schemas::clock::Due;
 use schemas::command::{CaseRelation, ClockMark};
 use schemas::moment::{Day, Instant};
-use schemas::query::{CaseQuery, JobSummary};
+use schemas::money::Pence;
+use schemas::query::{CaseQuery, JobSummary, PaymentSummary};
 use schemas::{CaseId, Position, QuestionId, Reference, Version};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -79,6 +80,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     let folded = folded(&found)?;
     let (clocks, links) = (clocks(&found, &folded)?, links(&folded));
     let job = folded.job();
+    let payments: Vec<PaymentSummary> = folded.payments().collect();
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
     Opening::of(reader, pool)?
         .apply(case.id.into(), std::slice::from_mut(&mut personal))
@@ -89,7 +91,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "status": case.status, "outcome": case.outcome, "team": case.team, "officer": case.officer,
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
-            "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job,
+            "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job, "payments": payments,
             "links": links.iter().map(|(relation, other)| json!({ "relation": relation, "case_id": other })).collect::<Vec<_>>(),
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
@@ -133,6 +135,12 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         ("reopened", case.reopened.to_string()),
         ("job", or_dash(job.as_ref().map(job_in_words))),
         (
+            "payments",
+            or_dash(
+                (!payments.is_empty()).then(|| payments.iter().map(payment_in_words).collect::<Vec<_>>().join("; ")),
+            ),
+        ),
+        (
             "due",
             or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
         ),
@@ -165,6 +173,27 @@ fn job_in_words(job: &JobSummary) -> String {
         "{number} {code} of {contractor}: {}{again}",
         stage.as_str().replace('_', " ")
     )
+}
+
+/// What has to be paid for a case, in a few words.
+fn payment_in_words(payment: &PaymentSummary) -> String {
+    let mut words = vec![format!("{} {} {}", payment.number, payment.what, payment.pence)];
+    let mut say = |pence: Pence, what: &str| {
+        if !pence.is_zero() {
+            words.push(format!("{pence} {what}"));
+        }
+    };
+    let outstanding = if payment.waits {
+        "outstanding, waited for"
+    } else {
+        "outstanding"
+    };
+    say(payment.outstanding, outstanding);
+    say(payment.paid, "paid");
+    say(payment.given_up, "given up");
+    say(payment.refund_owed, "to go back");
+    say(payment.refunded, "gone back");
+    words.join(", ")
 }
 
 /// Lists cases by when they are due.

@@ -176,7 +176,7 @@ pub const CONTRACTOR: &str = "street-partner";
 
 /// The clients of a first start. `import` alone may leave a decider unrecorded; what the contractor reads is sealed for this key.
 #[must_use]
-pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 5] {
+pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 6] {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let every = owned(&["*"]);
     let of_residents = owned(&[
@@ -233,6 +233,15 @@ pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 5] {
                 services: owned(&["waste", "highways", "environmental"]),
                 actors: owned(&["contractor"]),
                 feed_key: Some(feed_key),
+                ..Rights::default()
+            },
+        ),
+        (
+            "payments",
+            Rights {
+                commands: owned(&["RecordPayment", "RecordPaymentFailure", "RecordRefund"]),
+                services: every.clone(),
+                actors: owned(&["system"]),
                 ..Rights::default()
             },
         ),

@@ -256,6 +256,16 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
             );
         }
     }
+    let mut fees = BTreeSet::new();
+    for fee in entry.fees.iter().filter(|fee| !fees.insert((&fee.id, fee.from))) {
+        report(
+            entry.code.span(),
+            format!(
+                "the fee {} has two rows from {}: give each fee an id of its own",
+                fee.id, fee.from
+            ),
+        );
+    }
     check_condition(entry, report);
 }
 

@@ -47,16 +47,6 @@ impl Preparation<'_> {
         let Some(case_id) = case_id else {
             return Ok(Ok(Other::default()));
         };
-        if matches!(command.body, CommandBody::SubmitRequest(_)) && command.circumstances.external_ref.is_some() {
-            let message = "a case that follows another has no external reference: leave it out";
-            let problem = Problem::one(
-                ProblemKind::Invalid,
-                "/external_ref",
-                "external_ref_with_follows",
-                message,
-            );
-            return Ok(Err(problem));
-        }
         let found = load(self.ledger, case_id.into()).await?;
         let case = found.and_then(|found| match found.state.as_ref() {
             AggregateState::Case(case) => Some(Arc::new(case.clone())),
@@ -181,12 +171,15 @@ pub(super) fn unknown_customer(command: &Command, is_known: bool) -> Option<Prob
     ))
 }
 
-/// What a case has one of: a next stage of each type. The log keeps external references apart, and so keeps these.
-pub(super) fn next_stage(command: &Command) -> Option<ExternalRef> {
-    let CommandBody::SubmitRequest(submit) = &command.body else {
-        return None;
+/// What there is one of: a next stage of each type of a case, a payment and a refund of each reference of a provider. The log keeps
+/// external references apart, and so keeps these.
+pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
+    let id = match &command.body {
+        CommandBody::SubmitRequest(submit) => format!("{}/{}", submit.follows?, submit.request_type),
+        CommandBody::RecordPayment(paid) => format!("payment/{}/{}", paid.provider, paid.provider_ref),
+        CommandBody::RecordRefund(refund) => format!("refund/{}/{}", refund.provider, refund.provider_ref),
+        _ => return None,
     };
-    let id = format!("{}/{}", submit.follows?, submit.request_type);
     Some(ExternalRef {
         system: ExternalId::new(OWN_SYSTEM).ok()?,
         id: ExternalId::new(&id).ok()?,

@@ -97,6 +97,9 @@ impl Submitted {
         if !outcome.is_some_and(|outcome| outcome.grants) {
             return Err(Rejection::NotGranted);
         }
+        if self.waits_for_payment() {
+            return Err(Rejection::PaymentOutstanding);
+        }
         if issued.issued_on > london::day_of(context.now.get()) {
             return Err(Rejection::IssuedInTheFuture);
         }

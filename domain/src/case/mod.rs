@@ -9,6 +9,7 @@ mod information;
 mod job;
 mod notification;
 mod opening;
+mod payment;
 mod progress;
 mod remedy;
 mod standing;
@@ -25,7 +26,7 @@ use schemas::clock::ClockStanding;
 use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted, NoticeMedium};
 use schemas::event::{CaseEvent, Clock, Clocks, RequestClass, RequestSubmitted};
 use schemas::moment::{Day, Instant};
-use schemas::query::{CaseStatus, JobSummary};
+use schemas::query::{CaseStatus, JobSummary, PaymentSummary};
 use schemas::{
     CaseId, CustomerId, EventId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
     Version,
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 
 pub use clocks::in_time;
 use job::Job;
+use payment::Payment;
 pub(crate) use standing::{Entered, Standing};
 use standing::{Entry, Status};
 
@@ -83,6 +85,7 @@ struct Submitted {
     /// What they come to.
     standing: Standing,
     clocks: Clocks,
+    payments: Vec<Payment>,
     /// Who decided the case whose next stage this is.
     earlier_deciders: Vec<OfficerId>,
     notified: Vec<Notified>,
@@ -163,6 +166,12 @@ impl Case {
         self.standing()?.job.as_ref().map(Job::told)
     }
 
+    /// What it costs, and what became of that.
+    pub fn payments(&self) -> impl Iterator<Item = PaymentSummary> {
+        let payments = self.submitted.iter().flat_map(|submitted| &submitted.payments);
+        payments.map(Payment::told)
+    }
+
     /// How often it was reopened.
     #[must_use]
     pub fn times_reopened(&self) -> u32 {
@@ -222,11 +231,13 @@ impl Case {
                 return Err(Rejection::UnknownCase);
             };
             let opened = opening::submit(submit, circumstances, context).map(one)?;
-            return Ok(job::follow(None, opened, circumstances, context));
+            let events = payment::follow(None, opened, circumstances, context);
+            return Ok(job::follow(None, events, circumstances, context));
         };
         let opened = &submitted.opened;
         context.check_person(circumstances, opened.customer_id, &opened.service)?;
         let events = submitted.decide(self.timeline, command, context)?;
+        let events = payment::follow(Some(submitted), events, circumstances, context);
         Ok(job::follow(Some(submitted), events, circumstances, context))
     }
 
@@ -254,6 +265,19 @@ impl Case {
             (_, None) => {}
         }
     }
+}
+
+/// The case after these events.
+fn folded(before: Option<&Submitted>, events: &[CaseEvent], at: Instant) -> Option<Submitted> {
+    let (mut after, rest) = match (before, events) {
+        (Some(before), events) => (before.clone(), events),
+        (None, [CaseEvent::RequestSubmitted(first), rest @ ..]) => (Submitted::new(first, Some(at)), rest),
+        (None, _) => return None,
+    };
+    for event in rest {
+        after.fold(event, Some(at));
+    }
+    Some(after)
 }
 
 /// Which fields a case was opened with.
@@ -312,6 +336,13 @@ impl Submitted {
             CommandBody::ReportJobFailed(failed) => self.job_failed(failed, circumstances, context),
             CommandBody::AcceptJob(accept) => self.accept_job(accept.job, circumstances, context),
             CommandBody::SendJobBack(back) => self.send_job_back(back.job, circumstances, context),
+            CommandBody::RequestPayment(request) => self.request_payment(request, circumstances, context).map(one),
+            CommandBody::GrantConcession(grant) => self.grant_concession(grant, circumstances, context).map(one),
+            CommandBody::RecordPayment(paid) => self.record_payment(paid, circumstances, context).map(one),
+            CommandBody::RecordPaymentFailure(failed) => self.payment_failed(failed, circumstances, context).map(one),
+            CommandBody::DecideRefund(refund) => self.decide_refund(refund, circumstances, context).map(one),
+            CommandBody::RecordRefund(refund) => self.record_refund(refund, circumstances, context).map(one),
+            CommandBody::WriteOffPayment(write_off) => self.write_off(write_off, circumstances, context).map(one),
             CommandBody::RecordClock(clock) => self.record_clock(clock, circumstances, context),
             CommandBody::RecomputeClocks(_) => self.recompute(circumstances, context),
             CommandBody::ReopenRequest(_) => self.reopen(circumstances, context, timeline.closed_at).map(one),
@@ -346,6 +377,7 @@ impl Submitted {
             struck: BTreeSet::new(),
             standing,
             clocks,
+            payments: Vec::new(),
             earlier_deciders: follows.map_or_else(Vec::new, |follows| follows.decided_by.clone()),
             notified: Vec::new(),
             last: Version(1),
@@ -390,6 +422,7 @@ impl Submitted {
             CaseEvent::NotificationFailed(event) => self.note(event.about_event, event.recipient, event.medium),
             _ => {}
         }
+        payment::apply(&mut self.payments, event);
         self.clocks.apply(event, at);
     }
 

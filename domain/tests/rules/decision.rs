@@ -233,6 +233,9 @@ fn a_badge_is_issued_where_it_was_granted_and_for_no_longer_than_the_law_allows(
         "CloseRequest",
         by_officer(json!({ "outcome": "approved" })),
     );
+    let paid =
+        json!({ "payment": 1, "pence": 1000, "currency": "GBP", "provider": "cash-desk", "provider_ref": "R-7" });
+    life.does("2026-07-03T10:00:00Z", "RecordPayment", by_officer(paid));
     for (on, until, expected) in [
         ("2026-07-11", "2029-07-10", Rejection::IssuedInTheFuture),
         ("2026-06-02", "2029-06-01", Rejection::IssuedBeforeTheReceipt),

@@ -17,6 +17,7 @@ mod information;
 mod invariants;
 mod jobs;
 mod opening;
+mod payments;
 mod person;
 mod progress;
 mod rejections;

@@ -7,6 +7,7 @@ pub mod customer;
 pub mod decision;
 pub mod handling;
 pub mod job;
+pub mod payment;
 pub mod person;
 mod seal;
 pub mod timekeeping;
@@ -29,6 +30,9 @@ pub use handling::{
 pub use job::{
     AcceptJob, AcknowledgeJob, JobAttempt, JobProgress, RaiseJob, RecordJobProgress, RejectJob, ReportJobDone,
     ReportJobFailed, SendJobBack, WithdrawJob,
+};
+pub use payment::{
+    DecideRefund, GrantConcession, RecordPayment, RecordPaymentFailure, RecordRefund, RequestPayment, WriteOffPayment,
 };
 pub use person::{
     AuthoriseRepresentative, CorrectDeathRecord, DeathSource, EndHazardMarker, EndRepresentation, MergeCustomer,
@@ -184,6 +188,13 @@ commands! {
     ReportJobFailed: Case, creates false;
     AcceptJob: Case, creates false;
     SendJobBack: Case, creates false;
+    RequestPayment: Case, creates false;
+    GrantConcession: Case, creates false;
+    RecordPayment: Case, creates false;
+    RecordPaymentFailure: Case, creates false;
+    DecideRefund: Case, creates false;
+    RecordRefund: Case, creates false;
+    WriteOffPayment: Case, creates false;
     RecordClock: Case, creates false;
     RecomputeClocks: Case, creates false;
 }

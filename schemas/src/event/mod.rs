@@ -10,6 +10,7 @@ pub mod customer;
 pub mod decision;
 pub mod handling;
 pub mod job;
+pub mod payment;
 pub mod person;
 pub mod timekeeping;
 
@@ -33,6 +34,10 @@ pub use handling::{
 pub use job::{
     JobAcceptance, JobAccepted, JobAcknowledged, JobCancellation, JobCancelled, JobChanged, JobProgressed, JobRaised,
     JobRejected, JobReopened, JobReopening, JobReportedDone, JobReportedFailed, Sharing,
+};
+pub use payment::{
+    ConcessionGranted, PaymentDropped, PaymentDue, PaymentFailed, PaymentReceived, PaymentRefunded, PaymentWrittenOff,
+    RefundDecided,
 };
 pub use person::{
     AdjustmentsRecorded, ContactPreferencesSet, CustomerMerged, CustomerParted, DeathRecordCorrected, DeathRecorded,
@@ -147,7 +152,8 @@ events!(
         NotificationFailed, InformationAskedFor, InformationProvided, NoteAdded, RequestAcknowledged, TimeExtended, DeadlineSet,
         ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
         DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, JobRaised, JobChanged, JobCancelled, JobReopened,
-        JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, ClockApproaching,
+        JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, PaymentDue, ConcessionGranted,
+        PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, ClockApproaching,
         ClockOverdue, ClocksRecomputed,
     }
 );

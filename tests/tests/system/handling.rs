@@ -396,6 +396,14 @@ async fn a_badge_that_was_granted_is_issued_by_the_provider() {
         .council
         .accept(&office.contact_centre, "CloseRequest", id, close)
         .await;
+    let paid = by(
+        "s.lindqvist",
+        json!({ "payment": 1, "pence": 1000, "currency": "GBP", "provider": "cash-desk", "provider_ref": "R-1" }),
+    );
+    office
+        .council
+        .accept(&office.contact_centre, "RecordPayment", id, paid)
+        .await;
     let dates = json!({ "issued_on": day(0), "valid_until": day(365) });
     office.does(case.aggregate_id, "RecordBadgeIssued", dates).await;
     let issued = office.waits_for(&case, "BadgeIssued").await;

@@ -17,6 +17,7 @@ mod jobs;
 mod notifier;
 mod office;
 mod outages;
+mod payments;
 mod people;
 mod perimeter;
 mod projections;

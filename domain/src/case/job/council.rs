@@ -29,6 +29,9 @@ impl Submitted {
             Some(stage) if stage.is_with_contractor() => return Ok(Vec::new()),
             _ => {}
         }
+        if self.waits_for_payment() {
+            return Err(Rejection::PaymentOutstanding);
+        }
         let reason = circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?;
         let facts = self.facts(request_type, circumstances, context);
         let mut events = vec![self.raised(contract, JobReopening::RaisedAgain, Some(reason), &facts)];

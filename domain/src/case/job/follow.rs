@@ -14,7 +14,7 @@ use schemas::text::Text;
 use schemas::{JobNumber, OfficerId};
 
 use super::super::standing::Status;
-use super::super::{Entered, Submitted};
+use super::super::{Entered, Submitted, folded};
 use super::Job;
 use crate::context::DecisionContext;
 use crate::customer::Customer;
@@ -43,7 +43,10 @@ impl Turn {
                 | CaseEvent::EntryCorrected(_)
                 | CaseEvent::RequestUpdated(_)
                 | CaseEvent::CaseMoved(_)
-                | CaseEvent::InformationProvided(_) => turn.get_or_insert_with(Self::nothing),
+                | CaseEvent::InformationProvided(_)
+                | CaseEvent::PaymentReceived(_)
+                | CaseEvent::ConcessionGranted(_)
+                | CaseEvent::PaymentWrittenOff(_) => turn.get_or_insert_with(Self::nothing),
                 _ => continue,
             };
             match event {
@@ -52,6 +55,12 @@ impl Turn {
                     if let CaseEvent::TypeChanged(event) = event {
                         turn.changed.extend(event.answers.keys().map(ToString::to_string));
                     }
+                }
+                CaseEvent::PaymentReceived(_) | CaseEvent::ConcessionGranted(_) | CaseEvent::PaymentWrittenOff(_) => {
+                    // What it waited for is there: it goes on.
+                    turn.calls_for_job = before
+                        .filter(|before| before.waits_for_payment())
+                        .map(|_| JobReopening::RaisedAgain);
                 }
                 CaseEvent::RequestReopened(_) => turn.calls_for_job = Some(JobReopening::CaseReopened),
                 CaseEvent::EntryCorrected(_) if before.is_some_and(|before| before.standing.status != Status::Open) => {
@@ -131,19 +140,6 @@ pub(in crate::case) fn follow(
     events
 }
 
-/// The case after these events.
-fn folded(before: Option<&Submitted>, events: &[CaseEvent], at: Instant) -> Option<Submitted> {
-    let (mut after, rest) = match (before, events) {
-        (Some(before), events) => (before.clone(), events),
-        (None, [CaseEvent::RequestSubmitted(first), rest @ ..]) => (Submitted::new(first, Some(at)), rest),
-        (None, _) => return None,
-    };
-    for event in rest {
-        after.fold(event, Some(at));
-    }
-    Some(after)
-}
-
 /// What a command brings beside the case.
 pub(super) struct Facts<'f> {
     /// The type of the case after the command.
@@ -185,9 +181,8 @@ impl Submitted {
             (Status::Open, Some(job), Some(contract)) => self.changed(job, contract, turn, facts),
             (Status::Open, None, Some(contract)) => {
                 // What another system closed or still handles is nobody's job here until an officer says so.
-                let why = turn
-                    .calls_for_job
-                    .filter(|_| !facts.context.may_leave_decider_unrecorded)?;
+                let may_begin = !facts.context.may_leave_decider_unrecorded && !self.waits_for_payment();
+                let why = turn.calls_for_job.filter(|_| may_begin)?;
                 let reason = facts
                     .circumstances
                     .reason
