@@ -2,9 +2,10 @@
 
 use schemas::moment::Day;
 use schemas::personal::{AnswerValue, Answers};
-use schemas::{Answer, Category, FieldError};
+use schemas::{Answer, Category, FieldError, RoundName};
 
-use crate::service::{Question, QuestionKind, RequestType, Sensitivity};
+use crate::question::{Question, QuestionKind, Sensitivity};
+use crate::service::RequestType;
 
 impl RequestType {
     /// What is wrong with these answers; nothing, where the list is empty. `complete` asks for every required one too, as the
@@ -71,6 +72,12 @@ impl Question {
                     "expected a day that exists, written YYYY-MM-DD".to_owned(),
                 )
             }),
+            (QuestionKind::Code, AnswerValue::Text(text)) => RoundName::new(text.as_str()).err().map(|_| {
+                (
+                    "invalid_value",
+                    format!("expected a code, which matches {}", RoundName::PATTERN),
+                )
+            }),
             (QuestionKind::Choice, AnswerValue::Text(text)) => self.not_a_choice(std::iter::once(text.as_str())),
             (QuestionKind::Choices, AnswerValue::Choices(chosen)) if chosen.is_empty() => {
                 Some(("not_a_choice", self.expected_choices()))
@@ -82,6 +89,7 @@ impl Question {
             (QuestionKind::Number, _) => wrong_type("a whole number"),
             (QuestionKind::Text, _) => wrong_type("text"),
             (QuestionKind::Date, _) => wrong_type("a day, written YYYY-MM-DD"),
+            (QuestionKind::Code, _) => wrong_type("a code"),
             (QuestionKind::Choice, _) => wrong_type("one of the choices, as text"),
             (QuestionKind::Choices, _) => wrong_type("a list of choices"),
         }

@@ -1,11 +1,12 @@
 //! What a contractor's file says: which kinds of work the council gives them, in how much time, and what their own codes mean.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use schemas::command::JobProgress;
 use schemas::moment::Day;
-use schemas::{ClientName, ContractorCode, OutcomeCode, QuestionId};
+use schemas::{ClientName, ContractorCode, OutcomeCode, QuestionId, ServiceName};
 use serde::Deserialize;
 
 use crate::clocks::{TargetUnit, toml_day};
@@ -18,6 +19,19 @@ pub struct Contractor {
     pub name: ClientName,
     /// Their name for people.
     pub title: String,
+    /// Their collection rounds, where they have some.
+    pub rounds: Option<Arc<Rounds>>,
+}
+
+/// A contractor's collection rounds.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rounds {
+    /// The service that they are rounds of.
+    pub service: ServiceName,
+    /// What their codes for not having collected something mean.
+    #[serde(default)]
+    pub exceptions: BTreeMap<ContractorCode, Failure>,
 }
 
 /// What a contractor does for one request type.

@@ -18,22 +18,24 @@ pub mod files;
 mod load;
 pub mod london;
 pub mod notice;
+mod question;
 mod service;
 mod version;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use schemas::{RequestTypeCode, ServiceName, TeamName};
+use schemas::{ClientName, RequestTypeCode, ServiceName, TeamName};
 
-pub use contractor::{Contract, ContractTarget, Contractor, Failure};
+pub use contractor::{Contract, ContractTarget, Contractor, Failure, Rounds};
 pub use files::CatalogueFile;
 pub use load::{CatalogueFault, contractor_file_schema, service_file_schema};
 pub use notice::{Notice, NoticeContext, NoticeFault, Notices};
+pub use question::{Choice, Question, QuestionKind, Sensitivity};
 pub use service::{
-    Acceptance, Appointment, Choice, Council, Deliverer, Delivery, Fee, FeeDue, LegalBasis, Outcome, Question,
-    QuestionKind, Recipient, Renewal, Reopening, RequestType, Retention, RetentionStart, Sensitivity, Service,
-    SpecialCategoryCondition, Target, TargetCondition, TargetEnd, Team,
+    Acceptance, Appointment, CollectionQuestions, Council, Deliverer, Delivery, Fee, FeeDue, LegalBasis, Outcome,
+    Recipient, Renewal, Reopening, RequestType, Retention, RetentionStart, Service, SpecialCategoryCondition, Target,
+    TargetCondition, TargetEnd, Team,
 };
 
 /// Every service and request type, checked.
@@ -105,6 +107,12 @@ impl Catalogue {
     /// All contractors, by the client in whose name each speaks.
     pub fn contractors(&self) -> impl Iterator<Item = &Contractor> {
         self.contractors.iter()
+    }
+
+    /// A contractor, by the client in whose name they speak.
+    #[must_use]
+    pub fn contractor(&self, name: &ClientName) -> Option<&Contractor> {
+        self.contractors.iter().find(|contractor| contractor.name == *name)
     }
 
     /// All request types, service by service, in the order of the files.

@@ -24,9 +24,10 @@ use crate::clocks::ClockName;
 use crate::contractor::Contract;
 use crate::files::CatalogueFile;
 use crate::notice::{Notices, NoticesBuilder};
+use crate::question::Question;
 use crate::service::{
-    Appointment, Council, Delivery, Fee, LegalBasis, Outcome, Question, Recipient, Renewal, Reopening, RequestType,
-    Retention, Service, SpecialCategoryCondition, Target, Team,
+    Appointment, CollectionQuestions, Council, Delivery, Fee, LegalBasis, Outcome, Recipient, Renewal, Reopening,
+    RequestType, Retention, Service, SpecialCategoryCondition, Target, Team,
 };
 use crate::{Catalogue, version};
 
@@ -132,6 +133,10 @@ struct RequestTypeEntry {
     #[serde(default, rename = "target")]
     #[schemars(with = "Vec<Target>")]
     targets: Vec<Spanned<Target>>,
+    /// Which questions say which collection it is about, where it is about one that was missed.
+    #[serde(default)]
+    #[schemars(with = "CollectionQuestions")]
+    collection: Option<Spanned<CollectionQuestions>>,
     /// What has to be paid.
     #[serde(default, rename = "fee")]
     fees: Vec<Fee>,
@@ -223,6 +228,7 @@ impl RequestTypeEntry {
             outcomes: inner(self.outcomes),
             clocks: inner(self.clocks),
             targets: inner(self.targets),
+            collection: self.collection.map(Spanned::into_inner),
             fees: self.fees,
             appointment: self.appointment,
             others_set_the_day: self.others_set_the_day,

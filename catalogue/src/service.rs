@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clocks::{ClockName, TargetUnit, toml_day};
 use crate::contractor::Contract;
+use crate::question::Question;
 
 /// The council, as its notices name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +118,8 @@ pub struct RequestType {
     pub only_as_next_stage: bool,
     /// How soon the council means to do what.
     pub targets: Vec<Target>,
+    /// Which questions say which collection it is about, where it is about one that was missed.
+    pub collection: Option<CollectionQuestions>,
     /// What has to be paid; the last row in force counts.
     pub fees: Vec<Fee>,
     /// What kind of appointment it needs.
@@ -129,6 +132,18 @@ pub struct RequestType {
     pub retention: Retention,
     /// Which notice is sent on which event.
     pub notices: BTreeMap<String, QuestionId>,
+}
+
+/// Which questions say which collection was missed: what the contractor told of it is looked up then.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionQuestions {
+    /// The round: an open code.
+    pub round: QuestionId,
+    /// The day: an open date.
+    pub day: QuestionId,
+    /// What was to be collected: an open choice.
+    pub what: QuestionId,
 }
 
 /// How soon the council means to do something. As a rule no law sets it.
@@ -331,81 +346,6 @@ pub struct Recipient {
     pub purpose: String,
     /// What: `place`, `description`, `contact`, or a question's id.
     pub fields: Vec<String>,
-}
-
-/// One of a request type's own questions.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Question {
-    /// Its id in `answers`.
-    pub id: QuestionId,
-    /// As people read it.
-    pub label: String,
-    /// What an answer looks like.
-    pub kind: QuestionKind,
-    /// What can be chosen; there exactly where the kind is a choice.
-    #[serde(default)]
-    pub choices: Vec<Choice>,
-    /// Whether a case can't be opened without it.
-    #[serde(default)]
-    pub required: bool,
-    /// What protection an answer needs.
-    pub sensitivity: Sensitivity,
-    /// What follows where it is not answered; there exactly where it is not required.
-    #[serde(default)]
-    #[schemars(with = "String")]
-    pub when_absent: Option<String>,
-}
-
-impl Question {
-    /// Whether this word can be its answer: `true` or `false` of a flag, one of the values of a choice.
-    pub(crate) fn can_be(&self, word: &str) -> bool {
-        match self.kind {
-            QuestionKind::Flag => matches!(word, "true" | "false"),
-            QuestionKind::Choice => self.choices.iter().any(|choice| choice.value == word),
-            QuestionKind::Number | QuestionKind::Text | QuestionKind::Date | QuestionKind::Choices => false,
-        }
-    }
-}
-
-/// What an answer looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum QuestionKind {
-    /// Yes or no.
-    Flag,
-    /// A whole number.
-    Number,
-    /// Words. Never `open`: anything may stand in them.
-    Text,
-    /// A day, `YYYY-MM-DD`.
-    Date,
-    /// One of the choices.
-    Choice,
-    /// One or more of the choices.
-    Choices,
-}
-
-/// One thing to choose.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Choice {
-    /// What the answer holds.
-    pub value: String,
-    /// As people read it.
-    pub label: String,
-}
-
-/// What protection an answer needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Sensitivity {
-    /// None: it says nothing about a person, and reports may count it.
-    Open,
-    /// Sealed.
-    Personal,
-    /// Sealed under the key for special category data.
-    SpecialCategory,
 }
 
 /// What can come of a case.

@@ -158,9 +158,14 @@ fn each_fault_is_found_where_it_stands() {
             PARTNER,
             "points_to = \"not-presented\"",
             "points_to = \"absent\"",
-            "has no outcome absent",
+            "missed collection has the outcome absent",
         ),
-        (PARTNER, "NOT-OUT = {", "COLLECTED = {", "can't both report"),
+        (
+            PARTNER,
+            "[job.failed]\nNOT-OUT = {",
+            "[job.failed]\nCOLLECTED = {",
+            "can't both report",
+        ),
         (
             PARTNER,
             "question = \"dangerous\"",
@@ -168,6 +173,24 @@ fn each_fault_is_found_where_it_stands() {
             "depends on an open flag or choice",
         ),
         (PARTNER, "SCHED = \"scheduled\"", "SCHED = \"soon\"", "unknown variant"),
+        (
+            PARTNER,
+            "service = \"waste\"",
+            "service = \"rubbish\"",
+            "no service rubbish",
+        ),
+        (
+            PARTNER,
+            "points_to = \"private-land\"",
+            "points_to = \"absent\"",
+            "has no outcome absent",
+        ),
+        (
+            WASTE,
+            "collection = { round = \"round\"",
+            "collection = { round = \"presented\"",
+            "named by an open code",
+        ),
         (HIGHWAYS, ", sample_percent = 10", "", "how many of a hundred"),
         (HIGHWAYS, "sample_percent = 10", "sample_percent = 101", "from 1 to 100"),
         (

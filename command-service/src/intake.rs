@@ -8,12 +8,12 @@ use std::sync::Arc;
 use bus::clients::{Client, ClientRegister};
 use catalogue::clocks::ClockFiles;
 use catalogue::{Catalogue, london};
-use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
+use schemas::command::{ActorKind, Circumstances, Command, Decider};
 use schemas::envelope::{CommandEnvelope, Unreadable};
 use schemas::moment::{Day, Instant};
 use schemas::problem::{FieldError, ProblemKind};
 use schemas::subjects::Addressed;
-use schemas::{AggregateId, CommandId, OfficerId, Problem};
+use schemas::{AggregateId, ClientName, CommandId, OfficerId, Problem};
 
 use crate::officers::{Officer, OfficerRegister};
 use crate::prepare::OWN_SYSTEM;
@@ -130,7 +130,7 @@ impl Registers {
         let command = Command::read(&envelope.name, &envelope.data)?;
         self.check_rights(client, &command, now)?;
         check_circumstances(&command.circumstances, now)?;
-        let lane = lane_of(client, envelope, &command.body)?;
+        let lane = lane_of(client, envelope, &command)?;
         Ok((command, lane))
     }
 
@@ -229,10 +229,33 @@ fn check_circumstances(circumstances: &Circumstances, now: Instant) -> Result<()
     Ok(())
 }
 
+/// The contractor who acts: a client with a feed is one contractor's own; any other that speaks for contractors says which.
+pub fn contractor(client: &Client, circumstances: &Circumstances) -> Option<ClientName> {
+    let actor = &circumstances.actor;
+    if actor.kind != ActorKind::Contractor {
+        return None;
+    }
+    if client.has_feed() {
+        return Some(client.name.clone());
+    }
+    ClientName::new(actor.id.as_ref()?.to_string()).ok()
+}
+
 /// The stream that the command speaks to: the one it names, or the one that it brings into being.
-fn lane_of(client: &Client, envelope: &CommandEnvelope, body: &CommandBody) -> Result<AggregateId, Problem> {
+fn lane_of(client: &Client, envelope: &CommandEnvelope, command: &Command) -> Result<AggregateId, Problem> {
     let malformed = |code: &str, message: &str| Err(Problem::one(ProblemKind::Malformed, "", code, message));
-    match (body.creates(), envelope.subject) {
+    if let Some((round, day)) = command.body.round() {
+        if envelope.subject.is_some() {
+            let message = "attribute subject: contractor, round and day say which stream this is, so leave it out";
+            return malformed("invalid_attribute", message);
+        }
+        let contractor = contractor(client, &command.circumstances).ok_or_else(|| {
+            let message = "a contractor tells of its rounds";
+            Problem::one(ProblemKind::NotAllowed, "/actor/kind", "actor_not_allowed", message)
+        })?;
+        return Ok(AggregateId::of_round(&contractor, round, day));
+    }
+    match (command.body.creates(), envelope.subject) {
         (true, None) => Ok(AggregateId::of_command(&client.name, envelope.id)),
         (false, Some(subject)) => Ok(subject),
         (true, Some(_)) => malformed(

@@ -6,23 +6,26 @@ use catalogue::RequestType;
 use domain::{AggregateState, Authority, Customer, DecisionContext, Submission};
 use event_store::{Append, LONGEST_WAIT, Ledger, NewEvent, Outcome};
 use schemas::command::{Command, CommandBody};
-use schemas::event::{CaseEvent, CustomerEvent, EventRecord};
+use schemas::event::EventRecord;
 use schemas::metadata::EventMetadata;
 use schemas::personal::SealFieldError;
 use schemas::problem::{FieldError, ProblemKind};
-use schemas::sealed::{KeyAdmission, KeyMove, Sealed};
-use schemas::{AggregateId, CustomerId, Problem, Reference, ServiceName, Version};
+use schemas::sealed::{KeyAdmission, Sealed};
+use schemas::{CustomerId, Problem, Reference, ServiceName, Version};
 use vault::{Keys, Sealer, Vault, VaultError};
 
+mod collection;
 mod lookups;
 mod other;
+mod written;
 
 pub use self::other::OWN_SYSTEM;
-use self::other::{Other, contractor, gives_to_another, one_of_a_kind, person_of, speaks_of_another, unknown_customer};
+use self::other::{Other, gives_to_another, one_of_a_kind, person_of, speaks_of_another, unknown_customer};
+use self::written::{after, key_moves, reference_of, service_of};
 use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;
 use crate::fault::Fault;
-use crate::intake::Registers;
+use crate::intake::{Registers, contractor};
 use crate::references::References;
 use crate::task::Task;
 
@@ -124,6 +127,10 @@ impl Preparation<'_> {
         if let Some(problem) = check_answers(&mut command, asks.or(request_type.as_ref()).map(AsRef::as_ref)) {
             return Ok(Err(problem));
         }
+        let collection = match Self::collection_asked(&command, request_type.as_deref()) {
+            Some(asked) => Box::pin(self.collection(asked)).await?,
+            None => None,
+        };
         let other_customer = match Self::concerns_a_customer(&command, stream) {
             Some(customer) => Box::pin(self.customer_for(&command, customer)).await?,
             None => None,
@@ -157,6 +164,7 @@ impl Preparation<'_> {
         let reference = submission.as_ref().map(|submission| submission.reference.clone());
         let merges = matches!(command.body, CommandBody::MergeCustomer(_));
         let others_merged_into_it = merges && Box::pin(self.others_merged_into_it(task.lane)).await?;
+        let contractor = contractor(&task.client, &command.circumstances);
         let context = DecisionContext {
             now,
             person_erased,
@@ -171,7 +179,11 @@ impl Preparation<'_> {
             kept_customer,
             others_merged_into_it,
             authority: self.authority(&command),
-            contractor: contractor(task, &command),
+            rounds: contractor
+                .as_ref()
+                .and_then(|name| self.registers.catalogue.contractor(name)?.rounds.clone()),
+            contractor,
+            collection,
             inspection_draw: matches!(command.body, CommandBody::ReportJobDone(_)).then(|| self.environment.draw()),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
         };
@@ -191,7 +203,7 @@ impl Preparation<'_> {
         } else {
             KeyAdmission::default()
         };
-        let service = service_of(&events, stream, request_type.as_deref());
+        let service = service_of(&events, stream, request_type.as_deref(), context.rounds.as_deref());
         let reference = reference.or_else(|| stream.and_then(|stream| reference_of(&stream.state)));
         let append = self.append(task, &command, version, &events, reference, service, keys_needed)?;
         Ok(Ok(Decision::Accepted {
@@ -393,7 +405,7 @@ pub fn rejection_append(task: &Task, stream: Option<&Snapshot>, problem: &Proble
     Ok(base(
         task,
         expected,
-        service_of(&[], stream, None),
+        service_of(&[], stream, None, None),
         Outcome::Rejected { problem },
     ))
 }
@@ -441,67 +453,4 @@ fn check_answers(command: &mut Command, request_type: Option<&RequestType>) -> O
     request_type.mark_answers(answers);
     let faults: Vec<FieldError> = request_type.check_answers(answers, complete);
     (!faults.is_empty()).then(|| Problem::new(ProblemKind::Invalid, faults))
-}
-
-/// The keys that somebody else owns after these events.
-fn key_moves(lane: AggregateId, events: &[EventRecord]) -> Vec<KeyMove> {
-    let moved = events.iter().filter_map(|event| match event {
-        EventRecord::Case(CaseEvent::CaseMoved(moved)) => Some(KeyMove {
-            from: moved.previous_customer_id,
-            to: moved.customer_id,
-            stream: Some(lane),
-            person: None,
-        }),
-        EventRecord::Customer(CustomerEvent::CustomerMerged(merged)) => Some(KeyMove {
-            from: Some(CustomerId(lane.uuid())),
-            to: merged.into,
-            stream: None,
-            person: None,
-        }),
-        EventRecord::Customer(CustomerEvent::CustomerParted(parted)) => Some(KeyMove {
-            from: Some(parted.from),
-            to: CustomerId(lane.uuid()),
-            stream: None,
-            person: Some(CustomerId(lane.uuid())),
-        }),
-        _ => None,
-    });
-    moved.collect()
-}
-
-/// The service that the events belong to; the events of customers are customer services'.
-fn service_of(events: &[EventRecord], stream: Option<&Snapshot>, request_type: Option<&RequestType>) -> ServiceName {
-    let of_stream = stream.and_then(|stream| match stream.state.as_ref() {
-        AggregateState::Case(case) => case.opened().map(|opened| opened.service.clone()),
-        AggregateState::Customer(_) => None,
-    });
-    let of_type = || {
-        request_type
-            .filter(|_| !events.is_empty())
-            .map(|request_type| request_type.service.clone())
-    };
-    of_stream
-        .or_else(of_type)
-        .unwrap_or_else(ServiceName::customer_services)
-}
-
-fn reference_of(state: &AggregateState) -> Option<Reference> {
-    match state {
-        AggregateState::Case(case) => case.opened().map(|opened| opened.reference.clone()),
-        AggregateState::Customer(_) => None,
-    }
-}
-
-fn after(stream: Option<&Snapshot>, version: Version, events: Vec<EventRecord>, command: &Command) -> Option<Snapshot> {
-    let first = events.first()?;
-    let mut state = stream.map_or_else(|| AggregateState::before(first), |stream| stream.state.as_ref().clone());
-    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    let at = command.circumstances.occurred_at?;
-    for event in events {
-        state.apply(event, at);
-    }
-    Some(Snapshot {
-        state: Arc::new(state),
-        version: Version(version.0 + count),
-    })
 }

@@ -128,7 +128,7 @@ impl Queries {
         let snapshot = load(self.ledger.as_ref(), id).await?;
         Ok(snapshot.and_then(|snapshot| match snapshot.state.as_ref() {
             AggregateState::Case(case) => summary(id, case, snapshot.version),
-            AggregateState::Customer(_) => None,
+            AggregateState::Customer(_) | AggregateState::Round(_) => None,
         }))
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use catalogue::clocks::ClockFiles;
-use catalogue::{RequestType, london};
+use catalogue::{RequestType, Rounds, london};
 use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
+use schemas::event::CollectionLookedUp;
 use schemas::moment::{Day, Instant};
 use schemas::{AggregateId, CaseId, ClientName, CustomerId, OfficerId, Reference, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,10 @@ pub struct DecisionContext {
     pub authority: Option<Authority>,
     /// The contractor who reports: whose client it is, or whom a client that speaks for contractors names.
     pub contractor: Option<ClientName>,
+    /// What the catalogue says of that contractor's rounds.
+    pub rounds: Option<Arc<Rounds>>,
+    /// What is known of the collection that a request is about.
+    pub collection: Option<CollectionLookedUp>,
     /// A number from 0 to 99, drawn for this command: whether what a contractor reports as done is inspected. `None`: it is.
     pub inspection_draw: Option<u8>,
     /// Whether the data of the person concerned was erased: then nothing personal can be recorded, not even reasons.
@@ -166,6 +171,8 @@ impl DecisionContext {
             others_merged_into_it: false,
             authority: None,
             contractor: None,
+            rounds: None,
+            collection: None,
             inspection_draw: None,
             person_erased: false,
             may_leave_decider_unrecorded: false,

@@ -14,6 +14,7 @@ pub mod clock;
 mod context;
 mod customer;
 mod rejection;
+mod round;
 
 use schemas::command::{AggregateKind, Command};
 use schemas::event::{CustomerEvent, EventRecord};
@@ -24,6 +25,7 @@ pub use case::{Case, Opened, in_time};
 pub use context::{Authority, CommandInContext, DecisionContext, Submission, Timeline, decider_of, named_officer};
 pub use customer::Customer;
 pub use rejection::Rejection;
+pub use round::{CollectionException, Round};
 
 /// An aggregate of whichever kind, folded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub enum AggregateState {
     Customer(Customer),
     /// A case.
     Case(Case),
+    /// A round.
+    Round(Round),
 }
 
 impl AggregateState {
@@ -42,6 +46,7 @@ impl AggregateState {
         match first {
             EventRecord::Customer(_) => Self::of_kind(AggregateKind::Customer),
             EventRecord::Case(_) => Self::of_kind(AggregateKind::Case),
+            EventRecord::Round(_) => Self::of_kind(AggregateKind::Round),
         }
     }
 
@@ -49,6 +54,7 @@ impl AggregateState {
         match kind {
             AggregateKind::Customer => Self::Customer(Customer::default()),
             AggregateKind::Case => Self::Case(Case::default()),
+            AggregateKind::Round => Self::Round(Round::default()),
         }
     }
 
@@ -58,6 +64,7 @@ impl AggregateState {
         match self {
             Self::Customer(_) => AggregateKind::Customer,
             Self::Case(_) => AggregateKind::Case,
+            Self::Round(_) => AggregateKind::Round,
         }
     }
 
@@ -68,6 +75,7 @@ impl AggregateState {
         match self {
             Self::Customer(customer) => customer.latest(),
             Self::Case(case) => case.latest(),
+            Self::Round(round) => round.latest(),
         }
     }
 
@@ -77,6 +85,7 @@ impl AggregateState {
         match (self, event) {
             (Self::Customer(customer), EventRecord::Customer(event)) => customer.apply_at(&event, occurred_at),
             (Self::Case(case), EventRecord::Case(event)) => case.apply_at(&event, occurred_at),
+            (Self::Round(round), EventRecord::Round(event)) => round.apply_at(&event, occurred_at),
             _ => {}
         }
     }
@@ -108,7 +117,10 @@ pub fn decide(
         (AggregateState::Case(case), AggregateKind::Case) => case
             .decide(command, context)
             .map(|events| events.into_iter().map(EventRecord::Case).collect()),
+        (AggregateState::Round(round), AggregateKind::Round) => round
+            .decide(command, context)
+            .map(|events| events.into_iter().map(EventRecord::Round).collect()),
         (_, AggregateKind::Customer) => Err(Rejection::UnknownCustomer),
-        (_, AggregateKind::Case) => Err(Rejection::UnknownCase),
+        (_, AggregateKind::Case | AggregateKind::Round) => Err(Rejection::UnknownCase),
     }
 }

@@ -214,6 +214,10 @@ rejections! {
     /// The next stage decided by somebody who had a part in the stage before.
     SameReviewer, NotAllowed, "same_reviewer", "/decided_by", "this officer had a part in deciding the case that is looked at again: another has to";
 
+    /// Rounds of a contractor that has none.
+    NoRounds, NotAllowed, "no_rounds", "", "the catalogue knows of no rounds of this contractor: add them to its file";
+    /// Told of a day that has not come.
+    RoundToCome, Invalid, "in_the_future", "/day", "this day has not come yet";
     /// A payment that the case has not.
     UnknownPayment, NotFound, "unknown_payment", "/payment", "the case has no such payment: they are counted from 1";
     /// Paid, failed or given up where nothing is to be paid any more.

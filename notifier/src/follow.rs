@@ -105,6 +105,7 @@ impl Follower {
             source,
         })? {
             EventRecord::Customer(customer) => follow_customer(connection, event, customer).await,
+            EventRecord::Round(_) => Ok(()),
             EventRecord::Case(case) => {
                 match &case {
                     CaseEvent::RequestSubmitted(submitted) => remember_case(connection, event, submitted).await?,

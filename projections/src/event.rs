@@ -60,5 +60,6 @@ fn is_sealed(record: &EventRecord) -> bool {
     match record {
         EventRecord::Customer(event) => serde_json::to_writer(nowhere, event).is_ok(),
         EventRecord::Case(event) => serde_json::to_writer(nowhere, event).is_ok(),
+        EventRecord::Round(event) => serde_json::to_writer(nowhere, event).is_ok(),
     }
 }

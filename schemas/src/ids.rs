@@ -8,6 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+use crate::moment::Day;
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -60,7 +62,7 @@ uuid_id!(
     CaseId
 );
 uuid_id!(
-    /// A stream of whatever kind: a customer's or a case's.
+    /// A stream of whatever kind: a customer's, a case's or a round's.
     AggregateId
 );
 uuid_id!(
@@ -98,6 +100,20 @@ impl AggregateId {
     pub fn of_command(client: &ClientName, command_id: CommandId) -> Self {
         let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"caseledger.aggregate");
         Self(Uuid::new_v5(&namespace, format!("{client}/{command_id}").as_bytes()))
+    }
+}
+
+impl AggregateId {
+    /// The id of a contractor's round on a day: whoever speaks of it knows it.
+    ///
+    /// The namespace is the UUIDv5 of `caseledger.round` under the URL namespace; the name is `<contractor>/<round>/<day>`.
+    #[must_use]
+    pub fn of_round(contractor: &ClientName, round: &RoundName, day: Day) -> Self {
+        let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"caseledger.round");
+        Self(Uuid::new_v5(
+            &namespace,
+            format!("{contractor}/{round}/{day}").as_bytes(),
+        ))
     }
 }
 
@@ -300,6 +316,12 @@ name!(
 name!(
     /// Through whom somebody pays, such as `gov-pay` or `cash-desk`.
     ProviderName, "payment provider", "^[a-z][a-z0-9-]{0,31}$", 32, LOWER, SLUG
+);
+
+name!(
+    /// A contractor's collection round, such as `TUE-3`.
+    RoundName, "round", "^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$", 32, ALPHANUMERIC,
+    |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 );
 
 macro_rules! number {

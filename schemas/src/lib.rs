@@ -29,7 +29,8 @@ pub mod text;
 
 pub use ids::{
     AggregateId, CaseId, ClientName, CommandId, ContractorCode, CustomerId, EventId, JobNumber, KeyId, OfficerId,
-    OutcomeCode, PaymentNumber, Position, ProviderName, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
+    OutcomeCode, PaymentNumber, Position, ProviderName, QuestionId, RequestTypeCode, RoundName, ServiceName, TeamName,
+    Version,
 };
 pub use personal::{Answer, Personal, Private, SpecialCategory};
 pub use problem::{FieldError, Problem};

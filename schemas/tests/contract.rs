@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use jsonschema::Validator;
 use schemas::command::{Command, CommandBody};
 use schemas::document::documents;
-use schemas::event::{CaseEvent, CustomerEvent, EventRecord};
+use schemas::event::{CaseEvent, CustomerEvent, EventRecord, RoundEvent};
 use schemas::ids::{ClientName, CommandId, ServiceName};
 use schemas::subjects;
 use serde_json::Value;
@@ -56,6 +56,7 @@ fn events() -> Vec<(&'static str, &'static str)> {
         .map(|name| (CustomerEvent::AGGREGATE, *name));
     customer
         .chain(CaseEvent::NAMES.iter().map(|name| (CaseEvent::AGGREGATE, *name)))
+        .chain(RoundEvent::NAMES.iter().map(|name| (RoundEvent::AGGREGATE, *name)))
         .collect()
 }
 
@@ -291,13 +292,12 @@ fn every_event_that_was_ever_written_loads() {
         let record = EventRecord::read(aggregate, name, version, payload)
             .unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
         let value: Value = serde_json::from_str(payload).unwrap();
-        let by_tag = if aggregate == CustomerEvent::AGGREGATE {
-            EventRecord::Customer(
-                serde_json::from_value(value).unwrap_or_else(|error| panic!("schemas/{path}: {error}")),
-            )
-        } else {
-            EventRecord::Case(serde_json::from_value(value).unwrap_or_else(|error| panic!("schemas/{path}: {error}")))
+        let by_tag = match aggregate {
+            CustomerEvent::AGGREGATE => serde_json::from_value(value).map(EventRecord::Customer),
+            RoundEvent::AGGREGATE => serde_json::from_value(value).map(EventRecord::Round),
+            _ => serde_json::from_value(value).map(EventRecord::Case),
         };
+        let by_tag = by_tag.unwrap_or_else(|error| panic!("schemas/{path}: {error}"));
         assert_eq!(
             record, by_tag,
             "schemas/{path} reads otherwise by its tag than by its name"

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use schemas::TeamName;
 use schemas::event::CaseEvent;
+use schemas::{QuestionId, TeamName};
 use toml::Spanned;
 
 use super::{CatalogueFault, Checked, RequestTypeEntry, fault};
 use crate::clocks::ClockName;
 use crate::notice::Notices;
-use crate::service::{Acceptance, Deliverer, Question, QuestionKind, Sensitivity, TargetCondition};
+use crate::question::{Question, QuestionKind, Sensitivity};
+use crate::service::{Acceptance, CollectionQuestions, Deliverer, TargetCondition};
 
 /// The parts of a case that may be shared and are not questions.
 const SHAREABLE: &[&str] = &["place", "description", "contact"];
@@ -254,6 +255,21 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
                 target.span(),
                 format!("the target {} has two rows from {}", row.id, row.from),
             );
+        }
+    }
+    if let Some(collection) = &entry.collection {
+        let CollectionQuestions { round, day, what } = collection.get_ref();
+        let is = |id: &QuestionId, kind: QuestionKind| {
+            let asked = entry
+                .questions
+                .iter()
+                .map(Spanned::get_ref)
+                .find(|question| question.id == *id);
+            asked.is_some_and(|asked| asked.kind == kind && asked.sensitivity == Sensitivity::Open)
+        };
+        if !(is(round, QuestionKind::Code) && is(day, QuestionKind::Date) && is(what, QuestionKind::Choice)) {
+            let message = "a collection is named by an open code (round), an open date (day) and an open choice (what) of this type";
+            report(collection.span(), message.to_owned());
         }
     }
     let mut fees = BTreeSet::new();

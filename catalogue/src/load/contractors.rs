@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use schemas::command::JobProgress;
 use schemas::document::{Document, document_of};
 use schemas::event::OutcomeKind;
-use schemas::{ClientName, ContractorCode, OutcomeCode, RequestTypeCode};
+use schemas::{ClientName, ContractorCode, OutcomeCode, RequestTypeCode, ServiceName};
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::{CatalogueFault, Checked, RequestTypeEntry, fault, fits_condition};
-use crate::contractor::{Contract, ContractTarget, Contractor, Failure};
+use crate::contractor::{Contract, ContractTarget, Contractor, Failure, Rounds};
 use crate::files::CatalogueFile;
 use crate::service::Deliverer;
 
@@ -34,6 +34,10 @@ struct ContractorFile {
     /// What their codes for not taking a job mean.
     #[serde(default)]
     rejections: BTreeMap<ContractorCode, String>,
+    /// Their collection rounds.
+    #[serde(default)]
+    #[schemars(with = "Rounds")]
+    rounds: Option<Spanned<Rounds>>,
     /// What they do.
     #[serde(default, rename = "job")]
     #[schemars(with = "Vec<JobEntry>")]
@@ -113,6 +117,35 @@ impl<'f> Contractors<'f> {
                 let message = format!("the file of this contractor must be named {name}.toml");
                 faults.push(fault(file, entry.name.span(), message));
             }
+            let service = entry
+                .rounds
+                .as_ref()
+                .map(|rounds| (rounds.span(), &rounds.get_ref().service));
+            let is_service = |name: &ServiceName| services.iter().any(|service| service.entry.name.get_ref() == name);
+            if let Some((span, service)) = service.filter(|(_, service)| !is_service(service)) {
+                faults.push(fault(
+                    file,
+                    span,
+                    format!("there is no service {service}: name one of the catalogue"),
+                ));
+            }
+            let exceptions = entry.rounds.iter().flat_map(|rounds| {
+                let exceptions = rounds.get_ref().exceptions.iter();
+                exceptions.map(move |(theirs, exception)| (rounds.span(), theirs, exception))
+            });
+            for (span, theirs, exception) in exceptions {
+                let has = |outcome: &OutcomeCode| {
+                    let of_collections = types().filter(|(_, entry)| entry.collection.is_some());
+                    of_collections
+                        .flat_map(|(_, entry)| &entry.outcomes)
+                        .any(|known| known.get_ref().code == *outcome)
+                };
+                if let Some(outcome) = exception.points_to.as_ref().filter(|outcome| !has(outcome)) {
+                    let message =
+                        format!("{theirs}: no request type about a missed collection has the outcome {outcome}");
+                    faults.push(fault(file, span, message));
+                }
+            }
             for job in &entry.jobs {
                 let mut report = |message: String| faults.push(fault(file, job.span(), message));
                 let code = &job.get_ref().request_type;
@@ -155,7 +188,8 @@ impl<'f> Contractors<'f> {
                 contracts.insert(job.request_type, Arc::new(contract));
             }
             let title = entry.title;
-            contractors.push(Contractor { name, title });
+            let rounds = entry.rounds.map(|rounds| Arc::new(rounds.into_inner()));
+            contractors.push(Contractor { name, title, rounds });
         }
         contractors.sort_by(|a, b| a.name.cmp(&b.name));
         (contractors, contracts)

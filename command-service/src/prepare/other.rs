@@ -1,4 +1,4 @@
-//! What a command speaks of beside its own stream: another case, another type, a customer, the contractor who acts.
+//! What a command speaks of beside its own stream: another case, another type, a customer.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use domain::{AggregateState, Case, Customer};
 use schemas::command::{ActorKind, AggregateKind, Command, CommandBody, ExternalRef};
 use schemas::problem::ProblemKind;
 use schemas::text::ExternalId;
-use schemas::{AggregateId, CaseId, ClientName, CustomerId, Problem};
+use schemas::{AggregateId, CaseId, CustomerId, Problem};
 
 use vault::VaultError;
 
@@ -50,7 +50,7 @@ impl Preparation<'_> {
         let found = load(self.ledger, case_id.into()).await?;
         let case = found.and_then(|found| match found.state.as_ref() {
             AggregateState::Case(case) => Some(Arc::new(case.clone())),
-            AggregateState::Customer(_) => None,
+            AggregateState::Customer(_) | AggregateState::Round(_) => None,
         });
         let case = case.filter(|case| case.service().is_some_and(|service| task.client.may_speak_to(service)));
         let code = case.as_ref().and_then(|case| case.request_type());
@@ -97,7 +97,7 @@ impl Preparation<'_> {
         };
         Ok(snapshot.and_then(|snapshot| match snapshot.state.as_ref() {
             AggregateState::Customer(customer) => Some(Arc::new(customer.clone())),
-            AggregateState::Case(_) => None,
+            AggregateState::Case(_) | AggregateState::Round(_) => None,
         }))
     }
 
@@ -184,18 +184,6 @@ pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
         system: ExternalId::new(OWN_SYSTEM).ok()?,
         id: ExternalId::new(&id).ok()?,
     })
-}
-
-/// The contractor who acts: a client with a feed is one contractor's own; any other that speaks for contractors says which.
-pub(super) fn contractor(task: &Task, command: &Command) -> Option<ClientName> {
-    let actor = &command.circumstances.actor;
-    if actor.kind != ActorKind::Contractor {
-        return None;
-    }
-    if task.client.has_feed() {
-        return Some(task.client.name.clone());
-    }
-    ClientName::new(actor.id.as_ref()?.to_string()).ok()
 }
 
 /// Whose personal data it is: the customer's own, or those of the case's customer.

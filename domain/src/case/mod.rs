@@ -2,6 +2,7 @@
 
 mod clocks;
 mod closing;
+mod collection;
 mod correction;
 mod decision;
 mod handling;
@@ -13,23 +14,20 @@ mod payment;
 mod progress;
 mod remedy;
 mod standing;
+mod submitted;
 mod timekeeping;
-
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use catalogue::RequestType;
 use catalogue::clocks::ClockFiles;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use schemas::clock::ClockStanding;
-use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted, NoticeMedium};
-use schemas::event::{CaseEvent, Clock, Clocks, RequestClass, RequestSubmitted};
+use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted};
+use schemas::event::{CaseEvent, Clock, RequestClass};
 use schemas::moment::{Day, Instant};
 use schemas::query::{CaseStatus, JobSummary, PaymentSummary};
 use schemas::{
-    CaseId, CustomerId, EventId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
-    Version,
+    CaseId, CustomerId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +35,7 @@ pub use clocks::in_time;
 use job::Job;
 use payment::Payment;
 pub(crate) use standing::{Entered, Standing};
-use standing::{Entry, Status};
+use submitted::{Submitted, folded};
 
 use crate::clock::{self, Answer};
 use crate::context::{CommandInContext, DecisionContext, Timeline};
@@ -69,36 +67,6 @@ pub struct Opened {
     pub received_on: Day,
     /// The case whose next stage it is.
     pub follows: Option<CaseId>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Submitted {
-    // What changes seldom is shared by the states that follow one another: each command is decided on a state of its own.
-    opened: Arc<Opened>,
-    /// As it stood when it was opened, before every entry.
-    first: Arc<Standing>,
-    /// Which fields it has: `description`, `place`, and the questions that are answered.
-    given: Arc<BTreeSet<String>>,
-    /// What happened since, but for what was struck out.
-    entries: Vec<Arc<Entry>>,
-    struck: BTreeSet<Version>,
-    /// What they come to.
-    standing: Standing,
-    clocks: Clocks,
-    payments: Vec<Payment>,
-    /// Who decided the case whose next stage this is.
-    earlier_deciders: Vec<OfficerId>,
-    notified: Vec<Notified>,
-    /// The number of its last event.
-    last: Version,
-}
-
-/// A notice whose end is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Notified {
-    about: EventId,
-    recipient: CustomerId,
-    medium: NoticeMedium,
 }
 
 impl Case {
@@ -231,6 +199,7 @@ impl Case {
                 return Err(Rejection::UnknownCase);
             };
             let opened = opening::submit(submit, circumstances, context).map(one)?;
+            let opened = collection::follow(opened, context);
             let events = payment::follow(None, opened, circumstances, context);
             return Ok(job::follow(None, events, circumstances, context));
         };
@@ -265,32 +234,6 @@ impl Case {
             (_, None) => {}
         }
     }
-}
-
-/// The case after these events.
-fn folded(before: Option<&Submitted>, events: &[CaseEvent], at: Instant) -> Option<Submitted> {
-    let (mut after, rest) = match (before, events) {
-        (Some(before), events) => (before.clone(), events),
-        (None, [CaseEvent::RequestSubmitted(first), rest @ ..]) => (Submitted::new(first, Some(at)), rest),
-        (None, _) => return None,
-    };
-    for event in rest {
-        after.fold(event, Some(at));
-    }
-    Some(after)
-}
-
-/// Which fields a case was opened with.
-fn given_with(event: &RequestSubmitted) -> BTreeSet<String> {
-    let parts = [
-        ("description", event.description.is_some()),
-        ("place", event.place.is_some()),
-    ];
-    let parts = parts
-        .into_iter()
-        .filter(|(_, given)| *given)
-        .map(|(name, _)| name.to_owned());
-    parts.chain(event.answers.keys().map(ToString::to_string)).collect()
 }
 
 fn one(event: impl Into<CaseEvent>) -> Vec<CaseEvent> {
@@ -352,151 +295,6 @@ impl Submitted {
             CommandBody::RecordNotification(notification) => self.record_notification(notification, circumstances),
             _ => Err(Rejection::UnknownCase),
         }
-    }
-
-    fn new(event: &RequestSubmitted, at: Option<Instant>) -> Self {
-        let mut standing = Standing::opened(event.request_type.clone(), event.team.clone(), event.received_on, at);
-        standing.open_answers = standing::open_answers(&event.answers);
-        let mut clocks = Clocks::default();
-        clocks.apply(&event.clone().into(), at);
-        let follows = event.follows.as_ref();
-        Self {
-            opened: Arc::new(Opened {
-                reference: event.reference.clone(),
-                service: event.service.clone(),
-                request_type: event.request_type.clone(),
-                class: event.class,
-                catalogue_version: event.catalogue_version.clone(),
-                customer_id: event.customer_id,
-                received_on: event.received_on,
-                follows: follows.map(|follows| follows.case_id),
-            }),
-            first: Arc::new(standing.clone()),
-            given: Arc::new(given_with(event)),
-            entries: Vec::new(),
-            struck: BTreeSet::new(),
-            standing,
-            clocks,
-            payments: Vec::new(),
-            earlier_deciders: follows.map_or_else(Vec::new, |follows| follows.decided_by.clone()),
-            notified: Vec::new(),
-            last: Version(1),
-        }
-    }
-
-    fn fold(&mut self, event: &CaseEvent, at: Option<Instant>) {
-        self.last = Version(self.last.0 + 1);
-        if let Some(what) = Entered::of(event) {
-            let number = self.last;
-            let entry = Entry { number, at, what };
-            self.standing.enter(&entry);
-            self.entries.push(Arc::new(entry));
-        }
-        match event {
-            CaseEvent::RequestUpdated(event) => {
-                let parts = [
-                    ("description", event.description.is_some()),
-                    ("place", event.place.is_some()),
-                ];
-                let parts = parts
-                    .into_iter()
-                    .filter(|(_, given)| *given)
-                    .map(|(name, _)| name.to_owned());
-                self.gives(parts.chain(event.answers.keys().map(ToString::to_string)).collect());
-            }
-            CaseEvent::InformationProvided(event) => {
-                self.gives(event.answers.keys().map(ToString::to_string).collect());
-            }
-            CaseEvent::TypeChanged(event) => {
-                let opened = Arc::make_mut(&mut self.opened);
-                (opened.request_type, opened.class) = (event.request_type.clone(), event.class);
-                let given = Arc::make_mut(&mut self.given);
-                given.retain(|name| matches!(name.as_str(), "description" | "place"));
-                given.extend(event.answers.keys().map(ToString::to_string));
-            }
-            CaseEvent::CaseMoved(event) => Arc::make_mut(&mut self.opened).customer_id = Some(event.customer_id),
-            CaseEvent::EntryCorrected(event) => {
-                self.strike(event.entry);
-            }
-            CaseEvent::NotificationSent(event) => self.note(event.about_event, event.recipient, event.medium),
-            CaseEvent::NotificationFailed(event) => self.note(event.about_event, event.recipient, event.medium),
-            _ => {}
-        }
-        payment::apply(&mut self.payments, event);
-        self.clocks.apply(event, at);
-    }
-
-    /// These fields are there from now on.
-    fn gives(&mut self, names: Vec<String>) {
-        if names.iter().any(|name| !self.given.contains(name)) {
-            Arc::make_mut(&mut self.given).extend(names);
-        }
-    }
-
-    /// Takes an entry out, and the rest together anew.
-    fn strike(&mut self, number: Version) {
-        self.entries.retain(|entry| entry.number != number);
-        self.struck.insert(number);
-        self.standing = self.first.as_ref().clone();
-        for entry in &self.entries {
-            self.standing.enter(entry);
-        }
-    }
-
-    /// How the clocks stand after an event that is about to be written. None are worked out where their files are not given.
-    fn clocks_after(&self, event: &CaseEvent, context: &DecisionContext, at: Instant) -> Vec<ClockStanding> {
-        let (Some(files), Some(request_type)) = (&context.clock_files, &context.request_type) else {
-            return self.clocks.running();
-        };
-        let mut after = self.clone();
-        after.fold(event, Some(at));
-        let before = clocks::worked_out(files, request_type, &self.standing);
-        let moved_to = context.other_type.as_ref();
-        let request_type = moved_to
-            .filter(|other| other.code == after.opened.request_type)
-            .unwrap_or(request_type);
-        let mut standing = clocks::worked_out(files, request_type, &after.standing);
-        // What this event does not move stays as it was told, whatever the calendar says by now.
-        for clock in &mut standing {
-            let told = self.clocks.get(&clock.clock).filter(|told| told.runs);
-            if let (true, Some(told)) = (before.contains(clock), told) {
-                (clock.due, clock.near_on) = (told.due, told.near_on);
-            }
-        }
-        standing
-    }
-
-    /// When it was closed last, as far as is known.
-    fn closed_at(&self) -> Option<Instant> {
-        let closings = self.entries.iter().rev();
-        closings
-            .filter(|entry| matches!(entry.what, Entered::Closed { .. }))
-            .find_map(|entry| entry.at)
-    }
-
-    fn note(&mut self, about: EventId, recipient: CustomerId, medium: NoticeMedium) {
-        self.notified.push(Notified {
-            about,
-            recipient,
-            medium,
-        });
-    }
-
-    /// Refuses what only an open case allows.
-    fn must_be_open(&self) -> Result<(), Rejection> {
-        match self.standing.status {
-            Status::Open => Ok(()),
-            Status::Closed { .. } => Err(Rejection::CaseClosed),
-            Status::Cancelled => Err(Rejection::CaseCancelled),
-        }
-    }
-
-    /// Refuses a day before the one that clocks run from.
-    fn must_not_precede_receipt(&self, on: Day) -> Result<(), Rejection> {
-        if on < self.standing.started.0 {
-            return Err(Rejection::BeforeTheReceipt);
-        }
-        Ok(())
     }
 }
 

@@ -3,7 +3,8 @@
 use schemas::command::{ActorKind, Circumstances, Delivery, RecordNotification};
 use schemas::event::{CaseEvent, NotificationFailed, NotificationFailure, NotificationSent};
 
-use super::{Notified, Submitted, one};
+use super::one;
+use super::submitted::{Notified, Submitted};
 use crate::rejection::Rejection;
 
 impl Submitted {

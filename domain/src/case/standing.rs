@@ -215,6 +215,7 @@ impl Entered {
             | CaseEvent::PaymentRefunded(_)
             | CaseEvent::PaymentWrittenOff(_)
             | CaseEvent::PaymentDropped(_)
+            | CaseEvent::CollectionLookedUp(_)
             | CaseEvent::BadgeIssued(_)
             | CaseEvent::RequestUpdated(_)
             | CaseEvent::CaseMoved(_)

@@ -106,7 +106,7 @@ fn facts(now: Instant) -> DecisionContext {
 fn case(state: &AggregateState) -> &Case {
     match state {
         AggregateState::Case(case) => case,
-        AggregateState::Customer(_) => panic!("a case's stream holds a customer"),
+        AggregateState::Customer(_) | AggregateState::Round(_) => panic!("a case's stream holds something else"),
     }
 }
 

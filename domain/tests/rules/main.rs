@@ -21,4 +21,5 @@ mod payments;
 mod person;
 mod progress;
 mod rejections;
+mod rounds;
 mod timekeeping;

@@ -226,6 +226,7 @@ impl Case {
             | CaseEvent::PaymentRefunded(_)
             | CaseEvent::PaymentWrittenOff(_)
             | CaseEvent::PaymentDropped(_)
+            | CaseEvent::CollectionLookedUp(_)
             | CaseEvent::ClockApproaching(_)
             | CaseEvent::ClockOverdue(_)
             | CaseEvent::ClocksRecomputed(_)

@@ -52,10 +52,13 @@ impl Projection for History {
     ) -> Result<usize, ProjectionError> {
         let mut of_cases = Vec::new();
         let mut of_customers = Vec::new();
+        let mut of_others = 0;
         for event in events {
             match &event.record {
                 EventRecord::Case(record) => of_cases.push((event, record)),
                 EventRecord::Customer(record) => of_customers.push((event, record)),
+                // Nobody's history.
+                EventRecord::Round(_) => of_others += 1,
             }
         }
         let generation = held.generation;
@@ -72,7 +75,7 @@ impl Projection for History {
             remembered.stands_after(generation, last.stored.event_id);
             *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = remembered;
         }
-        Ok(0)
+        Ok(of_others)
     }
 
     async fn events_held(&self, connection: &mut PgConnection, generation: Generation) -> Result<i64, ProjectionError> {

@@ -82,6 +82,7 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::PaymentRefunded(_)
         | CaseEvent::PaymentWrittenOff(_)
         | CaseEvent::PaymentDropped(_)
+        | CaseEvent::CollectionLookedUp(_)
         | CaseEvent::ClockApproaching(_)
         | CaseEvent::ClockOverdue(_)
         | CaseEvent::ClocksRecomputed(_)

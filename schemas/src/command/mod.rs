@@ -9,6 +9,7 @@ pub mod handling;
 pub mod job;
 pub mod payment;
 pub mod person;
+pub mod round;
 mod seal;
 pub mod timekeeping;
 
@@ -39,10 +40,13 @@ pub use person::{
     PartCustomer, Precaution, PreferredMedium, RecordAdjustments, RecordDeath, RepresentativeCapacity,
     SetContactPreferences, SetHazardMarker,
 };
+pub use round::{RecordCollectionException, RecordRoundStatus, RecordScheduledCollections, RoundStatus};
 use seal::{SealMember, seals};
 pub use timekeeping::{ClockMark, RecomputeClocks, RecordClock};
 
+use crate::ids::RoundName;
 use crate::json;
+use crate::moment::Day;
 use crate::personal::{Answers, OpenField, SealFieldError, SealFields};
 use crate::problem::{FieldError, Problem, ProblemKind};
 use crate::sealed::Sealed;
@@ -54,6 +58,8 @@ pub enum AggregateKind {
     Customer,
     /// A case's.
     Case,
+    /// A collection round's, on one day.
+    Round,
 }
 
 impl AggregateKind {
@@ -63,6 +69,7 @@ impl AggregateKind {
         match self {
             Self::Customer => "customer",
             Self::Case => "case",
+            Self::Round => "round",
         }
     }
 }
@@ -195,11 +202,25 @@ commands! {
     DecideRefund: Case, creates false;
     RecordRefund: Case, creates false;
     WriteOffPayment: Case, creates false;
+    RecordScheduledCollections: Round, creates false;
+    RecordRoundStatus: Round, creates false;
+    RecordCollectionException: Round, creates false;
     RecordClock: Case, creates false;
     RecomputeClocks: Case, creates false;
 }
 
 impl CommandBody {
+    /// The round and the day that it speaks of, where its stream follows from those.
+    #[must_use]
+    pub const fn round(&self) -> Option<(&RoundName, Day)> {
+        match self {
+            Self::RecordScheduledCollections(command) => Some((&command.round, command.day)),
+            Self::RecordRoundStatus(command) => Some((&command.round, command.day)),
+            Self::RecordCollectionException(command) => Some((&command.round, command.day)),
+            _ => None,
+        }
+    }
+
     /// The answers in it, where the command has any: the command-service marks them by the catalogue.
     pub const fn answers_mut(&mut self) -> Option<&mut Answers> {
         match self {

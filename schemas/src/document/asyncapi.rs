@@ -124,7 +124,7 @@ fn channels() -> Value {
                 by one, within a service `serviceposition` does: who sees a number twice ignores it, who misses one asks for a replay.",
             "parameters": {
                 "service": { "description": "The service that the case belongs to; `customer-services` for customers.", "examples": ["waste"] },
-                "aggregate": { "description": "What it happened to.", "enum": ["customer", "case"] },
+                "aggregate": { "description": "What it happened to.", "enum": ["customer", "case", "round"] },
                 "event": { "description": "The event's name.", "enum": events },
             },
             "messages": message_refs(events.iter().copied()),

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::command::{AggregateKind, Circumstances, CommandBody};
 use crate::envelope::SCHEMAS_URL;
-use crate::event::{CaseEvent, CustomerEvent};
+use crate::event::{CaseEvent, CustomerEvent, RoundEvent};
 use crate::feed::{JobContent, JobMessage};
 use crate::query::{CaseAnswer, CaseQuery, ReplayAnswer, ReplayRequest, ResultQuery};
 use crate::result::CommandResult;
@@ -59,7 +59,8 @@ fn event_names() -> impl Iterator<Item = (&'static str, &'static str)> {
         .iter()
         .map(|name| (CustomerEvent::AGGREGATE, *name));
     let case = CaseEvent::NAMES.iter().map(|name| (CaseEvent::AGGREGATE, *name));
-    customer.chain(case)
+    let round = RoundEvent::NAMES.iter().map(|name| (RoundEvent::AGGREGATE, *name));
+    customer.chain(case).chain(round)
 }
 
 /// Which side of a message a schema describes.
@@ -96,6 +97,7 @@ fn command(name: &str) -> Option<Document> {
         (true, AggregateKind::Case) => "It makes a new case: the envelope has no `subject`.",
         (false, AggregateKind::Customer) => "The envelope's `subject` is the customer's id.",
         (false, AggregateKind::Case) => "The envelope's `subject` is the case's id.",
+        (_, AggregateKind::Round) => "The envelope has no `subject`: contractor, round and day say which stream it is.",
     };
     describe(
         &mut own,
@@ -109,6 +111,7 @@ fn event(aggregate: &str, name: &str) -> Option<Document> {
     let mut generator = Contract::Written.generator();
     let own = match aggregate {
         CustomerEvent::AGGREGATE => CustomerEvent::schema_of(name, &mut generator),
+        RoundEvent::AGGREGATE => RoundEvent::schema_of(name, &mut generator),
         _ => CaseEvent::schema_of(name, &mut generator),
     }?;
     let mut schema = Schema::from(Map::from_iter([

@@ -12,6 +12,7 @@ pub mod handling;
 pub mod job;
 pub mod payment;
 pub mod person;
+pub mod round;
 pub mod timekeeping;
 
 use cqrs_es::DomainEvent;
@@ -42,6 +43,9 @@ pub use payment::{
 pub use person::{
     AdjustmentsRecorded, ContactPreferencesSet, CustomerMerged, CustomerParted, DeathRecordCorrected, DeathRecorded,
     HazardMarkerEnded, HazardMarkerSet, RepresentationEnded, RepresentativeAuthorised,
+};
+pub use round::{
+    CollectionExceptionRecorded, CollectionLookedUp, ExceptionFound, RoundStatusRecorded, ScheduledCollectionsRecorded,
 };
 pub use timekeeping::{ClockApproaching, ClockOverdue, ClocksRecomputed};
 
@@ -153,8 +157,15 @@ events!(
         ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
         DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, JobRaised, JobChanged, JobCancelled, JobReopened,
         JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, PaymentDue, ConcessionGranted,
-        PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, ClockApproaching,
+        PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, CollectionLookedUp, ClockApproaching,
         ClockOverdue, ClocksRecomputed,
+    }
+);
+
+events!(
+    /// What can be known of a collection round on a day.
+    RoundEvent, "round" {
+        ScheduledCollectionsRecorded, RoundStatusRecorded, CollectionExceptionRecorded,
     }
 );
 
@@ -165,6 +176,8 @@ pub enum EventRecord {
     Customer(CustomerEvent),
     /// A case's.
     Case(CaseEvent),
+    /// A round's.
+    Round(RoundEvent),
 }
 
 impl EventRecord {
@@ -176,6 +189,7 @@ impl EventRecord {
         match aggregate {
             CustomerEvent::AGGREGATE => CustomerEvent::read(event_type, event_version, payload).map(Self::Customer),
             CaseEvent::AGGREGATE => CaseEvent::read(event_type, event_version, payload).map(Self::Case),
+            RoundEvent::AGGREGATE => RoundEvent::read(event_type, event_version, payload).map(Self::Round),
             _ => Err(EventError::Unknown {
                 event_type: event_type.into(),
                 event_version: event_version.into(),
@@ -189,6 +203,7 @@ impl EventRecord {
         match self {
             Self::Customer(event) => event.name(),
             Self::Case(event) => event.name(),
+            Self::Round(event) => event.name(),
         }
     }
 
@@ -198,6 +213,7 @@ impl EventRecord {
         match self {
             Self::Customer(event) => event.version(),
             Self::Case(event) => event.version(),
+            Self::Round(event) => event.version(),
         }
     }
 
@@ -209,6 +225,7 @@ impl EventRecord {
         match self {
             Self::Customer(event) => serde_json::to_string(event),
             Self::Case(event) => serde_json::to_string(event),
+            Self::Round(event) => serde_json::to_string(event),
         }
     }
 }

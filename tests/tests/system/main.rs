@@ -25,6 +25,7 @@ mod python_client;
 mod races;
 mod refusals;
 mod relay;
+mod rounds;
 mod servers;
 mod tenth_service;
 mod timekeeper;

@@ -13,6 +13,7 @@ use schemas::personal::Personal;
 use schemas::text::Text;
 use schemas::{JobNumber, OfficerId};
 
+use super::super::collection;
 use super::super::standing::Status;
 use super::super::{Entered, Submitted, folded};
 use super::Job;
@@ -44,6 +45,7 @@ impl Turn {
                 | CaseEvent::RequestUpdated(_)
                 | CaseEvent::CaseMoved(_)
                 | CaseEvent::InformationProvided(_)
+                | CaseEvent::CollectionLookedUp(_)
                 | CaseEvent::PaymentReceived(_)
                 | CaseEvent::ConcessionGranted(_)
                 | CaseEvent::PaymentWrittenOff(_) => turn.get_or_insert_with(Self::nothing),
@@ -62,6 +64,8 @@ impl Turn {
                         .filter(|before| before.waits_for_payment())
                         .map(|_| JobReopening::RaisedAgain);
                 }
+                // An officer looks at it first.
+                CaseEvent::CollectionLookedUp(found) if collection::speaks_against(found) => turn.calls_for_job = None,
                 CaseEvent::RequestReopened(_) => turn.calls_for_job = Some(JobReopening::CaseReopened),
                 CaseEvent::EntryCorrected(_) if before.is_some_and(|before| before.standing.status != Status::Open) => {
                     turn.calls_for_job = Some(JobReopening::Corrected);
