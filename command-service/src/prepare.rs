@@ -25,7 +25,7 @@ use self::written::{after, key_moves, reference_of, service_of};
 use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;
 use crate::fault::Fault;
-use crate::intake::{Registers, contractor};
+use crate::intake::Registers;
 use crate::references::References;
 use crate::task::Task;
 
@@ -131,8 +131,11 @@ impl Preparation<'_> {
             Some(asked) => Box::pin(self.collection(asked)).await?,
             None => None,
         };
+        // What somebody is to mind at the door must not be what this process remembers of it.
+        let to_contractor =
+            (asks.or(request_type.as_ref())).is_some_and(|request_type| request_type.contract.is_some());
         let other_customer = match Self::concerns_a_customer(&command, stream) {
-            Some(customer) => Box::pin(self.customer_for(&command, customer)).await?,
+            Some(customer) => Box::pin(self.customer_for(&command, customer, to_contractor)).await?,
             None => None,
         };
         if let Some(problem) = unknown_customer(&command, other_customer.is_some()) {
@@ -142,7 +145,7 @@ impl Preparation<'_> {
             return Ok(Err(person_erased()));
         }
         let kept_customer = match other_customer.as_deref().and_then(Customer::merged_into) {
-            Some(kept) => Box::pin(self.customer(kept, false)).await?,
+            Some(kept) => Box::pin(self.customer(kept, to_contractor)).await?,
             None => None,
         };
         // A clock that is behind the stream is slow: what happens now comes after what the rules compare it with.
@@ -164,7 +167,7 @@ impl Preparation<'_> {
         let reference = submission.as_ref().map(|submission| submission.reference.clone());
         let merges = matches!(command.body, CommandBody::MergeCustomer(_));
         let others_merged_into_it = merges && Box::pin(self.others_merged_into_it(task.lane)).await?;
-        let contractor = contractor(&task.client, &command.circumstances);
+        let contractor = self.contractor(&task.client, &command.circumstances);
         let context = DecisionContext {
             now,
             person_erased,

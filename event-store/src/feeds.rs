@@ -99,6 +99,7 @@ impl Feeds {
     }
 
     /// What a contractor is told after a place of its feed, of what was recorded since an instant; the first of it first.
+    /// The next one is told whatever its age.
     ///
     /// # Errors
     /// [`LedgerError`].

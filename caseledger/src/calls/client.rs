@@ -18,7 +18,7 @@ use crate::servers::random_hex;
 use crate::settings::{CLIENT_PASSWORDS, Reader, environment};
 
 /// How long the call waits for nats-server to take the new accounts, where somebody reloads it.
-const IN_FORCE_WITHIN: Duration = Duration::from_secs(5);
+const IN_FORCE_WITHIN: Duration = Duration::from_secs(20);
 
 /// How often it looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

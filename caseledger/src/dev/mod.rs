@@ -131,13 +131,23 @@ async fn follow_registers(home: &Home, platform: &Platform, steward: &Steward, s
         clocks: None,
     };
     let put_in_force = async |registers: command_service::Registers| {
-        let put = async {
+        let put = async || {
             let conf = accounts::render(&registers.clients, &home.service_passwords).map_err(Failure::down)?;
             platform.reload(conf).await?;
             steward
                 .ensure_consumers(&registers.clients)
                 .await
                 .map_err(Failure::down)
+        };
+        // What failed once is tried again: nobody changes the file a second time to be heard.
+        let put = async {
+            match put().await {
+                Err(failure) => {
+                    tracing::warn!(%failure, "the client register is put in force once more");
+                    put().await
+                }
+                done => done,
+            }
         };
         match put.await {
             Ok(()) => tracing::info!("the client register is in force"),

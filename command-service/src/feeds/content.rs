@@ -180,7 +180,11 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
                 sharing: Some(event.sharing.clone()),
                 ..message(event.job)
             };
-            (Some(message), known.shared(&event.sharing))
+            let shared = Shared {
+                precautions: event.precautions.clone(),
+                ..known.shared(&event.sharing)
+            };
+            (Some(message), shared)
         }
         CaseEvent::JobReopened(event) => {
             // What an officer says to the contractor reaches it; what a resident says, where it may read their words at all.

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use bus::clients::Client;
 use catalogue::RequestType;
 use domain::{AggregateState, Case, Customer};
-use schemas::command::{ActorKind, AggregateKind, Command, CommandBody, ExternalRef};
+use schemas::command::{ActorKind, AggregateKind, Circumstances, Command, CommandBody, ExternalRef};
 use schemas::problem::ProblemKind;
 use schemas::text::ExternalId;
-use schemas::{AggregateId, CaseId, CustomerId, Problem};
-
+use schemas::{AggregateId, CaseId, ClientName, CustomerId, Problem};
 use vault::VaultError;
 
 use super::{Preparation, Refusable};
 use crate::cache::Snapshot;
 use crate::fault::Fault;
+use crate::intake::contractor;
 use crate::streams::load;
 use crate::task::Task;
 
@@ -77,13 +78,25 @@ impl Preparation<'_> {
         }
     }
 
-    /// That customer. Whether somebody still may act for another is read anew each time.
+    /// The contractor who acts. One with a feed speaks through its own client and through no other.
+    pub(super) fn contractor(&self, client: &Client, circumstances: &Circumstances) -> Option<ClientName> {
+        let named = contractor(client, circumstances)?;
+        let has_own_client = self
+            .registers
+            .clients
+            .iter()
+            .any(|other| other.name == named && other.has_feed());
+        (named == client.name || !has_own_client).then_some(named)
+    }
+
+    /// That customer; read anew where `anew` says so, and where somebody acts for them: whether they still may is asked each time.
     pub(super) async fn customer_for(
         &self,
         command: &Command,
         customer: CustomerId,
+        anew: bool,
     ) -> Result<Option<Arc<Customer>>, Fault> {
-        let anew = command.circumstances.actor.kind == ActorKind::Representative;
+        let anew = anew || command.circumstances.actor.kind == ActorKind::Representative;
         self.customer(customer, anew).await
     }
 

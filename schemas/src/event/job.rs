@@ -59,6 +59,9 @@ pub struct JobChanged {
     pub changed: Vec<String>,
     /// What is shared by now.
     pub sharing: Sharing,
+    /// What to mind at the door by now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precautions: Vec<Precaution>,
 }
 
 words!(
@@ -101,6 +104,8 @@ words!(
         SentBack = "sent_back",
         /// The case was closed or cancelled by mistake, and that was struck out.
         Corrected = "corrected",
+        /// What is to be done, or where, is something else by now: what was done before does not count.
+        OtherWork = "other_work",
         /// An officer raised it again, after it was rejected, failed or withdrawn.
         RaisedAgain = "raised_again",
     }

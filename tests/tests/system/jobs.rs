@@ -396,6 +396,10 @@ async fn places_follow_from_the_log_alone() {
     eventually("the places are given", PATIENCE, caught_up).await;
     let before = read().await;
     assert_eq!(before.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [1, 2, 3]);
+    // The message that the feed ends with is found whatever its age; of what follows, only what is young enough.
+    let hour_ahead = time::OffsetDateTime::now_utc() + time::Duration::hours(1);
+    let told = feeds.after(&contractor, 1, hour_ahead, 100).await.unwrap();
+    assert_eq!(told.iter().map(|told| told.place).collect::<Vec<_>>(), [2]);
     service.kill();
     sqlx::raw_sql("TRUNCATE ledger.feeds; UPDATE ledger.feeds_head SET position = 0")
         .execute(&office.owner)

@@ -26,6 +26,8 @@ struct Turn {
     calls_for_job: Option<JobReopening>,
     /// The fields of the case that are others than before.
     changed: Vec<String>,
+    /// Whether something else is asked for.
+    other_type: bool,
 }
 
 impl Turn {
@@ -56,6 +58,7 @@ impl Turn {
                     turn.calls_for_job = Some(JobReopening::RaisedAgain);
                     if let CaseEvent::TypeChanged(event) = event {
                         turn.changed.extend(event.answers.keys().map(ToString::to_string));
+                        turn.other_type = true;
                     }
                 }
                 CaseEvent::PaymentReceived(_) | CaseEvent::ConcessionGranted(_) | CaseEvent::PaymentWrittenOff(_) => {
@@ -97,7 +100,15 @@ impl Turn {
         Self {
             calls_for_job: None,
             changed: Vec::new(),
+            other_type: false,
         }
+    }
+
+    /// Whether what the contractor did so far, or is doing, is not what is asked for by now: at another place, or something else.
+    fn is_other_work(&self, job: &Job, sharing: &Sharing) -> bool {
+        let is_told = |field: &str| sharing.fields.iter().any(|shared| shared == field);
+        let other_place = is_told("place") && self.changed.iter().any(|field| field == "place");
+        self.other_type || (job.stage.is_with_contractor() && other_place)
     }
 }
 
@@ -182,6 +193,9 @@ impl Submitted {
             (Status::Open, Some(job), Some(contract)) if job.contractor != contract.contractor => {
                 Some(self.cancelled(job, JobCancellation::TypeChanged, None, facts))
             }
+            (Status::Open, Some(job), Some(contract)) if turn.is_other_work(job, &self.sharing(facts.request_type)) => {
+                Some(self.raised(contract, JobReopening::OtherWork, None, facts))
+            }
             (Status::Open, Some(job), Some(contract)) => self.changed(job, contract, turn, facts),
             (Status::Open, None, Some(contract)) => {
                 // What another system closed or still handles is nobody's job here until an officer says so.
@@ -260,6 +274,7 @@ impl Submitted {
             code: contract.code.clone(),
             changed,
             sharing,
+            precautions: facts.precautions(),
         };
         let is_news = (job.stage.is_with_contractor() && !told.changed.is_empty()) || told.code != job.code;
         is_news.then(|| told.into())

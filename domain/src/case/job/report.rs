@@ -11,11 +11,16 @@ use schemas::event::{
 };
 use schemas::query::JobStage;
 use schemas::{ContractorCode, OutcomeCode};
+use time::Duration;
 
 use super::super::{Submitted, one};
 use super::Job;
 use crate::context::DecisionContext;
 use crate::rejection::Rejection;
+
+/// A report of work done longer ago than this is looked at by an officer: closed as of that day by itself, the case would leave its
+/// resident less time to say that it was not put right.
+const LATE_REPORT: Duration = Duration::days(2);
 
 /// A contractor's job, and what the catalogue says of it.
 struct Theirs<'s> {
@@ -191,7 +196,8 @@ impl Submitted {
         };
         reported.clocks = self.clocks_after(&reported.clone().into(), context, at);
         let mut events = one(reported);
-        let taken = taken_at_once(request_type, context);
+        let is_late = context.now.get() - at.get() > LATE_REPORT;
+        let taken = taken_at_once(request_type, context).filter(|_| !is_late);
         match (taken, self.closed_with(outcome, request_type)) {
             (Some(how), Ok(closed)) => {
                 let accepted = JobAccepted {

@@ -224,6 +224,44 @@ fn a_change_of_what_they_know_is_told_and_no_other() {
 }
 
 #[test]
+fn another_place_is_another_attempt() {
+    let mut life = missed_bin();
+    let elsewhere = json!({ "place": { "postcode": "NM1 2AB" } });
+    let events = life.does("2026-05-05T09:00:00Z", "UpdateRequest", elsewhere);
+    assert_eq!(names(&events), ["RequestUpdated", "JobReopened"]);
+    assert_eq!(
+        life.tries("2026-05-05T10:00:00Z", "ReportJobDone", done(1)),
+        Err(Rejection::JobReopenedSince { attempt: 2 })
+    );
+    life.does("2026-05-05T10:00:00Z", "ReportJobDone", done(2));
+    assert_eq!(stage(&life), JobStage::Accepted);
+}
+
+#[test]
+fn a_change_of_type_while_a_report_waits_sends_them_out_again() {
+    let mut life = pothole();
+    life.facts.inspection_draw = Some(0);
+    let reported = report(1, json!({ "code": "MADE-SAFE" }));
+    life.does("2026-05-05T11:00:00Z", "ReportJobDone", reported);
+    assert_eq!(stage(&life), JobStage::ReportedDone);
+    life.facts.other_type = Some(contracted("streetlight"));
+    let light = by_officer(json!({ "request_type": "streetlight", "reason": "It is the lamp.", "answers": {} }));
+    let events = life.does("2026-05-05T12:00:00Z", "ChangeType", light);
+    assert!(names(&events).contains(&"JobReopened"), "{events:?}");
+    assert_eq!(stage(&life), JobStage::Raised);
+}
+
+#[test]
+fn what_is_reported_days_later_is_looked_at_before_the_case_is_closed_as_of_then() {
+    let mut life = missed_bin();
+    let mut report = done(1);
+    report["occurred_at"] = json!("2026-05-05T07:00:00Z");
+    let events = life.does("2026-05-12T07:00:00Z", "ReportJobDone", report);
+    assert_eq!(names(&events), ["JobReportedDone", "RequestAssigned"]);
+    assert_eq!(life.case().status(), Some(CaseStatus::Open));
+}
+
+#[test]
 fn an_officer_takes_a_job_back() {
     let mut life = missed_bin();
     let withdraw = by_officer(json!({ "reason": "Our own crew was there." }));
@@ -240,18 +278,25 @@ fn an_officer_takes_a_job_back() {
 }
 
 #[test]
-fn another_type_of_the_same_contractor_is_told_and_one_delivered_in_house_takes_it_back() {
+fn another_type_of_the_same_contractor_is_another_attempt_and_one_delivered_in_house_takes_it_back() {
     let change = |code: &str| by_officer(json!({ "request_type": code, "answers": {}, "reason": "It is a sofa." }));
     let mut life = missed_bin();
     life.facts.other_type = Some(contracted("bulky-item"));
     let bulky = by_officer(json!({ "request_type": "bulky-item", "reason": "It is a sofa.",
         "answers": { "items": ["sofa"], "count": 1, "left_at": "front" } }));
     let events = life.does("2026-05-05T09:00:00Z", "ChangeType", bulky);
-    let CaseEvent::JobChanged(changed) = &events[1] else {
+    let CaseEvent::JobReopened(reopened) = &events[1] else {
         panic!("{events:?}")
     };
-    assert_eq!(changed.code.as_str(), "BULKY");
-    assert_eq!(changed.changed, ["items", "count", "left_at"]);
+    assert_eq!(
+        (reopened.code.as_str(), reopened.attempt, reopened.why),
+        ("BULKY", 2, JobReopening::OtherWork)
+    );
+    // The crew that was out for the bin, and collected that, has not collected the sofa.
+    assert_eq!(
+        life.tries("2026-05-05T10:00:00Z", "ReportJobDone", done(1)),
+        Err(Rejection::JobReopenedSince { attempt: 2 })
+    );
     let mut life = contracted_life("missed-bin");
     let mut data: Value = serde_json::from_str(MISSED).unwrap();
     data["customer_id"] = json!(CUSTOMER);

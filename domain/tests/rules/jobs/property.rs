@@ -1,7 +1,7 @@
 //! Whatever happens, whoever reads the feed alone knows what the case needs.
 
 use proptest::prelude::*;
-use schemas::event::CaseEvent;
+use schemas::event::{CaseEvent, JobReopening};
 use schemas::query::{CaseStatus, JobStage};
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ fn any_command() -> impl Strategy<Value = (&'static str, Value)> {
     let strike = |entry: i64| ("CorrectEntry", by_officer(json!({ "entry": entry, "reason": "wrong" })));
     proptest::strategy::Union::new_weighted(vec![
         fixed(1, "UpdateRequest", json!({ "description": "by the gate" })),
+        fixed(1, "UpdateRequest", json!({ "place": { "postcode": "NM4 7QP" } })),
         fixed(1, "AssignRequest", by_officer(json!({ "team": "highways-inspection" }))),
         fixed(1, "CancelRequest", json!({})),
         fixed(
@@ -68,7 +69,9 @@ proptest! {
             for event in &events {
                 match event {
                     CaseEvent::JobReopened(job) => {
-                        prop_assert!(!theirs && job.attempt == attempt + 1, "{event:?} at attempt {attempt}");
+                        // What they have is taken up again only where it is other work.
+                        prop_assert_eq!(theirs, job.why == JobReopening::OtherWork, "{:?}", event);
+                        prop_assert_eq!(job.attempt, attempt + 1);
                         (attempt, theirs) = (job.attempt, true);
                     }
                     // Taken back also of what they reported and nobody has accepted.
