@@ -187,9 +187,15 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
             (Some(message), shared)
         }
         CaseEvent::JobReopened(event) => {
-            // What an officer says to the contractor reaches it; what a resident says, where it may read their words at all.
+            // Who sends it back speaks to the contractor; who reopens the case, where it may read their words at all. Why an officer
+            // raised it again is the council's own.
             let reads_words = event.sharing.fields.iter().any(|field| field == "description");
-            let reason = sealed(event.reason.as_ref()).filter(|_| reads_words || event.why == JobReopening::SentBack);
+            let is_for_them = match event.why {
+                JobReopening::SentBack => true,
+                JobReopening::CaseReopened => reads_words,
+                JobReopening::Corrected | JobReopening::OtherWork | JobReopening::RaisedAgain => false,
+            };
+            let reason = sealed(event.reason.as_ref()).filter(|_| is_for_them);
             let shared = Shared {
                 precautions: event.precautions.clone(),
                 reason,

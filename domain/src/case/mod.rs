@@ -212,7 +212,8 @@ impl Case {
 
     /// The last of its times that rules compare with; nothing that happens from now on is earlier.
     pub(crate) fn latest(&self) -> Option<Instant> {
-        self.timeline.latest()
+        let job = self.standing().and_then(|standing| standing.job.as_ref());
+        self.timeline.latest().max(job.and_then(|job| job.began.1))
     }
 
     /// Takes in the next event, which happened at `occurred_at`.

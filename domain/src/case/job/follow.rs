@@ -300,11 +300,11 @@ impl Submitted {
 
     /// The officer who closed it last.
     fn closed_by(&self) -> Option<OfficerId> {
-        let mut entries = self.entries.iter().rev();
-        entries.find_map(|entry| match &entry.what {
-            Entered::Closed { by, .. } => by.clone(),
+        let mut closings = self.entries.iter().rev().filter_map(|entry| match &entry.what {
+            Entered::Closed { by, .. } => Some(by.clone()),
             _ => None,
-        })
+        });
+        closings.next().flatten()
     }
 
     fn clocks_of(&self, event: &CaseEvent, facts: &Facts<'_>) -> Vec<schemas::clock::ClockStanding> {

@@ -224,6 +224,19 @@ fn a_change_of_what_they_know_is_told_and_no_other() {
 }
 
 #[test]
+fn a_clock_that_is_behind_the_one_that_raised_the_job_comes_after_it() {
+    let mut life = missed_bin();
+    life.does("2026-05-05T07:20:00Z", "ReportJobDone", done(1));
+    life.does(
+        "2026-05-05T10:00:00Z",
+        "ReopenRequest",
+        json!({ "reason": "Still full." }),
+    );
+    let state = AggregateState::Case(life.case().clone());
+    assert!(state.latest() >= Some(at("2026-05-05T10:00:00Z")));
+}
+
+#[test]
 fn another_place_is_another_attempt() {
     let mut life = missed_bin();
     let elsewhere = json!({ "place": { "postcode": "NM1 2AB" } });
