@@ -78,15 +78,11 @@ impl Preparation<'_> {
         }
     }
 
-    /// The contractor who acts. One with a feed speaks through its own client and through no other.
+    /// The contractor who acts. A client that is one of the catalogue's speaks for no other; who takes their calls says for whom.
     pub(super) fn contractor(&self, client: &Client, circumstances: &Circumstances) -> Option<ClientName> {
         let named = contractor(client, circumstances)?;
-        let has_own_client = self
-            .registers
-            .clients
-            .iter()
-            .any(|other| other.name == named && other.has_feed());
-        (named == client.name || !has_own_client).then_some(named)
+        let is_contractor = self.registers.catalogue.contractor(&client.name).is_some();
+        (named == client.name || !is_contractor).then_some(named)
     }
 
     /// That customer; read anew where `anew` says so, and where somebody acts for them: whether they still may is asked each time.
