@@ -139,17 +139,12 @@ async fn follow_registers(home: &Home, platform: &Platform, steward: &Steward, s
                 .await
                 .map_err(Failure::down)
         };
-        // What failed once is tried again: nobody changes the file a second time to be heard.
-        let put = async {
-            match put().await {
-                Err(failure) => {
-                    tracing::warn!(%failure, "the client register is put in force once more");
-                    put().await
-                }
-                done => done,
-            }
+        let done = match put().await {
+            // What failed once is tried again: nobody changes the file a second time to be heard.
+            Err(_) => put().await,
+            done => done,
         };
-        match put.await {
+        match done {
             Ok(()) => tracing::info!("the client register is in force"),
             Err(failure) => tracing::error!(%failure, "the client register could not be put in force"),
         }

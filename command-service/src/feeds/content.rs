@@ -90,8 +90,8 @@ impl Known {
         self.clocks.apply(event, Some(at));
     }
 
-    /// What is shared of it.
-    fn shared(&self, sharing: &Sharing) -> Shared {
+    /// What is shared of it, with what to mind at the door.
+    fn shared(&self, sharing: &Sharing, precautions: &[Precaution]) -> Shared {
         let is_shared = |name: &str| sharing.fields.iter().any(|field| field == name);
         let answers = self.answers.iter().filter(|(question, _)| is_shared(question.as_str()));
         Shared {
@@ -101,7 +101,7 @@ impl Known {
             answers: answers
                 .map(|(question, answer)| (question.clone(), answer.clone()))
                 .collect(),
-            precautions: Vec::new(),
+            precautions: precautions.to_vec(),
             reason: None,
         }
     }
@@ -164,10 +164,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
     };
     match event {
         CaseEvent::JobRaised(event) => {
-            let shared = Shared {
-                precautions: event.precautions.clone(),
-                ..known.shared(&event.sharing)
-            };
+            let shared = known.shared(&event.sharing, &event.precautions);
             let message = JobMessage {
                 sharing: Some(event.sharing.clone()),
                 ..message(event.job)
@@ -180,10 +177,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
                 sharing: Some(event.sharing.clone()),
                 ..message(event.job)
             };
-            let shared = Shared {
-                precautions: event.precautions.clone(),
-                ..known.shared(&event.sharing)
-            };
+            let shared = known.shared(&event.sharing, &event.precautions);
             (Some(message), shared)
         }
         CaseEvent::JobReopened(event) => {
@@ -197,9 +191,8 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
             };
             let reason = sealed(event.reason.as_ref()).filter(|_| is_for_them);
             let shared = Shared {
-                precautions: event.precautions.clone(),
                 reason,
-                ..known.shared(&event.sharing)
+                ..known.shared(&event.sharing, &event.precautions)
             };
             let message = JobMessage {
                 reopened: Some(event.why),
