@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use schemas::envelope::{CommandEnvelope, STRUCTURED};
 use schemas::moment::Instant;
-use schemas::query::{CaseAnswer, CaseQuery, ReplayRequest, ResultQuery};
+use schemas::query::{CaseAnswer, CaseQuery, ReplayRequest, ResultQuery, SlotsAnswer, SlotsQuery};
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId, subjects};
 use serde::Serialize;
@@ -184,6 +184,14 @@ impl BusClient {
     /// [`BusError`].
     pub async fn case(&self, query: &CaseQuery) -> Result<CaseAnswer, BusError> {
         self.query("Case", query).await
+    }
+
+    /// Asks which slots have places left.
+    ///
+    /// # Errors
+    /// [`BusError`].
+    pub async fn slots(&self, query: &SlotsQuery) -> Result<SlotsAnswer, BusError> {
+        self.query("Slots", query).await
     }
 
     /// Asks for a page of events: the answer's JSON text.

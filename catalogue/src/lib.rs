@@ -11,6 +11,7 @@
 //! handled under the one at hand; versions that running cases were opened under will have to stay resolvable.
 
 mod answers;
+pub mod booking;
 pub mod calendar;
 pub mod clocks;
 mod contractor;
@@ -25,8 +26,9 @@ mod version;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use schemas::{ClientName, RequestTypeCode, ServiceName, TeamName};
+use schemas::{CalendarName, ClientName, RequestTypeCode, ServiceName, TeamName};
 
+use booking::BookingCalendar;
 pub use contractor::{Contract, ContractTarget, Contractor, Failure, Rounds};
 pub use files::CatalogueFile;
 pub use load::{CatalogueFault, contractor_file_schema, service_file_schema};
@@ -113,6 +115,15 @@ impl Catalogue {
     #[must_use]
     pub fn contractor(&self, name: &ClientName) -> Option<&Contractor> {
         self.contractors.iter().find(|contractor| contractor.name == *name)
+    }
+
+    /// A calendar of appointments, by its name.
+    #[must_use]
+    pub fn booking_calendar(&self, name: &CalendarName) -> Option<&Arc<BookingCalendar>> {
+        self.services
+            .iter()
+            .flat_map(|service| &service.calendars)
+            .find(|calendar| calendar.name == *name)
     }
 
     /// All request types, service by service, in the order of the files.

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use schemas::command::Channel;
 use schemas::document::{Document, document_of};
 use schemas::event::RequestClass;
-use schemas::{QuestionId, RequestTypeCode, ServiceName, TeamName};
+use schemas::{CalendarName, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -20,6 +20,7 @@ use toml::Spanned;
 use self::check::{check_service, check_together, fits_condition};
 use self::contractors::Contractors;
 pub use self::contractors::contractor_file_schema;
+use crate::booking::BookingCalendar;
 use crate::clocks::ClockName;
 use crate::contractor::Contract;
 use crate::files::CatalogueFile;
@@ -64,6 +65,10 @@ struct ServiceFile {
     #[serde(default, rename = "team")]
     #[schemars(with = "Vec<Team>")]
     teams: Vec<Spanned<Team>>,
+    /// Its calendars of appointments. A name stands once in the catalogue.
+    #[serde(default, rename = "calendar")]
+    #[schemars(with = "Vec<BookingCalendar>")]
+    calendars: Vec<Spanned<BookingCalendar>>,
     /// What can be asked of it.
     #[serde(default, rename = "request_type")]
     #[schemars(with = "Vec<RequestTypeEntry>")]
@@ -144,6 +149,10 @@ struct RequestTypeEntry {
     #[serde(default)]
     #[schemars(with = "Appointment")]
     appointment: Option<Appointment>,
+    /// The calendar that its appointments are in.
+    #[serde(default)]
+    #[schemars(with = "CalendarName")]
+    calendar: Option<Spanned<CalendarName>>,
     /// How what it grants is renewed.
     #[serde(default)]
     #[schemars(with = "Renewal")]
@@ -184,11 +193,23 @@ impl ServiceFile {
         self,
         all_teams: &Arc<BTreeSet<TeamName>>,
         contracts: &HashMap<RequestTypeCode, Arc<Contract>>,
+        calendars: &HashMap<CalendarName, Arc<BookingCalendar>>,
     ) -> Service {
         let name = self.name.into_inner();
+        let own = self
+            .calendars
+            .iter()
+            .filter_map(|calendar| calendars.get(&calendar.get_ref().name).cloned())
+            .collect();
         let into_type = |entry: Spanned<RequestTypeEntry>| {
             let contract = contracts.get(entry.get_ref().code.get_ref()).cloned();
-            Arc::new(entry.into_inner().into_request_type(&name, all_teams, contract))
+            let named = entry.get_ref().calendar.as_ref().map(Spanned::get_ref);
+            let calendar = named.and_then(|name| calendars.get(name)).cloned();
+            Arc::new(
+                entry
+                    .into_inner()
+                    .into_request_type(&name, all_teams, contract, calendar),
+            )
         };
         Service {
             request_types: self.request_types.into_iter().map(into_type).collect(),
@@ -196,6 +217,7 @@ impl ServiceFile {
             prefix: self.prefix.into_inner(),
             title: self.title,
             teams: inner(self.teams),
+            calendars: own,
         }
     }
 }
@@ -206,6 +228,7 @@ impl RequestTypeEntry {
         service: &ServiceName,
         all_teams: &Arc<BTreeSet<TeamName>>,
         contract: Option<Arc<Contract>>,
+        calendar: Option<Arc<BookingCalendar>>,
     ) -> RequestType {
         RequestType {
             code: self.code.into_inner(),
@@ -231,6 +254,7 @@ impl RequestTypeEntry {
             collection: self.collection.map(Spanned::into_inner),
             fees: self.fees,
             appointment: self.appointment,
+            calendar,
             others_set_the_day: self.others_set_the_day,
             only_as_next_stage: self.only_as_next_stage,
             renewal: self.renewal,
@@ -316,9 +340,13 @@ fn assemble(
         .flat_map(|checked| &checked.entry.teams)
         .map(|team| team.get_ref().name.clone());
     let teams: Arc<BTreeSet<TeamName>> = Arc::new(teams.collect());
+    let calendars = services.iter().flat_map(|checked| &checked.entry.calendars);
+    let calendars: HashMap<_, _> = calendars
+        .map(|calendar| (calendar.get_ref().name.clone(), Arc::new(calendar.get_ref().clone())))
+        .collect();
     let services: Vec<Service> = services
         .into_iter()
-        .map(|checked| checked.entry.into_service(&teams, &contracts))
+        .map(|checked| checked.entry.into_service(&teams, &contracts, &calendars))
         .collect();
     let request_types: HashMap<_, _> = services
         .iter()

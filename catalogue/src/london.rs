@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use jiff::civil;
-use jiff::tz::{self, TimeZone};
-use schemas::moment::Day;
+use jiff::tz::{self, AmbiguousOffset, TimeZone};
+use schemas::moment::{Day, TimeOfDay};
 use time::{Date, Month, OffsetDateTime};
 
 /// The London day of an instant.
@@ -24,6 +24,25 @@ pub fn beginning_of(day: Day) -> OffsetDateTime {
     } else {
         midnight
     }
+}
+
+/// The instant at which London's clocks show a time on a day: the first, where they show it twice; none, where they skip it.
+#[must_use]
+pub fn instant_of(day: Day, time: TimeOfDay) -> Option<OffsetDateTime> {
+    let civil = civil::Date::new(
+        i16::try_from(day.0.year()).ok()?,
+        i8::try_from(u8::from(day.0.month())).ok()?,
+        i8::try_from(day.0.day()).ok()?,
+    );
+    let minute = time.minute_of_day();
+    let (hour, minute) = (i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?);
+    let shown = civil.ok()?.at(hour, minute, 0, 0);
+    let ambiguous = time_zone().to_ambiguous_zoned_datetime(shown);
+    if matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. }) {
+        return None;
+    }
+    let at = ambiguous.earlier().ok()?.timestamp();
+    OffsetDateTime::from_unix_timestamp(at.as_second()).ok()
 }
 
 /// A day for people: `Friday 1 May 2026`.

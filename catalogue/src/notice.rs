@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use schemas::command::{Attendance, Slot};
 use schemas::moment::{Day, Instant};
 use schemas::text::RuleCode;
-use schemas::{OutcomeCode, QuestionId, Reference};
+use schemas::{CalendarName, OutcomeCode, QuestionId, Reference};
 use serde::Serialize;
 
 use crate::files::CatalogueFile;
 use crate::service::{Council, RequestType};
-use crate::{Catalogue, CatalogueFault, london};
+use crate::{Catalogue, CatalogueFault, booking, london};
 
 /// The parts of a notice. The longest ending comes first: `.subject.txt` ends in `.txt` too.
 const PARTS: [&str; 3] = ["subject.txt", "txt", "html"];
@@ -67,6 +68,19 @@ pub struct NoticeContext {
     pub answer_by: Option<String>,
     /// Until when and how it can be taken up again, where it was closed.
     pub reopening: Option<ReopeningInWords>,
+    /// The appointment, where it is about one.
+    pub appointment: Option<AppointmentInWords>,
+}
+
+/// An appointment for people.
+#[derive(Clone, Debug, Serialize)]
+pub struct AppointmentInWords {
+    /// When it begins.
+    pub begins: String,
+    /// Where one goes; none where somebody comes, or where the catalogue has the calendar no longer.
+    pub location: Option<String>,
+    /// What became of it: `did_not_attend`, `no_access` or `not_kept`.
+    pub attendance: Option<Attendance>,
 }
 
 /// An outcome for people.
@@ -115,7 +129,28 @@ impl NoticeContext {
             standing: "we are working on it".to_owned(),
             answer_by: None,
             reopening: None,
+            appointment: None,
         }
+    }
+
+    /// The appointment that it is about.
+    #[must_use]
+    pub fn appointment(
+        mut self,
+        catalogue: &Catalogue,
+        calendar: &CalendarName,
+        slot: Slot,
+        attendance: Option<Attendance>,
+    ) -> Self {
+        let calendar = catalogue.booking_calendar(calendar);
+        // A time that London's clocks skip was never a slot.
+        let begins = booking::begins_at(slot).map(|at| london::instant_in_words(at.get()));
+        self.appointment = begins.map(|begins| AppointmentInWords {
+            begins,
+            location: calendar.and_then(|calendar| calendar.location.clone()),
+            attendance,
+        });
+        self
     }
 
     /// Whom it greets.
@@ -215,6 +250,11 @@ impl NoticeContext {
             reopening: whole.then(|| ReopeningInWords {
                 until: Some("Friday 15 May 2026".into()),
                 successor: "Missed bin".into(),
+            }),
+            appointment: whole.then(|| AppointmentInWords {
+                begins: "9:30am on Friday 15 May 2026".into(),
+                location: Some("The register office".into()),
+                attendance: Some(Attendance::NoAccess),
             }),
         }
     }

@@ -12,6 +12,7 @@ use schemas::text::RuleCode;
 use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
 
+use crate::booking::BookingCalendar;
 use crate::clocks::{ClockName, TargetUnit, toml_day};
 use crate::contractor::Contract;
 use crate::question::Question;
@@ -56,6 +57,8 @@ pub struct Service {
     pub title: String,
     /// The teams that work for it.
     pub teams: Vec<Team>,
+    /// Its calendars of appointments.
+    pub calendars: Vec<Arc<BookingCalendar>>,
     /// What can be asked of it.
     pub request_types: Vec<Arc<RequestType>>,
 }
@@ -124,6 +127,8 @@ pub struct RequestType {
     pub fees: Vec<Fee>,
     /// What kind of appointment it needs.
     pub appointment: Option<Appointment>,
+    /// The calendar that its appointments are in.
+    pub calendar: Option<Arc<BookingCalendar>>,
     /// How what it grants is renewed.
     pub renewal: Option<Renewal>,
     /// Whether a closed case can be taken up again.

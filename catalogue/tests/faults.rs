@@ -105,6 +105,27 @@ fn each_fault_is_found_where_it_stands() {
             "two rows from 2026-04-01",
         ),
         (WASTE, "pence = 5500", "pence = 10000001", "at most 10000000"),
+        (
+            WASTE,
+            "calendar = \"bulky-collections\"",
+            "calendar = \"sofas\"",
+            "no calendar sofas",
+        ),
+        (WASTE, "appointment = \"collection\"\n", "", "what kind of appointment"),
+        (
+            WASTE,
+            "name = \"bulky-collections\"",
+            "name = \"ceremonies\"",
+            "the calendar ceremonies",
+        ),
+        (
+            WASTE,
+            "until = \"18:00\"",
+            "until = \"17:59\"",
+            "openings that hold a slot",
+        ),
+        (WASTE, "until = \"18:00\"", "until = \"24:00\"", "time of day"),
+        (WASTE, "places = 20", "places = 0", "with a place each"),
         ("council.toml", "phone = ", "telephone = ", "unknown field"),
         (
             PARTNER,

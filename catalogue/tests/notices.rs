@@ -137,3 +137,39 @@ fn no_notice_promises_a_repair() {
         assert!(!format!("{notice:?}").contains("Dear"), "a notice is personal");
     }
 }
+
+#[test]
+fn an_appointment_is_told_by_london_s_clocks_and_with_where_to_come() {
+    use schemas::CalendarName;
+    use schemas::command::{Attendance, Slot};
+    let told = |notice: &str, code: &str, calendar: &str, attendance| {
+        make(notice, code, |catalogue, context| {
+            let slot = Slot {
+                day: "2026-05-22".parse().unwrap(),
+                time: "10:00".parse().unwrap(),
+            };
+            context.appointment(catalogue, &CalendarName::new(calendar).unwrap(), slot, attendance)
+        })
+    };
+    let birth = told("appointment_booked", "birth", "births", None);
+    for part in [&birth.text, &birth.html] {
+        for words in ["10:00am on Friday 22 May 2026", "Please come to: The Register Office"] {
+            assert!(part.contains(words), "{words} is not in:\n{part}");
+        }
+    }
+    let wasps = told("appointment_moved", "pest-treatment", "pest-visits", None);
+    assert!(!wasps.text.contains("Please come"), "{}", wasps.text);
+    for (attendance, words) in [
+        (Attendance::NoAccess, "could not get in"),
+        (Attendance::NotKept, "We are sorry"),
+        (Attendance::DidNotAttend, "you did not come"),
+    ] {
+        let missed = told("appointment_missed", "pest-treatment", "pest-visits", Some(attendance));
+        assert!(
+            missed.text.contains(words) && missed.html.contains(words),
+            "{}",
+            missed.text
+        );
+        assert!(missed.text.contains("book another time"), "{}", missed.text);
+    }
+}

@@ -77,8 +77,9 @@ pub async fn answer_queries(
     let answer = move |request: Request| {
         let (handler, queries) = (Arc::clone(&handler), Arc::clone(&queries));
         async move {
+            let now = handler.environment().now();
             queries
-                .answer(&handler.registers(), &request.subject, &request.body)
+                .answer(&handler.registers(), &request.subject, &request.body, now)
                 .await
         }
     };

@@ -341,6 +341,10 @@ impl Handler {
                         lost = true;
                         task.answer(CommandStatus::Rejected { problem: id_reused() });
                     }
+                    Some(Verdict::SlotFull) => {
+                        lost = true;
+                        kept.push_back(refused(task, domain::Rejection::SlotFull.into()));
+                    }
                     Some(Verdict::ExternalRefTaken { .. }) => {
                         lost = true;
                         let problem = external_ref_taken(&task.command);

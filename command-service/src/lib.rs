@@ -28,6 +28,7 @@ mod references;
 mod refusal;
 pub mod relay;
 mod service;
+mod slots;
 mod streams;
 mod task;
 mod timekeeper;

@@ -27,6 +27,7 @@ use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::intake::Registers;
 use crate::references::References;
+use crate::slots;
 use crate::task::Task;
 
 /// A command, decided.
@@ -351,7 +352,7 @@ impl Preparation<'_> {
         task: &Task,
         command: &Command,
         expected: Version,
-        events: &[EventRecord],
+        records: &[EventRecord],
         reference: Option<Reference>,
         service: ServiceName,
         keys: KeyAdmission,
@@ -377,8 +378,9 @@ impl Preparation<'_> {
                 occurred_at: occurred_at.get(),
             })
         };
-        let events = events.iter().map(write).collect::<Result<Vec<_>, _>>()?;
+        let events = records.iter().map(write).collect::<Result<Vec<_>, _>>()?;
         Ok(Append {
+            places: slots::places(records, &self.registers.catalogue)?,
             external_ref: one_of_a_kind(command).or_else(|| command.circumstances.external_ref.clone()),
             keys,
             ..base(task, expected, service, Outcome::Accepted { reference, events })
@@ -398,6 +400,7 @@ fn base(task: &Task, expected: Version, service: ServiceName, outcome: Outcome) 
         outcome,
         external_ref: None,
         keys: KeyAdmission::default(),
+        places: Vec::new(),
     }
 }
 

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bus::clients::{Allowed, Client};
 use domain::{AggregateState, Case};
 use event_store::{Ledger, LedgerError};
+use schemas::moment::Instant;
 use schemas::problem::ProblemKind;
 use schemas::query::{
     CaseAnswer, CaseQuery, CaseStatus, CaseSummary, REPLAY_PAGE_EVENTS, ReplayAnswer, ReplayRequest, ResultQuery,
+    SlotsAnswer,
 };
 use schemas::result::CommandResult;
 use schemas::subjects::Addressed;
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 use crate::intake::Registers;
 use crate::published::published;
+use crate::slots;
 use crate::streams::load;
 use crate::task::recorded_status;
 
@@ -48,8 +51,8 @@ impl Queries {
         Self { ledger }
     }
 
-    /// Answers one query: the reply's body.
-    pub async fn answer(&self, registers: &Registers, subject: &str, body: &[u8]) -> Vec<u8> {
+    /// Answers one query, which was asked at `now`: the reply's body.
+    pub async fn answer(&self, registers: &Registers, subject: &str, body: &[u8], now: Instant) -> Vec<u8> {
         let known = Addressed::read(subject).and_then(|addressed| {
             registers
                 .clients
@@ -63,6 +66,10 @@ impl Queries {
         };
         match name.as_str() {
             "Case" => write(&self.case(&client, body).await),
+            "Slots" => match read(body) {
+                Ok(query) => write(&slots::open_slots(self.ledger.as_ref(), registers, &client, &query, now).await),
+                Err(problem) => write(&SlotsAnswer::Rejected { problem }),
+            },
             "Result" => write(&self.result(&client, body).await),
             _ => {
                 let problem = Problem::one(
@@ -222,6 +229,7 @@ fn summary(id: AggregateId, case: &Case, version: Version) -> Option<CaseSummary
         received_on: opened.received_on,
         waiting_for: case.waiting_for().collect(),
         clocks: case.running_clocks(),
+        appointments: case.appointments().collect(),
         payments: case.payments().collect(),
         job: case.job(),
         reopened: case.times_reopened(),

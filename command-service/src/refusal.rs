@@ -93,11 +93,13 @@ impl Handler {
             },
             external_ref: None,
             keys: KeyAdmission::default(),
+            places: Vec::new(),
         };
         Ok(match self.appender().append(vec![append]).await?.pop() {
             Some(Verdict::Appended(receipt) | Verdict::Repeated(receipt)) => Some(recorded_status(receipt)),
             Some(Verdict::Reused) => Some(CommandStatus::Rejected { problem: id_reused() }),
-            Some(Verdict::Conflict | Verdict::KeyRefused | Verdict::ExternalRefTaken { .. }) | None => None,
+            Some(Verdict::Conflict | Verdict::KeyRefused | Verdict::SlotFull | Verdict::ExternalRefTaken { .. })
+            | None => None,
         })
     }
 }

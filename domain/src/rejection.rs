@@ -237,6 +237,25 @@ rejections! {
     /// Issued, or given to a contractor, though it waits for its payment.
     PaymentOutstanding, NotAllowed, "payment_outstanding", "", "the case waits for its payment: record it, grant a concession, or write it off";
 
+    /// Booked for a type whose appointments are in no calendar.
+    NoAppointments, NotAllowed, "no_appointments", "", "appointments of this request type are in no calendar: the team agrees on them with the resident";
+    /// A slot that the calendar has not.
+    SlotNotOffered, Invalid, "slot_not_offered", "/slot", "the calendar has no such slot: the query Slots says which there are";
+    /// A slot that is past, or begins too soon.
+    SlotTooSoon { hours: u16 = 24 }, Invalid, "slot_too_soon", "/slot", "this slot is past, or begins too soon: choose one that begins {hours} hours from now or later";
+    /// A slot further ahead than the calendar offers.
+    SlotTooFarAhead { days: u16 = 90 }, Invalid, "slot_too_far_ahead", "/slot", "this slot is too far ahead: choose one of the next {days} days";
+    /// A slot in which every place is taken.
+    SlotFull, Conflict, "slot_full", "/slot", "every place in this slot is taken: choose another, the query Slots says which have one left";
+    /// Booked, though an appointment is to come.
+    AlreadyBooked, NotAllowed, "already_booked", "", "the case has an appointment to come: move that one";
+    /// Moved or given up, though none is to come.
+    NotBooked, NotAllowed, "not_booked", "", "the case has no appointment to come: book one, or say what became of the last";
+    /// What became of an appointment that is none, was moved, given up, or of which it was said already.
+    UnknownAppointment, NotFound, "unknown_appointment", "/slot", "the case has no appointment in this slot of which that can be said: it was moved, given up, or it was said already";
+    /// What became of an appointment that has not begun.
+    AppointmentToCome, NotAllowed, "appointment_to_come", "/slot", "this appointment has not begun: say what became of it afterwards";
+
     /// A next stage that follows nothing.
     FollowsRequired, Invalid, "follows_required", "/follows", "this is the next stage of another case: say of which; where that is in no system, an officer submits it and says why";
     /// The case that this is the next stage of is not there.

@@ -10,10 +10,12 @@
 --   $26 int[] number of the command that uses a key, $27 uuid[] key id;
 --   $28 int[] number of the command that brings a look-up hash, $29 text[] kind, $30 bytea[] hash, $31 uuid[] person;
 --   $32 int[] number of the command that changes the owner of keys, $33 uuid[] from, $34 uuid[] to, $35 uuid[] stream,
---   $36 uuid[] person
+--   $36 uuid[] person;
+--   $37 int[] number of the command that takes or gives back a place, $38 text[] slot, $39 uuid[] holder, $40 int[] how many the slot has
 SELECT verdict, "position", recorded_at, status, aggregate_id, reference, version, event_ids, problem
 FROM ledger.append(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
     $12, $13, $14, $15, $16, $17, $18,
-    $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36
+    $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36,
+    $37, $38, $39, $40
 )

@@ -144,6 +144,7 @@ impl<A: Aggregate> LedgerEventStore<A> {
             },
             external_ref: None,
             keys: KeyAdmission::default(),
+            places: Vec::new(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The seam: what can be asked of the log, and the types that go in and out.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -78,6 +79,25 @@ pub struct Append {
     pub external_ref: Option<ExternalRef>,
     /// What it asks of the vault. Not asked for a rejected one.
     pub keys: KeyAdmission,
+    /// The places that its stream takes in slots, and gives back; in this order.
+    pub places: Vec<PlaceChange>,
+}
+
+/// A place in a slot that has only so many.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaceChange {
+    /// It is taken, where there is one; its stream has none in this slot yet.
+    Take {
+        /// The slot.
+        slot: String,
+        /// How many places the slot has.
+        most: u32,
+    },
+    /// It is given back.
+    GiveBack {
+        /// The slot.
+        slot: String,
+    },
 }
 
 impl Append {
@@ -104,6 +124,8 @@ pub enum Verdict {
     Conflict,
     /// A key is taken, gone, or of an erased person: forget keys and state, and begin again from the open command.
     KeyRefused,
+    /// A slot in which it takes a place is full: reject.
+    SlotFull,
     /// Another command has this external reference: reject.
     ExternalRefTaken {
         /// The stream that it belongs to.
@@ -241,6 +263,10 @@ pub trait Ledger: Send + Sync {
     /// The case that has a reference; none where nobody was given it. Asks the log itself, so that an accepted case is found
     /// from its commit on.
     async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError>;
+
+    /// How many places are taken in each slot from `first` on and before `end`, in the order of their texts; none of those that nobody
+    /// took. True of the moment: another can be faster.
+    async fn slots_taken(&self, first: &str, end: &str) -> Result<BTreeMap<String, u32>, LedgerError>;
 
     /// Numbers for references, none ever given twice. Those that are not used leave gaps.
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError>;

@@ -29,7 +29,9 @@ pub use cqrs::{COMMAND_ID, LedgerEventStore, Provenance};
 pub use error::{LedgerError, Reason, is_passing};
 pub use feeds::{Feeds, FeedsHead, ToldEvent};
 pub use lease::{LONGEST_LEASE_WAIT, LeaseGrant, Leases};
-pub use ledger::{Append, ExternalRef, Head, Ledger, NewEvent, Outcome, Receipt, ReceiptStatus, StoredEvent, Verdict};
+pub use ledger::{
+    Append, ExternalRef, Head, Ledger, NewEvent, Outcome, PlaceChange, Receipt, ReceiptStatus, StoredEvent, Verdict,
+};
 pub use listener::HeadListener;
 pub use migrate::migrate;
 pub use postgres::{LONGEST_WAIT, PgLedger};

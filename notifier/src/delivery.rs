@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use schemas::command::{Delivery as Recorded, NoticeMedium};
+use schemas::command::{Attendance, Delivery as Recorded, NoticeMedium, Slot};
 use schemas::moment::Day;
 use schemas::query::CaseStatus;
 use schemas::text::{ExternalId, RuleCode};
 use schemas::{
-    CaseId, CommandId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference, RequestTypeCode, Sealed,
+    CalendarName, CaseId, CommandId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference,
+    RequestTypeCode, Sealed,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -74,6 +75,17 @@ pub(crate) const fn medium_word(medium: NoticeMedium) -> &'static str {
     }
 }
 
+/// What a notice says of an appointment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppointmentOf {
+    /// The calendar that it is in.
+    pub calendar: CalendarName,
+    /// Its slot.
+    pub slot: Slot,
+    /// What became of it, where the event says so.
+    pub attendance: Option<Attendance>,
+}
+
 /// A row of `notifier.deliveries`. What it says of the case is what its event said, whatever came after.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
@@ -111,6 +123,8 @@ pub struct Delivery {
     pub exemptions: Vec<RuleCode>,
     /// Where a correction leaves the case; none of everything else.
     pub corrected_to: Option<CaseStatus>,
+    /// The appointment that the event is about, where it is about one.
+    pub appointment: Option<AppointmentOf>,
     /// The Message-ID of every attempt.
     pub message_id: MessageId,
     /// When it was queued: the date that every attempt carries.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalogue::{Catalogue, london};
 use event_store::StoredEvent;
 use schemas::clock::{ClockStanding, Due};
-use schemas::command::{ActorKind, Decider, NoticeMedium, PreferredMedium};
+use schemas::command::{ActorKind, Attendance, Decider, NoticeMedium, PreferredMedium};
 use schemas::event::{CaseEvent, CustomerEvent, EventError, EventRecord, RequestSubmitted};
 use schemas::metadata::EventMetadata;
 use schemas::moment::Day;
@@ -15,7 +15,7 @@ use sqlx::{Row as _, query, query_scalar};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::delivery::{Delivery, DeliveryState, MessageId};
+use crate::delivery::{AppointmentOf, Delivery, DeliveryState, MessageId};
 use crate::error::NotifierError;
 use crate::table;
 
@@ -155,6 +155,7 @@ impl Follower {
         };
         let (mut outcome, mut decided_by, mut answer_by) = (None, None, None);
         let (mut exemptions, mut corrected_to, mut received_on) = (Vec::new(), None, None);
+        let appointment = appointment_of(&case);
         let reasons = match case {
             CaseEvent::RequestSubmitted(submitted) => {
                 let taken_down_on = london::day_of(event.occurred_at);
@@ -191,6 +192,8 @@ impl Follower {
                 answer_by = last_day(&acknowledged.clocks);
                 None
             }
+            // Whoever came knows it.
+            CaseEvent::AttendanceRecorded(recorded) if recorded.attendance == Attendance::Attended => return Ok(None),
             _ => None,
         };
         Ok(Some(Delivery {
@@ -211,6 +214,7 @@ impl Follower {
             received_on,
             exemptions,
             corrected_to,
+            appointment,
             message_id: MessageId::new(event.event_id, known.customer_id, &self.domain),
             queued_at: now,
             state: if known.reachable {
@@ -230,6 +234,22 @@ impl Follower {
             && metadata.actor_id.as_deref() == Some(self.client.as_str());
         acted || metadata.client == self.client
     }
+}
+
+/// The appointment that an event is about.
+fn appointment_of(event: &CaseEvent) -> Option<AppointmentOf> {
+    let (calendar, slot, attendance) = match event {
+        CaseEvent::AppointmentBooked(event) => (&event.calendar, event.slot, None),
+        CaseEvent::AppointmentMoved(event) => (&event.calendar, event.slot, None),
+        CaseEvent::AppointmentCancelled(event) => (&event.calendar, event.slot, None),
+        CaseEvent::AttendanceRecorded(event) => (&event.calendar, event.slot, Some(event.attendance)),
+        _ => return None,
+    };
+    Some(AppointmentOf {
+        calendar: calendar.clone(),
+        slot,
+        attendance,
+    })
 }
 
 /// The day by which the council has to answer: the last of those that the law sets.

@@ -54,7 +54,7 @@ mod service;
 mod table;
 mod transport;
 
-pub use delivery::{Delivery, DeliveryState, MessageId};
+pub use delivery::{AppointmentOf, Delivery, DeliveryState, MessageId};
 pub use error::NotifierError;
 pub use follow::{EMAIL_CONSENT, Follower};
 pub use message::Sender;

@@ -118,6 +118,7 @@ mod tests {
         let (event_id, recipient) = (EventId(Uuid::from_u128(1)), CustomerId(Uuid::from_u128(2)));
         Delivery {
             received_on: None,
+            appointment: None,
             exemptions: Vec::new(),
             corrected_to: None,
             position: Position(7),

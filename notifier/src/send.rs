@@ -155,6 +155,10 @@ impl Dispatcher {
             }
             (None, None) => context.saying(words, delivery.answer_by).received(delivery.received_on),
         };
+        let context = match &delivery.appointment {
+            Some(of) => context.appointment(&self.catalogue, &of.calendar, of.slot, of.attendance),
+            None => context,
+        };
         catalogue::notice::render(&self.catalogue, &delivery.notice, &context).map_err(|fault| {
             tracing::error!(notice = %delivery.notice, %fault, "a notice can't be written");
             Undelivered::for_now("template")

@@ -1,16 +1,18 @@
 //! The rows of `notifier.deliveries`, and the statements on them.
 
-use schemas::command::NoticeMedium;
+use schemas::command::{Attendance, NoticeMedium, Slot};
 use schemas::moment::Day;
 use schemas::query::CaseStatus;
 use schemas::text::RuleCode;
-use schemas::{CaseId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference, RequestTypeCode, Sealed};
+use schemas::{
+    CalendarName, CaseId, CustomerId, EventId, OutcomeCode, Position, QuestionId, Reference, RequestTypeCode, Sealed,
+};
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Row as _, query};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::delivery::{Delivery, DeliveryState, MessageId, medium_word};
+use crate::delivery::{AppointmentOf, Delivery, DeliveryState, MessageId, medium_word};
 use crate::error::NotifierError;
 
 /// Queues a delivery as it is; one that is there already stays as it is.
@@ -36,6 +38,16 @@ pub(crate) async fn queue(connection: &mut PgConnection, delivery: &Delivery) ->
         .bind(delivery.exemptions.iter().map(RuleCode::as_str).collect::<Vec<_>>())
         .bind(delivery.corrected_to.map(CaseStatus::as_str))
         .bind(delivery.received_on.map(|day| day.0))
+        .bind(delivery.appointment.as_ref().map(|of| of.calendar.as_str()))
+        .bind(delivery.appointment.as_ref().map(|of| of.slot.day.0))
+        .bind(delivery.appointment.as_ref().map(|of| of.slot.time.to_string()))
+        .bind(
+            delivery
+                .appointment
+                .as_ref()
+                .and_then(|of| of.attendance)
+                .map(Attendance::as_str),
+        )
         .execute(connection)
         .await?;
     Ok(())
@@ -140,6 +152,27 @@ pub(crate) async fn recorded(
     Ok(())
 }
 
+/// The appointment of a row; the inner `None` where it can't be read.
+fn appointment(row: &PgRow) -> Result<Option<Option<AppointmentOf>>, NotifierError> {
+    let calendar: Option<&str> = row.try_get("calendar")?;
+    let (day, time): (Option<Date>, Option<&str>) = (row.try_get("slot_day")?, row.try_get("slot_time")?);
+    let attendance: Option<&str> = row.try_get("attendance")?;
+    Ok(calendar.map(|calendar| {
+        let attendance = match attendance {
+            Some(word) => Some(*Attendance::ALL.iter().find(|known| known.as_str() == word)?),
+            None => None,
+        };
+        Some(AppointmentOf {
+            calendar: CalendarName::new(calendar).ok()?,
+            slot: Slot {
+                day: Day(day?),
+                time: time?.parse().ok()?,
+            },
+            attendance,
+        })
+    }))
+}
+
 fn column(attempts: u32) -> i32 {
     i32::try_from(attempts).unwrap_or(i32::MAX)
 }
@@ -179,6 +212,7 @@ fn read(row: &PgRow) -> Result<Delivery, NotifierError> {
         answer_by: row.try_get::<Option<Date>, _>("answer_by")?.map(Day),
         received_on: row.try_get::<Option<Date>, _>("received_on")?.map(Day),
         exemptions: exemptions.ok_or_else(damaged)?,
+        appointment: appointment(row)?.map_or(Ok(None), |of| of.ok_or_else(damaged).map(Some))?,
         corrected_to: corrected_to.map(|word| status(word).ok_or_else(damaged)).transpose()?,
         message_id: MessageId::from_row(row.try_get("message_id")?),
         queued_at: row.try_get("queued_at")?,

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clock::Due;
-use crate::command::{JobAttempt, Precaution};
+use crate::command::{JobAttempt, Precaution, Slot};
 use crate::envelope::SCHEMAS_URL;
 use crate::event::{JobCancellation, JobReopening, Sharing};
 use crate::ids::{CaseId, ContractorCode, EventId, QuestionId, RequestTypeCode, ServiceName};
@@ -102,6 +102,9 @@ pub struct JobMessage {
     pub job: JobAttempt,
     /// What is to be done, by the contractor's own code.
     pub code: ContractorCode,
+    /// The slot for which it is booked, where it is done at an appointment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
     /// By when. Absent of a job that was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Due>,

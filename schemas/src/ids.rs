@@ -324,6 +324,11 @@ name!(
     |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 );
 
+name!(
+    /// A calendar of appointments of the catalogue, such as `registry-office`.
+    CalendarName, "calendar", "^[a-z][a-z0-9-]{0,31}$", 32, LOWER, SLUG
+);
+
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
@@ -375,6 +380,10 @@ macro_rules! number {
     };
 }
 
+number!(
+    /// The number of an appointment within its case, from 1.
+    AppointmentNumber, "appointment number"
+);
 number!(
     /// The number of a job within its case, from 1.
     JobNumber, "job number"

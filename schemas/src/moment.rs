@@ -152,6 +152,74 @@ impl JsonSchema for Day {
     }
 }
 
+/// A time of day by the minute, as a clock in London shows it, `HH:MM`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimeOfDay(u16);
+
+impl TimeOfDay {
+    /// So many minutes after midnight; none where that is another day.
+    #[must_use]
+    pub const fn of_minute(minute: u16) -> Option<Self> {
+        if minute < 24 * 60 { Some(Self(minute)) } else { None }
+    }
+
+    /// How many minutes after midnight.
+    #[must_use]
+    pub const fn minute_of_day(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
+    }
+}
+
+impl fmt::Debug for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::str::FromStr for TimeOfDay {
+    type Err = OutOfTime;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (hours, minutes) = text.split_once(':').ok_or(OutOfTime)?;
+        let number = |part: &str, below: u16| {
+            let two_digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+            let number = part.parse::<u16>().ok().filter(|number| two_digits && *number < below);
+            number.ok_or(OutOfTime)
+        };
+        Ok(Self(number(hours, 24)? * 60 + number(minutes, 60)?))
+    }
+}
+
+impl Serialize for TimeOfDay {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeOfDay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|_| serde::de::Error::custom("expected a time of day, written HH:MM"))
+    }
+}
+
+impl JsonSchema for TimeOfDay {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TimeOfDay".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 //!
 //! The query `Result` asks with [`ResultQuery`] and is answered with a [`CommandResult`](crate::result::CommandResult): the
 //! recorded one, or `unavailable` where none is recorded (yet). The query `Case` asks with [`CaseQuery`] and is answered with
-//! [`CaseAnswer`]. A replay asks with [`ReplayRequest`] and is answered page by page with [`ReplayAnswer`]. None carries
+//! [`CaseAnswer`]; `Slots` asks with [`SlotsQuery`] and is answered with [`SlotsAnswer`]. A replay asks with [`ReplayRequest`] and is answered page by page with [`ReplayAnswer`]. None carries
 //! personal values in clear.
 
 use schemars::JsonSchema;
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::clock::ClockStanding;
-use crate::command::InformationWanted;
 use crate::command::words;
+use crate::command::{InformationWanted, Slot};
 use crate::event::RequestClass;
 use crate::ids::{
-    CaseId, ClientName, CommandId, ContractorCode, JobNumber, OutcomeCode, PaymentNumber, Position, QuestionId,
-    RequestTypeCode, ServiceName, TeamName, Version,
+    AppointmentNumber, CalendarName, CaseId, ClientName, CommandId, ContractorCode, JobNumber, OutcomeCode,
+    PaymentNumber, Position, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
 };
 use crate::moment::Day;
 use crate::money::Pence;
@@ -97,6 +97,92 @@ pub struct JobSummary {
     pub stage: JobStage,
 }
 
+words!(
+    /// What became of an appointment so far.
+    AppointmentStage {
+        /// Booked; where it has begun, nobody has said yet what became of it.
+        Booked = "booked",
+        /// They came, or were there.
+        Attended = "attended",
+        /// They did not come.
+        DidNotAttend = "did_not_attend",
+        /// Whoever came could not get in.
+        NoAccess = "no_access",
+        /// Nobody came, though the council or its contractor had to.
+        NotKept = "not_kept",
+        /// Given up.
+        Cancelled = "cancelled",
+    }
+);
+
+/// An appointment of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AppointmentSummary {
+    /// Its number within the case.
+    pub number: AppointmentNumber,
+    /// The calendar that it is in.
+    pub calendar: CalendarName,
+    /// The slot that it is in.
+    pub slot: Slot,
+    /// How long it lasts, in minutes.
+    pub minutes: u16,
+    /// How often it was moved.
+    pub moved: u32,
+    /// What became of it.
+    pub stage: AppointmentStage,
+}
+
+/// Asks which slots of a calendar have places left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlotsQuery {
+    /// The request type that the appointment is for: the catalogue gives its calendar.
+    pub request_type: RequestTypeCode,
+    /// From which day on; from today where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Day>,
+    /// How many days; 14 where it is absent, 62 at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 62))]
+    pub days: Option<u16>,
+}
+
+/// A slot that can be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenSlot {
+    /// The slot.
+    pub slot: Slot,
+    /// How many places were left in it when this was answered.
+    pub places: u32,
+}
+
+/// The answer to [`SlotsQuery`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum SlotsAnswer {
+    /// What can be taken, in order; another can be faster.
+    Found {
+        /// The calendar.
+        calendar: CalendarName,
+        /// Its name for people.
+        title: String,
+        /// Where one goes; absent where somebody comes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<String>,
+        /// How long a slot is, in minutes.
+        minutes: u16,
+        /// The slots with places left, in order.
+        slots: Vec<OpenSlot>,
+    },
+    /// Not answered, and why.
+    Rejected {
+        /// Why.
+        problem: Problem,
+    },
+    /// The service can't read the log at the moment: ask again.
+    Unavailable,
+}
+
 /// What has to be paid for a case, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentSummary {
@@ -148,6 +234,9 @@ pub struct CaseSummary {
     /// The clocks that run: by when the council, or somebody else, has to do what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockStanding>,
+    /// Its appointments, in the order in which they were booked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub appointments: Vec<AppointmentSummary>,
     /// What it costs, and what became of that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub payments: Vec<PaymentSummary>,

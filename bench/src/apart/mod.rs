@@ -1,5 +1,6 @@
 //! What is measured apart from the contenders: not commands a second with so many clients, but one part or one promise each.
 
+mod booking;
 mod fold;
 mod import;
 mod latency;
@@ -35,6 +36,8 @@ pub enum Apart {
     Memory,
     /// Folding a long case.
     Fold,
+    /// Places in slots, wanted by more than there are.
+    Booking,
     /// With a slower `fdatasync`.
     SlowDisk,
 }
@@ -58,6 +61,9 @@ pub struct Sizes {
     /// Notices that are decided.
     #[arg(long, default_value_t = 5_000)]
     pub notices: usize,
+    /// Bookings that are tried, of a few hundred places.
+    #[arg(long, default_value_t = 4_000)]
+    pub bookings: usize,
     /// Cases that a command-service touches while its memory is looked at.
     #[arg(long, default_value_t = 1_000_000)]
     pub touched: usize,
@@ -77,6 +83,7 @@ impl Sizes {
         rate: Some(100.0),
         rows: 40,
         notices: 10,
+        bookings: 700,
         touched: 2_000,
         slow_ms: 2,
         on_slow_disk: &[Contender::Service],
@@ -98,7 +105,7 @@ pub struct Pace {
 
 impl Apart {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Replay,
         Self::Relay,
         Self::Latency,
@@ -106,6 +113,7 @@ impl Apart {
         Self::Notifier,
         Self::Memory,
         Self::Fold,
+        Self::Booking,
         Self::SlowDisk,
     ];
 
@@ -120,6 +128,7 @@ impl Apart {
             Self::Notifier => "notifier",
             Self::Memory => "memory",
             Self::Fold => "fold",
+            Self::Booking => "booking",
             Self::SlowDisk => "slow-disk",
         }
     }
@@ -150,6 +159,7 @@ impl Apart {
             Self::Notifier => notifier::measure(postgres, sizes.notices).await,
             Self::Memory => memory::measure(postgres, sizes.touched).await,
             Self::Fold => fold::measure(pace.runs),
+            Self::Booking => booking::measure(postgres, sizes.bookings, pace).await,
         };
         let figures = figures.map_err(|reason| format!("{}: {reason}", self.name()))?;
         report.figures.extend(figures);

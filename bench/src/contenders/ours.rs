@@ -11,6 +11,7 @@ use caseledger::{database, registers};
 use command_service::officers::OfficerRegister;
 use command_service::{CommandService, Machine, Parts, Registers};
 use event_store::{Feeds, Leases, PgLedger, Timetable};
+use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId};
@@ -106,6 +107,15 @@ impl Ours {
         let another = command_service(&self.council, Arc::clone(&self.bus))?;
         self.services.push(another);
         Ok(self)
+    }
+
+    /// Sends commands within this process, to each command-service in turn.
+    pub fn calls(&self) -> impl Fn(Request) -> BoxFuture<'static, CommandResult> + use<> {
+        let (services, turn) = (self.services.clone(), AtomicUsize::new(0));
+        move |command| {
+            let service = services[turn.fetch_add(1, Ordering::Relaxed) % services.len()].clone();
+            Box::pin(async move { service.call(&command).await })
+        }
     }
 
     async fn seed(&self, cases: usize, prior: usize) -> Result<(), String> {
@@ -217,10 +227,10 @@ impl Ready for Ours {
                 Box::pin(async move { send(way, &client, case).await.map(|_| 0) })
             });
         }
-        let (services, turn) = (self.services.clone(), AtomicUsize::new(0));
+        let calls = self.calls();
         Arc::new(move |case| {
-            let service = services[turn.fetch_add(1, Ordering::Relaxed) % services.len()].clone();
-            Box::pin(async move { accepted(service.call(&update(case)).await).map(|_| 0) })
+            let called = calls(update(case));
+            Box::pin(async move { accepted(called.await).map(|_| 0) })
         })
     }
 

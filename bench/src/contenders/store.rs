@@ -121,6 +121,7 @@ impl Streams {
             },
             external_ref: None,
             keys: KeyAdmission::default(),
+            places: Vec::new(),
         }
     }
 }

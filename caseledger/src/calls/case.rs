@@ -8,7 +8,7 @@ use schemas::clock::Due;
 use schemas::command::{CaseRelation, ClockMark};
 use schemas::moment::{Day, Instant};
 use schemas::money::Pence;
-use schemas::query::{CaseQuery, JobSummary, PaymentSummary};
+use schemas::query::{AppointmentSummary, CaseQuery, JobSummary, PaymentSummary};
 use schemas::{CaseId, Position, QuestionId, Reference, Version};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -81,6 +81,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     let (clocks, links) = (clocks(&found, &folded)?, links(&folded));
     let job = folded.job();
     let payments: Vec<PaymentSummary> = folded.payments().collect();
+    let appointments: Vec<AppointmentSummary> = folded.appointments().collect();
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
     Opening::of(reader, pool)?
         .apply(case.id.into(), std::slice::from_mut(&mut personal))
@@ -91,7 +92,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "status": case.status, "outcome": case.outcome, "team": case.team, "officer": case.officer,
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
-            "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job, "payments": payments,
+            "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job, "appointments": appointments, "payments": payments,
             "links": links.iter().map(|(relation, other)| json!({ "relation": relation, "case_id": other })).collect::<Vec<_>>(),
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
@@ -135,6 +136,13 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         ("reopened", case.reopened.to_string()),
         ("job", or_dash(job.as_ref().map(job_in_words))),
         (
+            "appointments",
+            or_dash((!appointments.is_empty()).then(|| {
+                let words = appointments.iter().map(appointment_in_words);
+                words.collect::<Vec<_>>().join("; ")
+            })),
+        ),
+        (
             "payments",
             or_dash(
                 (!payments.is_empty()).then(|| payments.iter().map(payment_in_words).collect::<Vec<_>>().join("; ")),
@@ -172,6 +180,23 @@ fn job_in_words(job: &JobSummary) -> String {
     format!(
         "{number} {code} of {contractor}: {}{again}",
         stage.as_str().replace('_', " ")
+    )
+}
+
+/// An appointment of a case, in a few words.
+fn appointment_in_words(appointment: &AppointmentSummary) -> String {
+    let moved = match appointment.moved {
+        0 => String::new(),
+        1 => ", moved once".to_owned(),
+        times => format!(", moved {times} times"),
+    };
+    format!(
+        "{} {} at {} ({}): {}{moved}",
+        appointment.number,
+        appointment.slot.day,
+        appointment.slot.time,
+        appointment.calendar,
+        appointment.stage.as_str().replace('_', " ")
     )
 }
 

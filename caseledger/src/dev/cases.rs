@@ -2,21 +2,26 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bus::{BusClient, Outgoing};
+use catalogue::calendar::BankHolidays;
+use catalogue::{Catalogue, london};
 use futures::{StreamExt, TryStreamExt, stream};
-use schemas::moment::Instant;
+use schemas::command::Slot;
+use schemas::moment::{Day, Instant};
 use schemas::result::{Accepted, CommandResult, CommandStatus};
-use schemas::{AggregateId, CommandId};
+use schemas::{AggregateId, CommandId, RequestTypeCode};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::Duration;
 use uuid::Uuid;
 
-use super::home::{CONTRACTOR, Home};
+use super::home::{CONTRACTOR, Home, PAYMENTS};
 use super::now;
 use super::platform::Platform;
 use crate::outcome::Failure;
+use crate::registers;
 use crate::servers::{DataDir, write_private};
 
 /// The demo council's people and cases.
@@ -81,6 +86,10 @@ struct Step {
     officer: Option<String>,
     /// Of what the contractor reports: the attempt that it is about.
     attempt: Option<u32>,
+    /// Of what a system of the council's says: its client.
+    client: Option<String>,
+    /// Of what is booked: the first slot of the type's calendar so many days from the first start or later.
+    slot_in_days: Option<i64>,
     #[serde(flatten)]
     data: Map<String, Value>,
 }
@@ -90,7 +99,10 @@ struct Sender {
     website: BusClient,
     contact_centre: BusClient,
     contractor: BusClient,
+    payments: BusClient,
     since: Instant,
+    catalogue: Arc<Catalogue>,
+    holidays: BankHolidays,
 }
 
 /// Sends what is not sent yet.
@@ -111,7 +123,10 @@ pub async fn send(data: &DataDir, home: &Home, platform: &Platform) -> Result<Se
         website: home.connect(platform, "website").await?,
         contact_centre: home.connect(platform, "contact-centre").await?,
         contractor: home.connect(platform, CONTRACTOR).await?,
+        payments: home.connect(platform, PAYMENTS).await?,
         since: since(data)?,
+        catalogue: Arc::new(registers::catalogue(None)?),
+        holidays: registers::clock_files(None, None)?.holidays,
     };
     let people = stream::iter(&demo.person).map(|person| sender.register(person));
     let people: HashMap<&str, AggregateId> = people.buffer_unordered(AT_ONCE).try_collect().await?;
@@ -199,6 +214,9 @@ impl Sender {
             .await?;
         for (place, step) in case.steps.iter().enumerate() {
             let (client, mut data) = self.step(step, &case.channel);
+            if let Some(days) = step.slot_in_days {
+                data["slot"] = json!(self.slot(&case.request_type, days)?);
+            }
             self.set_time(&mut data, case.days_ago, step.after_days);
             let key = format!("{number}/{place}");
             self.tell(client, &step.command, &key, Some(accepted.aggregate_id), data)
@@ -213,6 +231,9 @@ impl Sender {
     fn step(&self, step: &Step, channel: &str) -> (&BusClient, Value) {
         let mut data = step.data.clone();
         let (client, actor, channel) = match (&step.officer, step.attempt) {
+            (None, None) if step.client.as_deref() == Some(PAYMENTS) => {
+                (&self.payments, json!({ "kind": "system", "id": PAYMENTS }), "system")
+            }
             (Some(officer), _) => {
                 match step.command.as_str() {
                     "CloseRequest" => {
@@ -249,6 +270,18 @@ impl Sender {
         data.insert("actor".to_owned(), actor);
         data.insert("channel".to_owned(), json!(channel));
         (client, Value::Object(data))
+    }
+
+    /// A slot that is free: the demo is the first to book.
+    fn slot(&self, request_type: &str, in_days: i64) -> Result<Slot, Failure> {
+        let missing = || Failure::Down(format!("the demo books for {request_type}, which has no calendar"));
+        let code = RequestTypeCode::new(request_type).map_err(Failure::down)?;
+        let known = self.catalogue.request_type(&code).ok_or_else(missing)?;
+        let calendar = known.calendar.as_ref().ok_or_else(missing)?;
+        let first = london::day_of(self.since.get() + Duration::days(in_days)).0;
+        let days = (0..i64::from(calendar.days_ahead)).map(|days| Day(first + Duration::days(days)));
+        let mut slots = days.flat_map(|day| calendar.slots_of(day, Some(&self.holidays)));
+        slots.next().ok_or_else(missing)
     }
 
     /// What happens now gets no time: the service gives it.

@@ -174,6 +174,9 @@ fn service_passwords(data: &DataDir) -> Result<ServicePasswords, Failure> {
 /// The contractor of the built-in catalogue, as a client.
 pub const CONTRACTOR: &str = "street-partner";
 
+/// The client in whose name the payment provider's notifications come.
+pub const PAYMENTS: &str = "payments";
+
 /// The clients of a first start. `import` alone may leave a decider unrecorded; what the contractor reads is sealed for this key.
 #[must_use]
 pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 6] {
@@ -189,6 +192,9 @@ pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 6] {
         "CancelRequest",
         "ReopenRequest",
         "ProvideInformation",
+        "BookAppointment",
+        "MoveAppointment",
+        "CancelAppointment",
     ]);
     [
         (
@@ -229,6 +235,7 @@ pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 6] {
                     "RecordJobProgress",
                     "ReportJobDone",
                     "ReportJobFailed",
+                    "RecordAttendance",
                     "RecordScheduledCollections",
                     "RecordRoundStatus",
                     "RecordCollectionException",
@@ -240,7 +247,7 @@ pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 6] {
             },
         ),
         (
-            "payments",
+            PAYMENTS,
             Rights {
                 commands: owned(&["RecordPayment", "RecordPaymentFailure", "RecordRefund"]),
                 services: every.clone(),

@@ -3,10 +3,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use schemas::event::CaseEvent;
-use schemas::{QuestionId, TeamName};
+use schemas::{CalendarName, QuestionId, TeamName};
 use toml::Spanned;
 
 use super::{CatalogueFault, Checked, RequestTypeEntry, fault};
+use crate::booking::Opening;
 use crate::clocks::ClockName;
 use crate::notice::Notices;
 use crate::question::{Question, QuestionKind, Sensitivity};
@@ -29,6 +30,15 @@ pub(super) fn check_together(services: &[Checked<'_>], notices: &Notices, faults
         unique.check(file, "the prefix", entry.prefix.get_ref(), entry.prefix.span(), faults);
         for team in &entry.teams {
             unique.check(file, "the team", team.get_ref().name.as_str(), team.span(), faults);
+        }
+        for calendar in &entry.calendars {
+            unique.check(
+                file,
+                "the calendar",
+                calendar.get_ref().name.as_str(),
+                calendar.span(),
+                faults,
+            );
         }
         for request_type in entry.request_types.iter().map(Spanned::get_ref) {
             unique.check(
@@ -81,6 +91,19 @@ pub(super) fn check_together(services: &[Checked<'_>], notices: &Notices, faults
                     format!("there is no notice {notice}: write its templates in notices/"),
                 ));
             }
+            let calendars = || services.iter().flat_map(|service| &service.entry.calendars);
+            let known = |name: &CalendarName| calendars().any(|calendar| calendar.get_ref().name == *name);
+            if let Some(calendar) = request_type
+                .calendar
+                .as_ref()
+                .filter(|calendar| !known(calendar.get_ref()))
+            {
+                let message = format!(
+                    "there is no calendar {}: write it as a [[calendar]] of a service",
+                    calendar.get_ref()
+                );
+                faults.push(fault(file, calendar.span(), message));
+            }
             check_teams(request_type, &teams, |span, message| {
                 faults.push(fault(file, span, message))
             });
@@ -121,6 +144,19 @@ pub(super) fn check_service(service: &Checked<'_>, faults: &mut Vec<CatalogueFau
             "a prefix is three capital letters, such as WAS".to_owned(),
         );
     }
+    for calendar in &entry.calendars {
+        let of = calendar.get_ref();
+        let has_slots = |opening: &Opening| opening.from.minute_of_day() + of.minutes <= opening.until.minute_of_day();
+        if of.minutes < 5
+            || of.places == 0
+            || of.days_ahead == 0
+            || !of.openings.iter().all(has_slots)
+            || of.openings.is_empty()
+        {
+            let message = "a calendar needs slots of 5 minutes or more with a place each, days ahead, and openings that hold a slot";
+            report(calendar.span(), message.to_owned());
+        }
+    }
     for request_type in entry.request_types.iter().map(Spanned::get_ref) {
         check_request_type(request_type, &mut report);
     }
@@ -129,6 +165,12 @@ pub(super) fn check_service(service: &Checked<'_>, faults: &mut Vec<CatalogueFau
 type Report<'r> = &'r mut dyn FnMut(std::ops::Range<usize>, String);
 
 fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
+    if let Some(calendar) = entry.calendar.as_ref().filter(|_| entry.appointment.is_none()) {
+        report(
+            calendar.span(),
+            "say what kind of appointment is in this calendar: appointment".to_owned(),
+        );
+    }
     let mut ids = BTreeSet::new();
     for question in &entry.questions {
         if !ids.insert(question.get_ref().id.as_str()) {

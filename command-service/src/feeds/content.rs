@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use catalogue::booking;
 use event_store::{Ledger, StoredEvent, ToldEvent};
-use schemas::command::{JobAttempt, Precaution};
+use schemas::command::{JobAttempt, Precaution, Slot};
 use schemas::event::{CaseEvent, Clocks, CustomerEvent, EventRecord, JobReopening, Sharing};
 use schemas::feed::{JobContact, JobContent, JobMessage};
 use schemas::personal::{Answers, Protection};
@@ -44,6 +45,8 @@ struct Known {
     description: Option<Sealed>,
     answers: Answers,
     clocks: Clocks,
+    /// The slot for which it is booked.
+    slot: Option<Slot>,
     /// The job's code and attempt.
     job: Option<(ContractorCode, u32)>,
 }
@@ -78,8 +81,16 @@ impl Known {
                 }
             }
             CaseEvent::CaseMoved(event) => self.customer_id = Some(event.customer_id),
+            CaseEvent::AppointmentBooked(event) => self.slot = Some(event.slot),
+            CaseEvent::AppointmentMoved(event) => self.slot = Some(event.slot),
+            CaseEvent::AppointmentCancelled(event) => self.slot = self.slot.filter(|slot| *slot != event.slot),
+            CaseEvent::AttendanceRecorded(event) => self.slot = self.slot.filter(|slot| *slot != event.slot),
             CaseEvent::JobRaised(event) => self.job = Some((event.code.clone(), 1)),
-            CaseEvent::JobReopened(event) => self.job = Some((event.code.clone(), event.attempt)),
+            CaseEvent::JobReopened(event) => {
+                // What had begun when it was taken up again counts no more.
+                self.slot = self.slot.filter(|slot| booking::begins_at(*slot) > Some(at));
+                self.job = Some((event.code.clone(), event.attempt));
+            }
             CaseEvent::JobChanged(event) => {
                 if let Some((code, _)) = &mut self.job {
                     *code = event.code.clone();
@@ -154,6 +165,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
                 attempt: *attempt,
             },
             code: code.clone(),
+            slot: known.slot,
             due: due.map(|clock| clock.due),
             cancelled: None,
             reopened: None,
@@ -203,6 +215,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
         }
         CaseEvent::JobCancelled(event) => {
             let message = JobMessage {
+                slot: None,
                 cancelled: Some(event.why),
                 ..message(event.job)
             };

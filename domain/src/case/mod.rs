@@ -1,5 +1,6 @@
 //! A case: one request, from its opening to its end, and after.
 
+mod appointment;
 mod clocks;
 mod closing;
 mod collection;
@@ -25,12 +26,13 @@ use schemas::clock::ClockStanding;
 use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted};
 use schemas::event::{CaseEvent, Clock, RequestClass};
 use schemas::moment::{Day, Instant};
-use schemas::query::{CaseStatus, JobSummary, PaymentSummary};
+use schemas::query::{AppointmentSummary, CaseStatus, JobSummary, PaymentSummary};
 use schemas::{
     CaseId, CustomerId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
 };
 use serde::{Deserialize, Serialize};
 
+pub(crate) use appointment::Appointment;
 pub use clocks::in_time;
 use job::Job;
 use payment::Payment;
@@ -134,6 +136,12 @@ impl Case {
         self.standing()?.job.as_ref().map(Job::told)
     }
 
+    /// Its appointments, in the order in which they were booked.
+    pub fn appointments(&self) -> impl Iterator<Item = AppointmentSummary> {
+        let appointments = self.standing().into_iter();
+        appointments.flat_map(|standing| standing.appointments.iter().map(Appointment::told))
+    }
+
     /// What it costs, and what became of that.
     pub fn payments(&self) -> impl Iterator<Item = PaymentSummary> {
         let payments = self.submitted.iter().flat_map(|submitted| &submitted.payments);
@@ -206,6 +214,7 @@ impl Case {
         let opened = &submitted.opened;
         context.check_person(circumstances, opened.customer_id, &opened.service)?;
         let events = submitted.decide(self.timeline, command, context)?;
+        let events = appointment::follow(submitted, events, circumstances, context);
         let events = payment::follow(Some(submitted), events, circumstances, context);
         Ok(job::follow(Some(submitted), events, circumstances, context))
     }
@@ -287,6 +296,10 @@ impl Submitted {
             CommandBody::DecideRefund(refund) => self.decide_refund(refund, circumstances, context).map(one),
             CommandBody::RecordRefund(refund) => self.record_refund(refund, circumstances, context).map(one),
             CommandBody::WriteOffPayment(write_off) => self.write_off(write_off, circumstances, context).map(one),
+            CommandBody::BookAppointment(book) => self.book_appointment(book.slot, circumstances, context).map(one),
+            CommandBody::MoveAppointment(to) => self.move_appointment(to.slot, circumstances, context),
+            CommandBody::CancelAppointment(_) => self.cancel_appointment(circumstances, context).map(one),
+            CommandBody::RecordAttendance(record) => self.record_attendance(record, circumstances, context).map(one),
             CommandBody::RecordClock(clock) => self.record_clock(clock, circumstances, context),
             CommandBody::RecomputeClocks(_) => self.recompute(circumstances, context),
             CommandBody::ReopenRequest(_) => self.reopen(circumstances, context, timeline.closed_at).map(one),

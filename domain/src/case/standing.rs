@@ -13,6 +13,7 @@ use schemas::text::{ExternalId, Text};
 use schemas::{CaseId, OfficerId, OutcomeCode, Personal, QuestionId, RequestTypeCode, TeamName, Version};
 use serde::{Deserialize, Serialize};
 
+use super::appointment::{Appointment, AppointmentEntry};
 use super::job::{Job, JobEntry};
 
 /// One thing that happened to a case after it was opened, without what is personal in it.
@@ -91,6 +92,7 @@ pub(crate) enum Entered {
         mark: ClockMark,
     },
     Job(JobEntry),
+    Appointment(AppointmentEntry),
     Closed {
         outcome: OutcomeCode,
         kind: OutcomeKind,
@@ -206,6 +208,10 @@ impl Entered {
             | CaseEvent::JobReportedDone(_)
             | CaseEvent::JobReportedFailed(_)
             | CaseEvent::JobAccepted(_) => return JobEntry::of(event).map(Self::Job),
+            CaseEvent::AppointmentBooked(_)
+            | CaseEvent::AppointmentMoved(_)
+            | CaseEvent::AppointmentCancelled(_)
+            | CaseEvent::AttendanceRecorded(_) => return AppointmentEntry::of(event).map(Self::Appointment),
             CaseEvent::RequestSubmitted(_)
             | CaseEvent::PaymentDue(_)
             | CaseEvent::ConcessionGranted(_)
@@ -246,6 +252,7 @@ impl Entered {
             Self::Closed { .. } => "RequestClosed",
             Self::Cancelled => "RequestCancelled",
             Self::Reopened { .. } => "RequestReopened",
+            Self::Appointment(entry) => return entry.correctable(),
             Self::Provided { with_answers: true, .. }
             | Self::Assigned { .. }
             | Self::SentOut { .. }
@@ -296,6 +303,8 @@ pub(crate) struct Standing {
     pub(crate) asked: Vec<ExternalId>,
     /// The job that it is to its contractor, the last there was.
     pub(crate) job: Option<Job>,
+    /// Its appointments, in the order in which they were booked.
+    pub(crate) appointments: Vec<Appointment>,
     /// The remedies: by when, and whether done.
     pub(crate) remedies: Vec<(Day, bool)>,
     /// The open answers that the request was made with, as words: what its targets depend on.
@@ -323,6 +332,7 @@ impl Standing {
             deciders: BTreeSet::new(),
             asked: Vec::new(),
             job: None,
+            appointments: Vec::new(),
             remedies: Vec::new(),
             open_answers: BTreeMap::new(),
             set_day: None,
@@ -376,6 +386,7 @@ impl Standing {
                 (self.decision, self.set_day) = (None, None);
             }
             Entered::Job(job) => job.enter(&mut self.job, entry.at),
+            Entered::Appointment(appointment) => appointment.enter(&mut self.appointments),
             Entered::Closed { outcome, kind, by } => {
                 let (outcome, kind) = (outcome.clone(), *kind);
                 self.end(Status::Closed { outcome, kind }, entry.at);

@@ -11,7 +11,7 @@ use schemas::command::{ExtensionGround, InformationWanted};
 use schemas::moment::{Day, Instant};
 
 use super::{Answer, ClockError, ClockEvent, ClockName, ClockRules, GoodReason, Happening, When, due};
-use crate::case::{Entered, Standing};
+use crate::case::{Appointment, Entered, Standing};
 
 /// A clock of a case.
 pub(crate) struct NamedClock {
@@ -77,12 +77,28 @@ pub(crate) fn of_case(files: &ClockFiles, request_type: &RequestType, standing: 
 fn of_job(rules: ClockRules<'_>, request_type: &RequestType, standing: &Standing) -> Option<NamedClock> {
     let job = standing.job.as_ref().filter(|job| job.stage.is_with_contractor())?;
     let contract = request_type.contract.as_ref()?;
-    let target = contract.target_on(job.began.0, &standing.open_answers)?;
-    let mut answer = target_of(rules, started_on(job.began), target.unit, target.amount);
+    // What is booked is due on its day, however much time the contract gives; what had begun when it was taken up again counts no more.
+    let mut booked = standing
+        .appointments
+        .iter()
+        .filter(|appointment| job.began.1.is_none_or(|at| appointment.begins_at() > at))
+        .filter_map(Appointment::booked);
+    let slot = booked.next_back().filter(|_| request_type.calendar.is_some());
+    let (mut answer, why) = match slot {
+        Some(slot) => (
+            target_of(rules, slot.day.into(), TargetUnit::CalendarDays, 0),
+            "It is booked for this day.",
+        ),
+        None => {
+            let target = contract.target_on(job.began.0, &standing.open_answers)?;
+            (
+                target_of(rules, started_on(job.began), target.unit, target.amount),
+                "This is what the contract gives the contractor.",
+            )
+        }
+    };
     if let Ok(answer) = &mut answer {
-        answer
-            .explanation
-            .insert(0, "This is what the contract gives the contractor.".to_owned());
+        answer.explanation.insert(0, why.to_owned());
     }
     Some(NamedClock {
         name: job.clock()?,

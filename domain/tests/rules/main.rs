@@ -6,6 +6,7 @@
     reason = "what the tests share stands outside test functions"
 )]
 
+mod appointments;
 mod clocks_of_a_case;
 mod closing;
 mod correction;

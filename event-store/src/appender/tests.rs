@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -34,6 +35,7 @@ fn command(payload_bytes: usize) -> Append {
         },
         external_ref: None,
         keys: KeyAdmission::default(),
+        places: Vec::new(),
     }
 }
 
@@ -150,6 +152,10 @@ impl Ledger for Gate {
     }
 
     async fn case_of(&self, _: &Reference) -> Result<Option<AggregateId>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn slots_taken(&self, _: &str, _: &str) -> Result<BTreeMap<String, u32>, LedgerError> {
         unreachable!()
     }
 

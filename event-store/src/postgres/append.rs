@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::rows;
 use crate::error::{LedgerError, Reason};
-use crate::ledger::{Append, Outcome, Receipt, ReceiptStatus, Verdict};
+use crate::ledger::{Append, Outcome, PlaceChange, Receipt, ReceiptStatus, Verdict};
 
 /// One array per parameter of `ledger.append`, about the commands.
 #[derive(Default)]
@@ -61,14 +61,25 @@ struct Keys<'a> {
     move_person: Vec<Option<Uuid>>,
 }
 
+/// About places in slots: the parameters of `ledger.places_given`.
+#[derive(Default)]
+struct Places<'a> {
+    command: Vec<i32>,
+    slot: Vec<&'a str>,
+    holder: Vec<Uuid>,
+    most: Vec<Option<i32>>,
+}
+
 /// Appends a batch over this connection.
 pub(super) async fn append(connection: &mut PgConnection, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError> {
     let (mut commands, mut events, mut keys) = (Commands::default(), Events::default(), Keys::default());
+    let mut places = Places::default();
     for (append, number) in batch.iter().zip(1..) {
         commands.add(append);
         if let Outcome::Accepted { .. } = append.outcome {
             events.add(append, number);
             keys.add(&append.keys, number);
+            places.add(append, number);
         }
     }
     let query = sqlx::query(include_str!("../../sql/append.sql"));
@@ -116,6 +127,11 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Append]) -> R
         .bind(keys.move_to)
         .bind(keys.move_stream)
         .bind(keys.move_person);
+    let query = query
+        .bind(places.command)
+        .bind(places.slot)
+        .bind(places.holder)
+        .bind(places.most);
     let rows = query
         .fetch_all(connection)
         .await
@@ -205,6 +221,21 @@ impl<'a> Keys<'a> {
     }
 }
 
+impl<'a> Places<'a> {
+    fn add(&mut self, append: &'a Append, number: i32) {
+        for place in &append.places {
+            let (slot, most) = match place {
+                PlaceChange::Take { slot, most } => (slot, Some(i32::try_from(*most).unwrap_or(i32::MAX))),
+                PlaceChange::GiveBack { slot } => (slot, None),
+            };
+            self.command.push(number);
+            self.slot.push(slot);
+            self.holder.push(append.aggregate_id.0);
+            self.most.push(most);
+        }
+    }
+}
+
 fn verdict(append: &Append, row: &PgRow) -> Result<Verdict, LedgerError> {
     match rows::read(row, "verdict")? {
         "appended" => Ok(Verdict::Appended(new_receipt(append, row)?)),
@@ -214,6 +245,7 @@ fn verdict(append: &Append, row: &PgRow) -> Result<Verdict, LedgerError> {
         "reused" => Ok(Verdict::Reused),
         "conflict" => Ok(Verdict::Conflict),
         "key" => Ok(Verdict::KeyRefused),
+        "place" => Ok(Verdict::SlotFull),
         "external_ref_taken" => {
             let aggregate_id: AggregateId = rows::read::<&str>(row, "aggregate_id")?
                 .parse()

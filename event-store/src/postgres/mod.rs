@@ -3,6 +3,7 @@
 mod append;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -205,6 +206,18 @@ impl Ledger for PgLedger {
         let query = sqlx::query(include_str!("../../sql/case_of.sql")).bind(reference.as_str());
         let row = self.answer(query.fetch_optional(&self.pool)).await?;
         row.map(|row| rows::parse(&row, "aggregate_id")).transpose()
+    }
+
+    async fn slots_taken(&self, first: &str, end: &str) -> Result<BTreeMap<String, u32>, LedgerError> {
+        let query = sqlx::query(include_str!("../../sql/slots_taken.sql"))
+            .bind(first)
+            .bind(end);
+        let rows = self.answer(query.fetch_all(&self.pool)).await?;
+        let taken = |row| {
+            let taken: i32 = rows::read(row, "taken")?;
+            Ok((rows::read(row, "slot")?, u32::try_from(taken).unwrap_or(0)))
+        };
+        rows.iter().map(taken).collect()
     }
 
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError> {

@@ -1,5 +1,6 @@
 //! Commands: what senders ask for.
 
+mod appointment;
 pub mod case;
 mod circumstances;
 pub mod correction;
@@ -15,6 +16,7 @@ pub mod timekeeping;
 
 use serde_json::{Map, Value};
 
+pub use appointment::{Attendance, BookAppointment, CancelAppointment, MoveAppointment, RecordAttendance, Slot};
 pub use case::{
     AddNote, AskForInformation, AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, InformationWanted,
     NoticeMedium, ProvideInformation, RecordNotification, ReopenRequest, SubmitRequest, UpdateRequest,
@@ -202,6 +204,10 @@ commands! {
     DecideRefund: Case, creates false;
     RecordRefund: Case, creates false;
     WriteOffPayment: Case, creates false;
+    BookAppointment: Case, creates false;
+    MoveAppointment: Case, creates false;
+    CancelAppointment: Case, creates false;
+    RecordAttendance: Case, creates false;
     RecordScheduledCollections: Round, creates false;
     RecordRoundStatus: Round, creates false;
     RecordCollectionException: Round, creates false;

@@ -116,6 +116,13 @@ fn channels() -> Value {
             "parameters": { "client": client() },
             "messages": message_refs(["ResultQuery"]),
         },
+        "querySlots": {
+            "address": "caseledger.query.{client}.Slots",
+            "title": "Ask which slots have places left",
+            "description": "Request and reply. Answered where the client may open cases of the request type's service, or read its events.                 That a slot has a place left is true of the moment: BookAppointment takes it, or says that it is gone.",
+            "parameters": { "client": client() },
+            "messages": message_refs(["SlotsQuery"]),
+        },
         "event": {
             "address": "caseledger.event.{service}.{aggregate}.{event}",
             "title": "Events",
@@ -159,7 +166,7 @@ fn channels() -> Value {
             "address": null,
             "title": "Replies",
             "description": "The sender's inbox, which NATS puts into the request.",
-            "messages": message_refs(["CommandResult", "CaseAnswer", "ReplayAnswer"]),
+            "messages": message_refs(["CommandResult", "CaseAnswer", "SlotsAnswer", "ReplayAnswer"]),
         },
     })
 }
@@ -183,6 +190,7 @@ fn operations() -> Value {
         "takeCommand": operation("receive", "command", "Take a durable command, in the order that its client sent them to one case.", None),
         "publishResult": operation("send", "result", "Publish the result of a durable command, once it is recorded.", None),
         "answerCase": operation("receive", "queryCase", "Answer with a case.", Some("CaseAnswer")),
+        "answerSlots": operation("receive", "querySlots", "Answer with the slots that have places left.", Some("SlotsAnswer")),
         "answerResult": operation("receive", "queryResult", "Answer with a command's result.", Some("CommandResult")),
         "publishEvent": operation("send", "event", "Publish every recorded event.", None),
         "answerReplay": operation("receive", "replay", "Answer with a page of events.", Some("ReplayAnswer")),
@@ -257,6 +265,8 @@ fn messages() -> Value {
         ("CaseQuery", plain("CaseQuery", "./queries/Case.v1.json")),
         ("CaseAnswer", plain("CaseAnswer", "./queries/CaseAnswer.v1.json")),
         ("ResultQuery", plain("ResultQuery", "./queries/Result.v1.json")),
+        ("SlotsQuery", plain("SlotsQuery", "./queries/Slots.v1.json")),
+        ("SlotsAnswer", plain("SlotsAnswer", "./queries/SlotsAnswer.v1.json")),
         ("ReplayRequest", plain("ReplayRequest", "./queries/Replay.v1.json")),
         ("ReplayAnswer", plain("ReplayAnswer", "./queries/ReplayAnswer.v1.json")),
         (

@@ -16,7 +16,7 @@ use crate::command::{AggregateKind, Circumstances, CommandBody};
 use crate::envelope::SCHEMAS_URL;
 use crate::event::{CaseEvent, CustomerEvent, RoundEvent};
 use crate::feed::{JobContent, JobMessage};
-use crate::query::{CaseAnswer, CaseQuery, ReplayAnswer, ReplayRequest, ResultQuery};
+use crate::query::{CaseAnswer, CaseQuery, ReplayAnswer, ReplayRequest, ResultQuery, SlotsAnswer, SlotsQuery};
 use crate::result::CommandResult;
 
 /// JSON Schema's version, as `$schema` names it.
@@ -41,6 +41,8 @@ pub fn documents() -> Vec<Document> {
         message::<ResultQuery>("queries/Result.v1.json", "Result", Contract::Read),
         message::<CaseQuery>("queries/Case.v1.json", "Case", Contract::Read),
         message::<CaseAnswer>("queries/CaseAnswer.v1.json", "CaseAnswer", Contract::Written),
+        message::<SlotsQuery>("queries/Slots.v1.json", "Slots", Contract::Read),
+        message::<SlotsAnswer>("queries/SlotsAnswer.v1.json", "SlotsAnswer", Contract::Written),
         message::<ReplayRequest>("queries/Replay.v1.json", "Replay", Contract::Read),
         message::<ReplayAnswer>("queries/ReplayAnswer.v1.json", "ReplayAnswer", Contract::Written),
         message::<JobMessage>("feed/JobMessage.v1.json", "JobMessage", Contract::Written),

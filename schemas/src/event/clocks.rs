@@ -178,6 +178,8 @@ impl CaseEvent {
         "JobRejected",
         "JobReportedDone",
         "JobReportedFailed",
+        "AppointmentBooked",
+        "AppointmentMoved",
         "ClocksRecomputed",
     ];
 
@@ -203,6 +205,8 @@ impl CaseEvent {
             Self::JobRejected(event) => &event.clocks,
             Self::JobReportedDone(event) => &event.clocks,
             Self::JobReportedFailed(event) => &event.clocks,
+            Self::AppointmentBooked(event) => &event.clocks,
+            Self::AppointmentMoved(event) => &event.clocks,
             Self::ClocksRecomputed(event) => &event.clocks,
             _ => return None,
         })

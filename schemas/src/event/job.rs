@@ -73,6 +73,8 @@ words!(
         CaseCancelled = "case_cancelled",
         /// What is asked for is something else, which they do not deliver.
         TypeChanged = "type_changed",
+        /// The appointment that it was to be done at was given up.
+        AppointmentGivenUp = "appointment_given_up",
         /// An officer took it back.
         Withdrawn = "withdrawn",
     }
@@ -106,7 +108,8 @@ words!(
         Corrected = "corrected",
         /// What is to be done, or where, is something else by now: what was done before does not count.
         OtherWork = "other_work",
-        /// An officer raised it again, after it was rejected, failed or withdrawn.
+        /// It was raised again, after it was rejected, failed or withdrawn: by an officer, or with the payment or the appointment that
+        /// it waited for.
         RaisedAgain = "raised_again",
     }
 );

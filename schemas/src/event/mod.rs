@@ -3,6 +3,7 @@
 //! A payload is one JSON object, tagged by its member `event`, so that it loads by itself; the version stands beside it in
 //! the log. All are at version 1 so far: an older version would be brought up to date in [`EventRecord::read`].
 
+mod appointment;
 pub mod case;
 mod clocks;
 pub mod correction;
@@ -19,6 +20,9 @@ use cqrs_es::DomainEvent;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+pub use appointment::{
+    AppointmentBooked, AppointmentCancellation, AppointmentCancelled, AppointmentMoved, AttendanceRecorded,
+};
 pub use case::{
     Follows, InformationAskedFor, InformationProvided, NoteAdded, NotificationFailed, NotificationFailure,
     NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled, RequestClass, RequestClosed, RequestReopened,
@@ -157,7 +161,7 @@ events!(
         ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
         DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, JobRaised, JobChanged, JobCancelled, JobReopened,
         JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, PaymentDue, ConcessionGranted,
-        PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, CollectionLookedUp, ClockApproaching,
+        PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, CollectionLookedUp, AppointmentBooked, AppointmentMoved, AppointmentCancelled, AttendanceRecorded, ClockApproaching,
         ClockOverdue, ClocksRecomputed,
     }
 );

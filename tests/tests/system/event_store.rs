@@ -90,6 +90,7 @@ fn accepted(aggregate_id: AggregateId, expected: i64, event_count: usize) -> App
         },
         external_ref: None,
         keys: KeyAdmission::default(),
+        places: Vec::new(),
     }
 }
 

@@ -18,9 +18,9 @@ use crate::office::Office;
 const NOTHING_MORE: Duration = Duration::from_millis(1500);
 
 /// A message of the feed, as the contractor reads it.
-struct Told {
-    name: String,
-    data: JobMessage,
+pub struct Told {
+    pub name: String,
+    pub data: JobMessage,
     content: Option<JobContent>,
 }
 
@@ -39,14 +39,14 @@ impl Told {
 }
 
 /// The contractor at work: its own connection, its own consumer, its own key.
-struct Partner<'c> {
+pub struct Partner<'c> {
     council: &'c Council,
     bus: bus::BusClient,
     raw: async_nats::Client,
 }
 
 impl<'c> Partner<'c> {
-    async fn of(council: &'c Council) -> Self {
+    pub async fn of(council: &'c Council) -> Self {
         Self {
             council,
             bus: council.client("street-partner").await,
@@ -55,7 +55,7 @@ impl<'c> Partner<'c> {
     }
 
     /// What waits in its feed, acknowledged as it is read, until this many came.
-    async fn reads(&self, many: usize) -> Vec<Told> {
+    pub async fn reads(&self, many: usize) -> Vec<Told> {
         let mut all = Vec::new();
         let pulled = tokio::time::timeout(PATIENCE, async {
             while all.len() < many {

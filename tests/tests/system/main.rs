@@ -3,6 +3,7 @@
 // Not only the tests themselves but what they share may fail the test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod appointments;
 mod architecture;
 mod bad_input;
 mod clients;

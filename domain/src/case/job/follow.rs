@@ -20,6 +20,9 @@ use super::Job;
 use crate::context::DecisionContext;
 use crate::customer::Customer;
 
+/// What stands for the appointment among the fields that are others than before: it is told whatever is shared.
+const APPOINTMENT: &str = "appointment";
+
 /// What a command does, as far as a job can turn on it.
 struct Turn {
     /// Whether a job is called for, and why where there was one before.
@@ -28,6 +31,8 @@ struct Turn {
     changed: Vec<String>,
     /// Whether something else is asked for.
     other_type: bool,
+    /// Whether the appointment that it was to be done at was given up.
+    gave_up: bool,
 }
 
 impl Turn {
@@ -50,7 +55,10 @@ impl Turn {
                 | CaseEvent::CollectionLookedUp(_)
                 | CaseEvent::PaymentReceived(_)
                 | CaseEvent::ConcessionGranted(_)
-                | CaseEvent::PaymentWrittenOff(_) => turn.get_or_insert_with(Self::nothing),
+                | CaseEvent::PaymentWrittenOff(_)
+                | CaseEvent::AppointmentBooked(_)
+                | CaseEvent::AppointmentMoved(_)
+                | CaseEvent::AppointmentCancelled(_) => turn.get_or_insert_with(Self::nothing),
                 _ => continue,
             };
             match event {
@@ -90,6 +98,12 @@ impl Turn {
                     turn.changed.extend(event.answers.keys().map(ToString::to_string));
                 }
                 CaseEvent::CaseMoved(_) => turn.changed.push("contact".to_owned()),
+                CaseEvent::AppointmentBooked(_) => {
+                    turn.calls_for_job = Some(JobReopening::RaisedAgain);
+                    turn.changed.push(APPOINTMENT.to_owned());
+                }
+                CaseEvent::AppointmentMoved(_) => turn.changed.push(APPOINTMENT.to_owned()),
+                CaseEvent::AppointmentCancelled(_) => turn.gave_up = true,
                 _ => {}
             }
         }
@@ -101,6 +115,7 @@ impl Turn {
             calls_for_job: None,
             changed: Vec::new(),
             other_type: false,
+            gave_up: false,
         }
     }
 
@@ -193,6 +208,13 @@ impl Submitted {
             (Status::Open, Some(job), Some(contract)) if job.contractor != contract.contractor => {
                 Some(self.cancelled(job, JobCancellation::TypeChanged, None, facts))
             }
+            // What is asked for by now has to be paid, or an appointment made, before it is anybody's job.
+            (Status::Open, Some(job), Some(_)) if turn.other_type && self.waits(facts) => {
+                Some(self.cancelled(job, JobCancellation::TypeChanged, None, facts))
+            }
+            (Status::Open, Some(job), Some(_)) if turn.gave_up && job.stage.is_with_contractor() => {
+                Some(self.cancelled(job, JobCancellation::AppointmentGivenUp, None, facts))
+            }
             (Status::Open, Some(job), Some(contract)) if turn.is_other_work(job, &self.sharing(facts.request_type)) => {
                 Some(self.raised(contract, JobReopening::OtherWork, None, facts))
             }
@@ -201,6 +223,10 @@ impl Submitted {
                 // What another system closed or still handles is nobody's job here until an officer says so.
                 let may_begin = !facts.context.may_leave_decider_unrecorded && !self.waits_for_payment();
                 let why = turn.calls_for_job.filter(|_| may_begin)?;
+                // What is done at an appointment waits for one; but a reopening reaches whoever delivers at once.
+                if why == JobReopening::RaisedAgain && self.waits(facts) {
+                    return None;
+                }
                 let reason = facts
                     .circumstances
                     .reason
@@ -265,8 +291,10 @@ impl Submitted {
         let changed: Vec<String> = sharing
             .fields
             .iter()
-            .filter(|field| turn.changed.contains(field))
-            .cloned()
+            .map(String::as_str)
+            .chain([APPOINTMENT])
+            .filter(|field| turn.changed.iter().any(|changed| changed == field))
+            .map(ToOwned::to_owned)
             .collect();
         let told = JobChanged {
             job: job.number,
@@ -296,6 +324,14 @@ impl Submitted {
         };
         event.clocks = self.clocks_of(&event.clone().into(), facts);
         event.into()
+    }
+
+    /// Whether it has to be paid first, or is to be done at an appointment and none is to come.
+    fn waits(&self, facts: &Facts<'_>) -> bool {
+        let is_booked = facts
+            .request_type
+            .is_some_and(|request_type| request_type.calendar.is_some());
+        self.waits_for_payment() || (is_booked && self.appointment_to_come(facts.context.now).is_none())
     }
 
     /// The officer who closed it last.

@@ -294,18 +294,20 @@ fn an_officer_takes_a_job_back() {
 fn another_type_of_the_same_contractor_is_another_attempt_and_one_delivered_in_house_takes_it_back() {
     let change = |code: &str| by_officer(json!({ "request_type": code, "answers": {}, "reason": "It is a sofa." }));
     let mut life = missed_bin();
-    life.facts.other_type = Some(contracted("bulky-item"));
-    let bulky = by_officer(json!({ "request_type": "bulky-item", "reason": "It is a sofa.",
-        "answers": { "items": ["sofa"], "count": 1, "left_at": "front" } }));
-    let events = life.does("2026-05-05T09:00:00Z", "ChangeType", bulky);
+    life.facts.other_type = Some(contracted("household-appliance"));
+    let fridge = by_officer(
+        json!({ "request_type": "household-appliance", "reason": "It is a fridge.",
+        "answers": { "appliance": "fridge", "count": 1 } }),
+    );
+    let events = life.does("2026-05-05T09:00:00Z", "ChangeType", fridge);
     let CaseEvent::JobReopened(reopened) = &events[1] else {
         panic!("{events:?}")
     };
     assert_eq!(
         (reopened.code.as_str(), reopened.attempt, reopened.why),
-        ("BULKY", 2, JobReopening::OtherWork)
+        ("WHITE-GOODS", 2, JobReopening::OtherWork)
     );
-    // The crew that was out for the bin, and collected that, has not collected the sofa.
+    // The crew that was out for the bin, and collected that, has not collected the fridge.
     assert_eq!(
         life.tries("2026-05-05T10:00:00Z", "ReportJobDone", done(1)),
         Err(Rejection::JobReopenedSince { attempt: 2 })
@@ -322,6 +324,16 @@ fn another_type_of_the_same_contractor_is_another_attempt_and_one_delivered_in_h
     let events = life.does("2026-05-05T09:00:00Z", "ChangeType", change(in_house.code.as_str()));
     assert_eq!(names(&events), ["TypeChanged", "JobCancelled"]);
     assert_eq!(stage(&life), JobStage::Cancelled);
+}
+
+#[test]
+fn another_type_that_has_to_be_paid_or_booked_first_takes_it_back_until_then() {
+    let mut life = missed_bin();
+    life.facts.other_type = Some(contracted("bulky-item"));
+    let bulky = by_officer(json!({ "request_type": "bulky-item", "reason": "It is a sofa.",
+        "answers": { "items": ["sofa"], "count": 1, "left_at": "front" } }));
+    let events = life.does("2026-05-05T09:00:00Z", "ChangeType", bulky);
+    assert_eq!(names(&events), ["TypeChanged", "PaymentDue", "JobCancelled"]);
 }
 
 #[test]

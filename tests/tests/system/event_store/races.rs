@@ -179,7 +179,7 @@ pub const APPEND_BY_HAND: &str = "SELECT * FROM ledger.append(
     '{website}', ARRAY[gen_random_uuid()], ARRAY[decode(repeat('00', 32), 'hex')], '{case}', ARRAY[gen_random_uuid()],
     '{waste}', '{0}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
     '{1}', ARRAY[gen_random_uuid()], '{RequestUpdated}', '{1}', ARRAY['{}'], ARRAY['{}'], ARRAY[now()],
-    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')";
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')";
 
 /// Returns when an append of this log waits for another.
 pub async fn an_append_waits(log: &Log) {

@@ -86,6 +86,7 @@ impl CaseBook {
             },
             external_ref: None,
             keys: KeyAdmission::default(),
+            places: Vec::new(),
         };
         match self.log.append(vec![append]).await.unwrap().remove(0) {
             Verdict::Appended(receipt) | Verdict::Repeated(receipt) => receipt,

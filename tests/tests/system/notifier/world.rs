@@ -333,6 +333,7 @@ impl World {
             },
             external_ref: None,
             keys: sealer.into_admission(),
+            places: Vec::new(),
         };
         let verdicts = self.log.append(vec![append]).await.unwrap();
         assert!(matches!(verdicts[..], [Verdict::Appended(_)]), "{verdicts:?}");

@@ -132,6 +132,7 @@ impl Log {
             },
             external_ref: None,
             keys: KeyAdmission::default(),
+            places: Vec::new(),
         };
         let verdicts = self.writer.append(vec![append]).await.unwrap();
         assert!(matches!(verdicts[..], [Verdict::Appended(_)]), "{verdicts:?}");

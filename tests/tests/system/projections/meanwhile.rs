@@ -1,5 +1,6 @@
 //! A log on which something happens just after its end was read.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -64,6 +65,10 @@ impl<F: Fn() -> BoxFuture<'static, ()> + Send + Sync> Ledger for Meanwhile<F> {
 
     async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError> {
         self.log.case_of(reference).await
+    }
+
+    async fn slots_taken(&self, first: &str, end: &str) -> Result<BTreeMap<String, u32>, LedgerError> {
+        self.log.slots_taken(first, end).await
     }
 
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError> {

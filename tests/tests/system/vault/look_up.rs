@@ -75,6 +75,7 @@ fn change(customer: CustomerId, expected: i64, keys: KeyAdmission) -> Append {
         },
         external_ref: None,
         keys,
+        places: Vec::new(),
     }
 }
 
