@@ -114,7 +114,7 @@ impl Queries {
             }
         };
         match found {
-            Some(case) if client.may_read(&case.service) => CaseAnswer::Found { case },
+            Some(case) if client.may_read(&case.service) => CaseAnswer::Found { case: Box::new(case) },
             _ => {
                 let message = "there is no such case, or it is of a service that this client may not read";
                 CaseAnswer::Rejected {

@@ -256,7 +256,7 @@ pub enum CaseAnswer {
     /// Here it is.
     Found {
         /// The case.
-        case: CaseSummary,
+        case: Box<CaseSummary>,
     },
     /// There is none that this client may know of, or the query could not be read.
     Rejected {

@@ -8,7 +8,7 @@ use system_tests::{Council, eventually};
 
 async fn summary(client: &bus::BusClient, query: &CaseQuery) -> CaseSummary {
     match client.case(query).await.unwrap() {
-        CaseAnswer::Found { case } => case,
+        CaseAnswer::Found { case } => *case,
         other => panic!("not found: {other:?}"),
     }
 }
