@@ -3,6 +3,7 @@
 mod hash;
 mod id;
 mod kind;
+mod strip;
 
 pub use hash::{ContentHash, ContentHashError};
 pub use id::AttachmentId;
