@@ -78,8 +78,15 @@ fn bucket(_: &str) -> Result<Place, PlaceError> {
     Err(PlaceError::NoS3)
 }
 
+/// How often and how long a bucket is tried before whoever asked is told to wait. By default it would be three minutes.
+#[cfg(feature = "s3")]
+const BUCKET_RETRIES: usize = 3;
+#[cfg(feature = "s3")]
+const BUCKET_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
+
 #[cfg(feature = "s3")]
 fn bucket(address: &str) -> Result<Place, PlaceError> {
+    use object_store::RetryConfig;
     use object_store::aws::AmazonS3Builder;
     use object_store::prefix::PrefixStore;
 
@@ -90,8 +97,14 @@ fn bucket(address: &str) -> Result<Place, PlaceError> {
     // The HTTP client comes without a provider of its own and panics where the process has none. It is an error that there is
     // one already, and just as well.
     drop(rustls::crypto::ring::default_provider().install_default());
+    let retry = RetryConfig {
+        max_retries: BUCKET_RETRIES,
+        retry_timeout: BUCKET_WITHIN,
+        ..RetryConfig::default()
+    };
     let bucket = AmazonS3Builder::from_env()
         .with_bucket_name(name)
+        .with_retry(retry)
         .build()
         .map_err(PlaceError::Bucket)?;
     let prefix = object_store::path::Path::parse(prefix).map_err(|_| PlaceError::UnknownForm)?;
