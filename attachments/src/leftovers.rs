@@ -1,8 +1,9 @@
-//! What an upload that was cut off leaves in a folder.
+//! What an upload or a claim that was cut off leaves in a folder.
 //!
-//! A file is written as `<id>#<number>` and gets its name when it is on disk. Where the process died in between it stays,
-//! sealed under a key that nobody has, and the store lists it nowhere.
+//! A file is written as `<id>#<number>`, or linked there from where it was staged, and gets its name when it is on disk. Where
+//! the process died in between it stays, the store lists it nowhere, and removing the file does not reach it.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::{fs, io};
 
@@ -11,7 +12,7 @@ use time::OffsetDateTime;
 use crate::error::StoreError;
 use crate::id::AttachmentId;
 
-/// Deletes those that were last written at `until` or before.
+/// Deletes those that were last written or linked at `until` or before.
 pub(crate) fn delete(folder: &Path, until: OffsetDateTime) -> Result<(), StoreError> {
     try_delete(folder, until).map_err(|source| {
         StoreError::Unavailable(object_store::Error::Generic {
@@ -31,8 +32,9 @@ fn try_delete(folder: &Path, until: OffsetDateTime) -> io::Result<()> {
         if !entry.file_name().to_str().is_some_and(is_leftover) {
             continue;
         }
-        let gone = entry.metadata().and_then(|found| found.modified()).and_then(|written| {
-            if OffsetDateTime::from(written) <= until {
+        let gone = entry.metadata().and_then(|found| {
+            // A link keeps the time at which the file was written; the change of its status tells when it was made.
+            if found.ctime() <= until.unix_timestamp() {
                 fs::remove_file(entry.path())
             } else {
                 Ok(())

@@ -26,7 +26,7 @@ use crate::seal::{self, ContentKey, Fresh, OpenError, SEALED_MAX_BYTES};
 use crate::work::aside;
 
 /// The folder of uploads that no event named yet.
-pub(crate) const STAGED: &str = "staged";
+const STAGED: &str = "staged";
 
 /// The folder of what belongs to cases.
 const KEPT: &str = "kept";
@@ -91,13 +91,11 @@ impl AttachmentStore {
     /// # Errors
     /// [`StoreError::Unknown`] where it is neither staged nor kept; else try again.
     pub async fn claim(&self, id: AttachmentId) -> Result<(), StoreError> {
-        if !self.is_there(&kept(id)).await? {
-            match self.objects.copy(&staged(id), &kept(id)).await {
-                // Somebody else may have been faster.
-                Err(Cause::NotFound { .. }) if self.is_there(&kept(id)).await? => {}
-                Err(Cause::NotFound { .. }) => return Err(StoreError::Unknown(id)),
-                copied => copied?,
-            }
+        match self.objects.copy(&staged(id), &kept(id)).await {
+            // It was claimed before, or somebody else was faster.
+            Err(Cause::NotFound { .. }) if self.is_there(&kept(id)).await? => {}
+            Err(Cause::NotFound { .. }) => return Err(StoreError::Unknown(id)),
+            copied => copied?,
         }
         self.delete(&staged(id)).await
     }
@@ -174,7 +172,7 @@ impl AttachmentStore {
         Ok(old.try_collect().await?)
     }
 
-    /// Deletes what [`AttachmentStore::unclaimed`] lists, and what uploads that were cut off have left in a folder. Returns how
+    /// Deletes what [`AttachmentStore::unclaimed`] lists, and what uploads and claims that were cut off have left in a folder. Returns how
     /// many uploads were deleted.
     ///
     /// Give a time that is longer than events ever wait to be claimed, days rather than hours: whether an event names an upload
@@ -188,7 +186,10 @@ impl AttachmentStore {
             self.delete(&staged(*id)).await?;
         }
         if let (Some(folder), Some(until)) = (self.folder.clone(), before(now, older_than)) {
-            aside(move || leftovers::delete(&folder.join(STAGED), until)).await??;
+            for part in [STAGED, KEPT] {
+                let part = folder.join(part);
+                aside(move || leftovers::delete(&part, until)).await??;
+            }
         }
         Ok(ids.len())
     }

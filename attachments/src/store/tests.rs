@@ -203,12 +203,25 @@ async fn given_an_upload_that_was_cut_off_when_it_is_read_or_swept_then_nothing_
     assert!(matches!(store.claim(upload.id).await, Err(StoreError::Unknown(_))));
     assert_eq!(store.sweep(HOUR, now()).await.unwrap(), 0);
     assert!(part.exists(), "it may still be written");
-    age(&part, 2 * HOUR);
     let strange = folder.path().join(STAGED).join("readme.txt");
     fs::write(&strange, "not ours").unwrap();
-    age(&strange, 2 * HOUR);
-    assert_eq!(store.sweep(HOUR, now()).await.unwrap(), 0);
+    assert_eq!(store.sweep(HOUR, now() + 2 * HOUR).await.unwrap(), 0);
     assert!(!part.exists() && strange.exists());
+}
+
+#[tokio::test]
+async fn given_a_claim_that_was_cut_off_within_its_copy_when_it_is_swept_then_only_its_leftover_goes() {
+    let (folder, store) = store();
+    let upload = uploaded(&store, 1).await;
+    age(&staged_file(&folder, upload.id), 3 * HOUR);
+    store.claim(upload.id).await.unwrap();
+    // As a folder has it between the link and its name.
+    let link = folder.path().join(KEPT).join(format!("{}#1", upload.id));
+    fs::hard_link(kept_file(&folder, upload.id), &link).unwrap();
+    store.sweep(2 * HOUR, now()).await.unwrap();
+    assert!(link.exists(), "though the file is old, the claim may still be at it");
+    store.sweep(2 * HOUR, now() + 3 * HOUR).await.unwrap();
+    assert!(!link.exists() && is_readable(&store, &upload).await);
 }
 
 #[tokio::test]
