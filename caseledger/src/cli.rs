@@ -38,6 +38,9 @@ pub enum Call {
     /// Looks a case up.
     #[command(subcommand)]
     Case(Case),
+    /// The files of cases.
+    #[command(subcommand)]
+    Attachment(Attachment),
     /// Looks a customer up.
     #[command(subcommand)]
     Customer(Customer),
@@ -86,6 +89,33 @@ pub enum Service {
     Projections,
     /// Tells people.
     Notifier,
+}
+
+/// `caseledger attachment`.
+#[derive(Debug, Subcommand)]
+pub enum Attachment {
+    /// Uploads a file, and prints what AddAttachment needs to name it.
+    Put {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// What kind of file it is; told by its bytes where it is not given. A table is text to its bytes: say text/csv.
+        #[arg(long, value_name = "TYPE")]
+        media_type: Option<String>,
+    },
+    /// Fetches a file of a case, for an officer who says why.
+    Get {
+        /// The case, by its reference or id.
+        case: String,
+        /// The file's id, as `case show` tells it.
+        id: Uuid,
+        /// Where to write it; nothing that is there is written over.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Who reads it.
+        #[command(flatten)]
+        reader: Reader,
+    },
 }
 
 /// `caseledger serve`.

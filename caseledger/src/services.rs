@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use attachments::AttachmentStore;
 use bus::{Bus, NatsBus, ServiceUser};
 use command_service::{CommandService, Machine, Parts, Relay};
 use event_store::{Feeds, Leases, PgLedger, StoredEvent, Timetable};
@@ -98,7 +99,9 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             officers_file,
             holidays_file,
             clocks_file,
+            attachments_store,
         } => {
+            let files_of_cases = attachments_store.as_deref().map(AttachmentStore::open);
             let catalogue = Arc::new(registers::catalogue(settings.catalogue_dir.as_deref())?);
             let files = RegisterFiles {
                 clients: clients_file.clone(),
@@ -118,6 +121,7 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
                 registers,
                 environment: Arc::new(Machine),
                 bus,
+                files: files_of_cases.transpose().map_err(Failure::usage)?,
             });
             let watching = files.watch(catalogue, &stop, async |registers| service.set_registers(registers));
             tokio::join!(service.run(&stop), watching).0.map_err(Failure::down)

@@ -12,6 +12,9 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Where the files of cases are kept: a folder, or `s3://bucket/prefix`. Without it, none are.
+pub const STORE_SETTING: &str = "CASELEDGER_ATTACHMENTS_STORE";
+
 /// Settings that are missing or wrong.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("settings are missing or wrong:\n{}", .0.join("\n"))]
@@ -41,6 +44,8 @@ pub enum ServiceFiles {
         holidays_file: Option<PathBuf>,
         /// `CASELEDGER_CLOCKS_FILE`: what the clocks are set to; the built-in ones where it is not set.
         clocks_file: Option<PathBuf>,
+        /// `CASELEDGER_ATTACHMENTS_STORE`: where the files of cases are kept; none are where it is not set.
+        attachments_store: Option<String>,
     },
     /// The relay.
     Relay,
@@ -157,6 +162,7 @@ impl<'s> Reader<'s> {
                 officers_file: self.file("CASELEDGER_OFFICERS_FILE", "the officer register"),
                 holidays_file: self.optional("CASELEDGER_BANK_HOLIDAYS_FILE").map(PathBuf::from),
                 clocks_file: self.optional("CASELEDGER_CLOCKS_FILE").map(PathBuf::from),
+                attachments_store: self.optional(STORE_SETTING),
             },
             Service::Relay => ServiceFiles::Relay,
             Service::Projections => ServiceFiles::Projections,

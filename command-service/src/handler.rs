@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use attachments::AttachmentStore;
 use event_store::{Append, Appender, Ledger, LedgerError, Verdict};
 use schemas::envelope::CommandEnvelope;
 use schemas::problem::ProblemKind;
@@ -57,6 +58,8 @@ pub struct HandlerParts {
     pub registers: Registers,
     /// Time and ids.
     pub environment: Arc<dyn Environment>,
+    /// The files of cases, where this council keeps some.
+    pub files: Option<AttachmentStore>,
 }
 
 /// Handles commands.
@@ -67,6 +70,7 @@ pub struct Handler {
     fingerprinter: Fingerprinter,
     registers: RwLock<Registers>,
     environment: Arc<dyn Environment>,
+    files: Option<AttachmentStore>,
     references: References,
     cache: StateCache,
     lanes: Lanes<Task>,
@@ -95,6 +99,7 @@ impl Handler {
             fingerprinter: parts.fingerprinter,
             registers: RwLock::new(parts.registers),
             environment: parts.environment,
+            files: parts.files,
             cache: StateCache::default(),
             lanes: Lanes::default(),
         }
@@ -261,6 +266,7 @@ impl Handler {
             vault: &self.vault,
             references: &self.references,
             environment: self.environment.as_ref(),
+            files: self.files.as_ref(),
         };
         let (mut steps, mut appends) = (Vec::with_capacity(waiting.len()), Vec::with_capacity(waiting.len()));
         let (mut stream, mut chain_keys) = (start, None);

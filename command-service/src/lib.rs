@@ -16,6 +16,7 @@ mod durable;
 mod environment;
 mod fault;
 mod feeds;
+mod files;
 mod handler;
 mod held;
 pub mod intake;

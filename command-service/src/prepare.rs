@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use attachments::AttachmentStore;
 use catalogue::RequestType;
 use domain::{AggregateState, Authority, Customer, DecisionContext, Submission};
 use event_store::{Append, LONGEST_WAIT, Ledger, NewEvent, Outcome};
@@ -25,6 +26,7 @@ use self::written::{after, key_moves, reference_of, service_of};
 use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;
 use crate::fault::Fault;
+use crate::files;
 use crate::intake::Registers;
 use crate::references::References;
 use crate::slots;
@@ -59,6 +61,8 @@ pub struct Preparation<'s> {
     pub references: &'s References,
     /// Time and ids.
     pub environment: &'s dyn Environment,
+    /// The files of cases, where this council keeps some.
+    pub files: Option<&'s AttachmentStore>,
 }
 
 /// What sealing a command's personal values took.
@@ -132,6 +136,15 @@ impl Preparation<'_> {
             Some(asked) => Box::pin(self.collection(asked)).await?,
             None => None,
         };
+        let attachment_bytes = match (&command.body, self.files) {
+            (CommandBody::AddAttachment(add), Some(files)) => {
+                match Box::pin(files::check(files, add, self.environment.now().get())).await? {
+                    Ok(bytes) => Some(bytes),
+                    Err(problem) => return Ok(Err(problem)),
+                }
+            }
+            _ => None,
+        };
         // What somebody is to mind at the door must not be what this process remembers of it.
         let to_contractor =
             (asks.or(request_type.as_ref())).is_some_and(|request_type| request_type.contract.is_some());
@@ -188,6 +201,7 @@ impl Preparation<'_> {
                 .and_then(|name| self.registers.catalogue.contractor(name)?.rounds.clone()),
             contractor,
             collection,
+            attachment_bytes,
             inspection_draw: matches!(command.body, CommandBody::ReportJobDone(_)).then(|| self.environment.draw()),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
         };
@@ -434,6 +448,10 @@ fn two_references(command: &Command) -> Option<Problem> {
         CommandBody::SubmitRequest(_) => (
             "external_ref_with_follows",
             "a case that follows another has no external reference: leave it out",
+        ),
+        CommandBody::AddAttachment(_) => (
+            "external_ref_with_attachment",
+            "a file has its own id and no other reference: leave it out",
         ),
         _ => (
             "external_ref_with_payment",

@@ -229,6 +229,7 @@ fn summary(id: AggregateId, case: &Case, version: Version) -> Option<CaseSummary
         received_on: opened.received_on,
         waiting_for: case.waiting_for().collect(),
         clocks: case.running_clocks(),
+        attachments: case.attachments().collect(),
         appointments: case.appointments().collect(),
         payments: case.payments().collect(),
         job: case.job(),

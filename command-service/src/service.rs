@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use attachments::AttachmentStore;
 use bus::{Bus, BusError, Request};
 use event_store::{Appender, Feeds, LeaseGrant, Leases, PgLedger, Timetable};
 use schemas::result::CommandResult;
@@ -15,6 +16,7 @@ use crate::calls::{answer_calls, answer_queries, answer_replays, call};
 use crate::durable::{DurableCommands, LEASE};
 use crate::environment::Environment;
 use crate::feeds::{self, FeedKeeper};
+use crate::files;
 use crate::handler::{Handler, HandlerParts};
 use crate::held::while_held;
 use crate::intake::Registers;
@@ -44,6 +46,8 @@ pub struct Parts {
     pub environment: Arc<dyn Environment>,
     /// The wire, as answerer and puller.
     pub bus: Arc<dyn Bus>,
+    /// The files of cases, where this council keeps some.
+    pub files: Option<AttachmentStore>,
 }
 
 /// Answers calls, queries and replays, takes durable commands, keeps the time and contractors' feeds.
@@ -56,6 +60,7 @@ pub struct CommandService {
     feed_keeper: Arc<FeedKeeper>,
     leases: Arc<Leases>,
     bus: Arc<dyn Bus>,
+    files: Option<AttachmentStore>,
 }
 
 impl std::fmt::Debug for CommandService {
@@ -76,6 +81,7 @@ impl CommandService {
             fingerprinter: parts.fingerprinter,
             registers: parts.registers,
             environment: parts.environment,
+            files: parts.files.clone(),
         }));
         tokio::spawn(beside::follow(Arc::downgrade(&handler), beside));
         let feed_keeper = FeedKeeper::new(
@@ -98,6 +104,7 @@ impl CommandService {
             timekeeper: Arc::new(Timekeeper::new(Arc::clone(&handler), parts.timetable)),
             leases: Arc::new(parts.leases),
             bus: parts.bus,
+            files: parts.files,
             handler,
         }
     }
@@ -137,7 +144,8 @@ impl CommandService {
             stop.clone(),
         );
         // One that fails ends the others: a service that answers only half of what it should is worse than none.
-        let kept = async { tokio::try_join!(self.keep_time(stop), self.keep_feeds(stop)).map(drop) };
+        let kept =
+            async { tokio::try_join!(self.keep_time(stop), self.keep_feeds(stop), self.keep_files(stop)).map(drop) };
         tokio::try_join!(calls, queries, replays, self.take_durable(stop), kept).map(drop)
     }
 
@@ -157,6 +165,17 @@ impl CommandService {
             Ok(())
         };
         while_held(&self.leases, feeds::LEASE, stop, keep).await
+    }
+
+    /// Keeps the files of cases whenever the lease is held.
+    async fn keep_files(&self, stop: &CancellationToken) -> Result<(), BusError> {
+        let Some(files) = &self.files else { return Ok(()) };
+        let now = || self.handler.environment().now().get();
+        let keep = async |grant: LeaseGrant, ended: CancellationToken| {
+            files::keep(files, self.handler.ledger(), now, grant, ended).await;
+            Ok(())
+        };
+        while_held(&self.leases, files::LEASE, stop, keep).await
     }
 
     /// Takes durable commands whenever the lease is held.

@@ -117,6 +117,10 @@ pub fn external_ref_taken(command: &Command) -> Problem {
         let message = "this reference of the provider was recorded before: each payment and each refund is taken once";
         return Problem::one(ProblemKind::Conflict, "/provider_ref", "provider_ref_taken", message);
     }
+    if matches!(&command.body, CommandBody::AddAttachment(_)) {
+        let message = "this file was added to a case before: upload it again to add it to another";
+        return Problem::one(ProblemKind::Conflict, "/id", "attachment_taken", message);
+    }
     Problem::one(
         ProblemKind::Conflict,
         "/external_ref",

@@ -48,6 +48,8 @@ pub struct DecisionContext {
     pub rounds: Option<Arc<Rounds>>,
     /// What is known of the collection that a request is about.
     pub collection: Option<CollectionLookedUp>,
+    /// How many bytes the file has that the command adds, where it was found and is what the command says of it.
+    pub attachment_bytes: Option<u32>,
     /// A number from 0 to 99, drawn for this command: whether what a contractor reports as done is inspected. `None`: it is.
     pub inspection_draw: Option<u8>,
     /// Whether the data of the person concerned was erased: then nothing personal can be recorded, not even reasons.
@@ -173,6 +175,7 @@ impl DecisionContext {
             contractor: None,
             rounds: None,
             collection: None,
+            attachment_bytes: None,
             inspection_draw: None,
             person_erased: false,
             may_leave_decider_unrecorded: false,

@@ -256,6 +256,13 @@ rejections! {
     /// What became of an appointment that has not begun.
     AppointmentToCome, NotAllowed, "appointment_to_come", "/slot", "this appointment has not begun: say what became of it afterwards";
 
+    /// A file for a council that has nowhere to keep it.
+    NoAttachments, NotAllowed, "no_attachments", "", "this council keeps no files yet: its command-service has no store for them";
+    /// A photo that is no picture.
+    PhotoNotAPicture, Invalid, "photo_not_a_picture", "/media_type", "a photo is a picture: JPEG, PNG or WebP";
+    /// One file more than a case has room for.
+    TooManyAttachments, NotAllowed, "too_many_attachments", "", "the case has a hundred files: put what belongs together into one PDF";
+
     /// A next stage that follows nothing.
     FollowsRequired, Invalid, "follows_required", "/follows", "this is the next stage of another case: say of which; where that is in no system, an officer submits it and says why";
     /// The case that this is the next stage of is not there.

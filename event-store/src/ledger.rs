@@ -264,6 +264,9 @@ pub trait Ledger: Send + Sync {
     /// from its commit on.
     async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError>;
 
+    /// The stream of the command that brought an external reference; none where nobody did.
+    async fn stream_of(&self, reference: &ExternalRef) -> Result<Option<AggregateId>, LedgerError>;
+
     /// How many places are taken in each slot from `first` on and before `end`, in the order of their texts; none of those that nobody
     /// took. True of the moment: another can be faster.
     async fn slots_taken(&self, first: &str, end: &str) -> Result<BTreeMap<String, u32>, LedgerError>;

@@ -14,14 +14,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::clock::Due;
-use crate::command::{JobAttempt, Precaution, Slot};
+use crate::command::{JobAttempt, MediaType, Precaution, Slot};
 use crate::envelope::SCHEMAS_URL;
 use crate::event::{JobCancellation, JobReopening, Sharing};
-use crate::ids::{CaseId, ContractorCode, EventId, QuestionId, RequestTypeCode, ServiceName};
+use crate::ids::{AttachmentId, CaseId, ContractorCode, EventId, QuestionId, RequestTypeCode, ServiceName};
 use crate::moment::Instant;
 use crate::personal::AnswerValue;
 use crate::reference::Reference;
-use crate::text::{Line, PhoneNumber, Place, Text};
+use crate::text::{ContentKey, Digest, Line, PhoneNumber, Place, Text};
 
 /// The names of the messages: those of the events that they follow from.
 pub const MESSAGES: [&str; 4] = ["JobRaised", "JobChanged", "JobCancelled", "JobReopened"];
@@ -147,6 +147,9 @@ pub struct JobContent {
     /// The answers to the type's own questions, by question.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<QuestionId, AnswerValue>,
+    /// Pictures of what it is about, in the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub photos: Vec<JobPhoto>,
     /// What to mind at the door.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub precautions: Vec<Precaution>,
@@ -162,6 +165,26 @@ pub struct JobContent {
 impl fmt::Debug for JobContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JobContent([personal])")
+    }
+}
+
+/// A picture, as a file of the council's object store: `kept/` and its id, or `staged/` and its id within its first minutes. How it
+/// is sealed is said in `docs/attachments.md`.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct JobPhoto {
+    /// Its id.
+    pub id: AttachmentId,
+    /// What kind of file it is.
+    pub media_type: MediaType,
+    /// The SHA-256 of the picture, opened.
+    pub hash: Digest,
+    /// The key that opens it.
+    pub key: ContentKey,
+}
+
+impl fmt::Debug for JobPhoto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JobPhoto([personal])")
     }
 }
 

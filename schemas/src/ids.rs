@@ -74,6 +74,10 @@ uuid_id!(
     EventId
 );
 uuid_id!(
+    /// A file in the object store.
+    AttachmentId
+);
+uuid_id!(
     /// One row of the vault: the key of one person in one stream for one category.
     KeyId
 );

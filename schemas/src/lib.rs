@@ -28,9 +28,9 @@ pub mod subjects;
 pub mod text;
 
 pub use ids::{
-    AggregateId, AppointmentNumber, CalendarName, CaseId, ClientName, CommandId, ContractorCode, CustomerId, EventId,
-    JobNumber, KeyId, OfficerId, OutcomeCode, PaymentNumber, Position, ProviderName, QuestionId, RequestTypeCode,
-    RoundName, ServiceName, TeamName, Version,
+    AggregateId, AppointmentNumber, AttachmentId, CalendarName, CaseId, ClientName, CommandId, ContractorCode,
+    CustomerId, EventId, JobNumber, KeyId, OfficerId, OutcomeCode, PaymentNumber, Position, ProviderName, QuestionId,
+    RequestTypeCode, RoundName, ServiceName, TeamName, Version,
 };
 pub use personal::{Answer, Personal, Private, SpecialCategory};
 pub use problem::{FieldError, Problem};

@@ -11,11 +11,11 @@ use serde_json::value::RawValue;
 
 use crate::clock::ClockStanding;
 use crate::command::words;
-use crate::command::{InformationWanted, Slot};
+use crate::command::{AttachmentPurpose, InformationWanted, MediaType, Slot};
 use crate::event::RequestClass;
 use crate::ids::{
-    AppointmentNumber, CalendarName, CaseId, ClientName, CommandId, ContractorCode, JobNumber, OutcomeCode,
-    PaymentNumber, Position, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
+    AppointmentNumber, AttachmentId, CalendarName, CaseId, ClientName, CommandId, ContractorCode, JobNumber,
+    OutcomeCode, PaymentNumber, Position, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
 };
 use crate::moment::Day;
 use crate::money::Pence;
@@ -132,6 +132,19 @@ pub struct AppointmentSummary {
     pub stage: AppointmentStage,
 }
 
+/// A file of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttachmentSummary {
+    /// Its id in the object store.
+    pub id: AttachmentId,
+    /// What it is for.
+    pub purpose: AttachmentPurpose,
+    /// What kind of file it is.
+    pub media_type: MediaType,
+    /// How many bytes it has.
+    pub bytes: u32,
+}
+
 /// Asks which slots of a calendar have places left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -234,6 +247,9 @@ pub struct CaseSummary {
     /// The clocks that run: by when the council, or somebody else, has to do what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockStanding>,
+    /// Its files, in the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentSummary>,
     /// Its appointments, in the order in which they were booked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub appointments: Vec<AppointmentSummary>,

@@ -132,6 +132,18 @@ text_type!(
     |text| payment_ref(&normalise(text, Self::LONGEST, false)?)
 );
 text_type!(
+    /// A SHA-256 (FIPS 180-4), as 64 lower-case hexadecimal digits.
+    Digest, longest 64,
+    { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+    |text| digest(text)
+);
+text_type!(
+    /// The key of one file, as the unpadded base64url (RFC 4648 section 5) of its 32 bytes.
+    ContentKey, longest 43,
+    { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" },
+    |text| content_key(text)
+);
+text_type!(
     /// Text of one line.
     Line, longest 200,
     { "type": "string", "minLength": 1, "maxLength": 200 },
@@ -176,6 +188,20 @@ text_type!(
     { "type": "string", "pattern": "^[!-~]([ -~]{0,98}[!-~])?$" },
     |text| printable(&normalise(text, Self::LONGEST, false)?)
 );
+
+fn digest(text: &str) -> Result<String, TextError> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let is_digest = text.len() == 64 && text.bytes().all(is_digit);
+    let expected = TextError::Form("the 64 lower-case hexadecimal digits of a SHA-256");
+    is_digest.then(|| text.to_owned()).ok_or(expected)
+}
+
+fn content_key(text: &str) -> Result<String, TextError> {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_key = text.len() == 43 && text.bytes().all(is_letter);
+    let expected = TextError::Form("the 43 letters of a key in base64url");
+    is_key.then(|| text.to_owned()).ok_or(expected)
+}
 
 fn email(text: &str) -> Result<String, TextError> {
     const FORM: TextError = TextError::Form("an email address");

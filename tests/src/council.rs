@@ -247,6 +247,7 @@ impl Council {
             ("CASELEDGER_OFFICERS_FILE", path("officers.toml")),
             ("CASELEDGER_BANK_HOLIDAYS_FILE", path("bank-holidays.json")),
             ("CASELEDGER_MAIL_DIR", self.mail_dir().display().to_string()),
+            ("CASELEDGER_ATTACHMENTS_STORE", path("attachments")),
         ]);
         if let Some(catalogue) = &self.catalogue {
             environment.insert("CASELEDGER_CATALOGUE_DIR", catalogue.display().to_string());

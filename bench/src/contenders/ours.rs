@@ -285,6 +285,7 @@ fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandServic
         },
         environment: Arc::new(Machine),
         bus,
+        files: None,
     }))
 }
 

@@ -8,7 +8,7 @@ use schemas::clock::Due;
 use schemas::command::{CaseRelation, ClockMark};
 use schemas::moment::{Day, Instant};
 use schemas::money::Pence;
-use schemas::query::{AppointmentSummary, CaseQuery, JobSummary, PaymentSummary};
+use schemas::query::{AppointmentSummary, AttachmentSummary, CaseQuery, JobSummary, PaymentSummary};
 use schemas::{CaseId, Position, QuestionId, Reference, Version};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -60,6 +60,11 @@ pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
     }
 }
 
+/// The case as it is now.
+pub async fn find_now(pool: &PgPool, named: &str) -> Result<CaseHistory, Failure> {
+    find(pool, named, AsOf::Now).await
+}
+
 async fn find(pool: &PgPool, named: &str, as_of: AsOf) -> Result<CaseHistory, Failure> {
     let query = match named.parse::<Uuid>() {
         Ok(id) => CaseQuery::Id(CaseId(id)),
@@ -80,6 +85,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     let folded = folded(&found)?;
     let (clocks, links) = (clocks(&found, &folded)?, links(&folded));
     let job = folded.job();
+    let files: Vec<AttachmentSummary> = folded.attachments().collect();
     let payments: Vec<PaymentSummary> = folded.payments().collect();
     let appointments: Vec<AppointmentSummary> = folded.appointments().collect();
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
@@ -92,7 +98,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "status": case.status, "outcome": case.outcome, "team": case.team, "officer": case.officer,
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
-            "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job, "appointments": appointments, "payments": payments,
+            "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job, "appointments": appointments, "attachments": files, "payments": payments,
             "links": links.iter().map(|(relation, other)| json!({ "relation": relation, "case_id": other })).collect::<Vec<_>>(),
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
@@ -139,6 +145,21 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "appointments",
             or_dash((!appointments.is_empty()).then(|| {
                 let words = appointments.iter().map(appointment_in_words);
+                words.collect::<Vec<_>>().join("; ")
+            })),
+        ),
+        (
+            "files",
+            or_dash((!files.is_empty()).then(|| {
+                let words = files.iter().map(|file| {
+                    format!(
+                        "{} {} ({}, {} bytes)",
+                        file.id,
+                        file.purpose.as_str(),
+                        file.media_type.as_str(),
+                        file.bytes
+                    )
+                });
                 words.collect::<Vec<_>>().join("; ")
             })),
         ),

@@ -1,5 +1,6 @@
 //! What each call does.
 
+mod attachment;
 mod bus;
 mod case;
 mod catalogue;
@@ -37,6 +38,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Call::Send(call) => send::run(&call, json).await,
         Call::Import(call) => import::run(&call, json).await,
         Call::Case(call) => case::run(&call, json).await,
+        Call::Attachment(call) => attachment::run(&call, json).await,
         Call::Customer(call) => customer::run(&call, json).await,
         Call::Catalogue(call) => catalogue::run(&call, json),
         Call::Clock(call) => clock::run(&call),

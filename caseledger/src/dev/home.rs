@@ -14,7 +14,7 @@ use crate::database;
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::servers::{DataDir, make_directory, write_private};
-use crate::settings::{DEFAULT_MAIL_FROM, MailSetting, ServiceFiles, ServiceSettings, environment};
+use crate::settings::{DEFAULT_MAIL_FROM, MailSetting, STORE_SETTING, ServiceFiles, ServiceSettings, environment};
 
 /// The officers of the demo council.
 const OFFICERS: &str = include_str!("../../demo/officers.toml");
@@ -33,6 +33,8 @@ pub struct Home {
     pub contractor_key_file: PathBuf,
     /// The officer register.
     pub officers_file: PathBuf,
+    /// Where the files of cases are kept.
+    pub attachments_store: String,
     /// Where notices land.
     pub mail_dir: PathBuf,
     /// The passwords of the services' NATS users.
@@ -51,6 +53,8 @@ impl Home {
             client_passwords_file: config.join("client-passwords.toml"),
             contractor_key_file: config.join(format!("{CONTRACTOR}.feed-key")),
             officers_file: config.join("officers.toml"),
+            attachments_store: environment(STORE_SETTING)
+                .unwrap_or_else(|| data.path().join("attachments").display().to_string()),
             mail_dir: data.path().join("mail"),
             service_passwords: service_passwords(data)?,
         };
@@ -150,6 +154,7 @@ impl Home {
                 officers_file: self.officers_file.clone(),
                 holidays_file: environment("CASELEDGER_BANK_HOLIDAYS_FILE").map(PathBuf::from),
                 clocks_file: environment("CASELEDGER_CLOCKS_FILE").map(PathBuf::from),
+                attachments_store: Some(self.attachments_store.clone()),
             },
             Service::Relay => ServiceFiles::Relay,
             Service::Projections => ServiceFiles::Projections,

@@ -12,6 +12,7 @@ use super::platform::Platform;
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::servers::{DataDir, write_private};
+use crate::settings::STORE_SETTING;
 
 /// The ready file, as the contract has it.
 #[derive(Serialize)]
@@ -68,6 +69,7 @@ impl Ready {
             ("CASELEDGER_OFFICERS_FILE", path(&home.officers_file)),
             ("CASELEDGER_KEY_FILE", path(&home.key_file)),
             ("CASELEDGER_MAIL_DIR", path(&home.mail_dir)),
+            (STORE_SETTING, home.attachments_store.clone()),
         ]);
         Ok(Self {
             database_url: platform.owner_url.clone(),

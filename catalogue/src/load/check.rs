@@ -14,7 +14,7 @@ use crate::question::{Question, QuestionKind, Sensitivity};
 use crate::service::{Acceptance, CollectionQuestions, Deliverer, TargetCondition};
 
 /// The parts of a case that may be shared and are not questions.
-const SHAREABLE: &[&str] = &["place", "description", "contact"];
+const SHAREABLE: &[&str] = &["place", "description", "contact", "photos"];
 
 /// What must be unique, or exist, across all services.
 pub(super) fn check_together(services: &[Checked<'_>], notices: &Notices, faults: &mut Vec<CatalogueFault>) {
@@ -248,7 +248,7 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         for field in recipient.get_ref().fields.iter().filter(|field| !known(field)) {
             report(
                 recipient.span(),
-                format!("there is no {field} to share: name place, description, contact or a question"),
+                format!("there is no {field} to share: name place, description, contact, photos or a question"),
             );
         }
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use catalogue::booking;
 use event_store::{Ledger, StoredEvent, ToldEvent};
-use schemas::command::{JobAttempt, Precaution, Slot};
+use schemas::command::{AttachmentPurpose, JobAttempt, MediaType, Precaution, Slot};
 use schemas::event::{CaseEvent, Clocks, CustomerEvent, EventRecord, JobReopening, Sharing};
-use schemas::feed::{JobContact, JobContent, JobMessage};
+use schemas::feed::{JobContact, JobContent, JobMessage, JobPhoto};
 use schemas::personal::{Answers, Protection};
 use schemas::{
-    AggregateId, Answer, CaseId, ContractorCode, CustomerId, JobNumber, Private, QuestionId, Reference,
+    AggregateId, Answer, AttachmentId, CaseId, ContractorCode, CustomerId, JobNumber, Private, QuestionId, Reference,
     RequestTypeCode, Sealed, ServiceName, Version,
 };
 use serde::de::DeserializeOwned;
@@ -32,8 +32,18 @@ pub(super) struct Shared {
     description: Option<Sealed>,
     contact: Option<(Option<Sealed>, Option<Sealed>)>,
     answers: Answers,
+    photos: Vec<Photo>,
     precautions: Vec<Precaution>,
     reason: Option<Sealed>,
+}
+
+/// A picture of the case.
+#[derive(Clone)]
+struct Photo {
+    id: AttachmentId,
+    media_type: MediaType,
+    hash: Option<Sealed>,
+    key: Option<Sealed>,
 }
 
 /// A case as its contractor may know it.
@@ -44,6 +54,8 @@ struct Known {
     place: Option<Sealed>,
     description: Option<Sealed>,
     answers: Answers,
+    /// Its pictures, by the number of the entry that added each.
+    photos: BTreeMap<Version, Photo>,
     clocks: Clocks,
     /// The slot for which it is booked.
     slot: Option<Slot>,
@@ -56,7 +68,7 @@ fn sealed<T, P: Protection>(value: Option<&Private<T, P>>) -> Option<Sealed> {
 }
 
 impl Known {
-    fn take_in(&mut self, event: &CaseEvent, at: schemas::moment::Instant) {
+    fn take_in(&mut self, event: &CaseEvent, number: Version, at: schemas::moment::Instant) {
         match event {
             CaseEvent::RequestSubmitted(event) => {
                 self.opened = Some((
@@ -81,6 +93,16 @@ impl Known {
                 }
             }
             CaseEvent::CaseMoved(event) => self.customer_id = Some(event.customer_id),
+            CaseEvent::AttachmentAdded(event) if event.purpose == AttachmentPurpose::Photo => {
+                let photo = Photo {
+                    id: event.attachment,
+                    media_type: event.media_type,
+                    hash: sealed(Some(&event.hash)),
+                    key: sealed(Some(&event.key)),
+                };
+                self.photos.insert(number, photo);
+            }
+            CaseEvent::EntryCorrected(event) => _ = self.photos.remove(&event.entry),
             CaseEvent::AppointmentBooked(event) => self.slot = Some(event.slot),
             CaseEvent::AppointmentMoved(event) => self.slot = Some(event.slot),
             CaseEvent::AppointmentCancelled(event) => self.slot = self.slot.filter(|slot| *slot != event.slot),
@@ -109,6 +131,10 @@ impl Known {
             place: self.place.clone().filter(|_| is_shared("place")),
             description: self.description.clone().filter(|_| is_shared("description")),
             contact: None,
+            photos: match is_shared("photos") {
+                true => self.photos.values().cloned().collect(),
+                false => Vec::new(),
+            },
             answers: answers
                 .map(|(question, answer)| (question.clone(), answer.clone()))
                 .collect(),
@@ -127,7 +153,7 @@ pub(super) async fn of(ledger: &dyn Ledger, told: &ToldEvent) -> Result<Told, Fe
             break;
         }
         if let EventRecord::Case(record) = read(&event)? {
-            known.take_in(&record, event.occurred_at.into());
+            known.take_in(&record, event.sequence, event.occurred_at.into());
             last = Some(record);
         }
     }
@@ -272,6 +298,17 @@ impl FeedKeeper {
             };
             answers.extend(value.map(|value| (question.clone(), value)));
         }
+        let mut photos = Vec::new();
+        for photo in &shared.photos {
+            let hash = self.open_one(photo.hash.as_ref(), &mut gap).await?;
+            let key = self.open_one(photo.key.as_ref(), &mut gap).await?;
+            photos.extend(hash.zip(key).map(|(hash, key)| JobPhoto {
+                id: photo.id,
+                media_type: photo.media_type,
+                hash,
+                key,
+            }));
+        }
         let contact = match &shared.contact {
             Some((name, phone)) => Some(JobContact {
                 name: self.open_one(name.as_ref(), &mut gap).await?,
@@ -285,6 +322,7 @@ impl FeedKeeper {
             reason: self.open_one(shared.reason.as_ref(), &mut gap).await?,
             contact,
             answers,
+            photos,
             precautions: shared.precautions.clone(),
             erased: gap,
         })

@@ -14,6 +14,7 @@ use vault::VaultError;
 use super::{Preparation, Refusable};
 use crate::cache::Snapshot;
 use crate::fault::Fault;
+use crate::files;
 use crate::intake::contractor;
 use crate::streams::load;
 use crate::task::Task;
@@ -180,13 +181,15 @@ pub(super) fn unknown_customer(command: &Command, is_known: bool) -> Option<Prob
     ))
 }
 
-/// What there is one of: a next stage of each type of a case, a payment and a refund of each reference of a provider. The log keeps
+/// What there is one of: a next stage of each type of a case, a payment and a refund of each reference of a provider, a case of each
+/// file. The log keeps
 /// external references apart, and so keeps these.
 pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
     let id = match &command.body {
         CommandBody::SubmitRequest(submit) => format!("{}/{}", submit.follows?, submit.request_type),
         CommandBody::RecordPayment(paid) => format!("payment/{}/{}", paid.provider, paid.provider_ref),
         CommandBody::RecordRefund(refund) => format!("refund/{}/{}", refund.provider, refund.provider_ref),
+        CommandBody::AddAttachment(add) => return files::reference_of(add.id),
         _ => return None,
     };
     Some(ExternalRef {

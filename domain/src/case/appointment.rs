@@ -309,13 +309,7 @@ impl Submitted {
         match circumstances.actor.kind {
             ActorKind::System => {}
             ActorKind::Officer => _ = must_be_an_officer(circumstances, context)?,
-            ActorKind::Contractor => {
-                let job = self.standing.job.as_ref();
-                let contractor = context.contractor.as_ref().ok_or(Rejection::ActorNotAllowed)?;
-                if job.is_none_or(|job| job.contractor != *contractor) {
-                    return Err(Rejection::ActorNotAllowed);
-                }
-            }
+            ActorKind::Contractor => self.must_be_their_job(context)?,
             ActorKind::Resident | ActorKind::Representative => return Err(Rejection::ActorNotAllowed),
         }
         let mut appointments = self.standing.appointments.iter().rev();

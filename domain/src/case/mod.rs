@@ -1,6 +1,7 @@
 //! A case: one request, from its opening to its end, and after.
 
 mod appointment;
+mod attachment;
 mod clocks;
 mod closing;
 mod collection;
@@ -26,7 +27,7 @@ use schemas::clock::ClockStanding;
 use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted};
 use schemas::event::{CaseEvent, Clock, RequestClass};
 use schemas::moment::{Day, Instant};
-use schemas::query::{AppointmentSummary, CaseStatus, JobSummary, PaymentSummary};
+use schemas::query::{AppointmentSummary, AttachmentSummary, CaseStatus, JobSummary, PaymentSummary};
 use schemas::{
     CaseId, CustomerId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
 };
@@ -134,6 +135,12 @@ impl Case {
     #[must_use]
     pub fn job(&self) -> Option<JobSummary> {
         self.standing()?.job.as_ref().map(Job::told)
+    }
+
+    /// Its files, in the order in which they were added, but for those that were struck out.
+    pub fn attachments(&self) -> impl Iterator<Item = AttachmentSummary> {
+        let standing = self.standing().into_iter();
+        standing.flat_map(|standing| standing.attachments.iter().cloned())
     }
 
     /// Its appointments, in the order in which they were booked.
@@ -300,6 +307,7 @@ impl Submitted {
             CommandBody::MoveAppointment(to) => self.move_appointment(to.slot, circumstances, context),
             CommandBody::CancelAppointment(_) => self.cancel_appointment(circumstances, context).map(one),
             CommandBody::RecordAttendance(record) => self.record_attendance(record, circumstances, context).map(one),
+            CommandBody::AddAttachment(add) => self.add_attachment(add, circumstances, context).map(one),
             CommandBody::RecordClock(clock) => self.record_clock(clock, circumstances, context),
             CommandBody::RecomputeClocks(_) => self.recompute(circumstances, context),
             CommandBody::ReopenRequest(_) => self.reopen(circumstances, context, timeline.closed_at).map(one),

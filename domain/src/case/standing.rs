@@ -8,12 +8,13 @@ use schemas::command::{CaseRelation, ClockMark, Decider, ExtensionGround, Inform
 use schemas::event::{CaseEvent, CaseStanding, OutcomeKind};
 use schemas::moment::{Day, Instant};
 use schemas::personal::{Answer, AnswerValue, Answers};
-use schemas::query::CaseStatus;
+use schemas::query::{AttachmentSummary, CaseStatus};
 use schemas::text::{ExternalId, Text};
 use schemas::{CaseId, OfficerId, OutcomeCode, Personal, QuestionId, RequestTypeCode, TeamName, Version};
 use serde::{Deserialize, Serialize};
 
 use super::appointment::{Appointment, AppointmentEntry};
+use super::attachment;
 use super::job::{Job, JobEntry};
 
 /// One thing that happened to a case after it was opened, without what is personal in it.
@@ -93,6 +94,7 @@ pub(crate) enum Entered {
     },
     Job(JobEntry),
     Appointment(AppointmentEntry),
+    Attached(AttachmentSummary),
     Closed {
         outcome: OutcomeCode,
         kind: OutcomeKind,
@@ -208,6 +210,7 @@ impl Entered {
             | CaseEvent::JobReportedDone(_)
             | CaseEvent::JobReportedFailed(_)
             | CaseEvent::JobAccepted(_) => return JobEntry::of(event).map(Self::Job),
+            CaseEvent::AttachmentAdded(event) => Self::Attached(attachment::told(event)),
             CaseEvent::AppointmentBooked(_)
             | CaseEvent::AppointmentMoved(_)
             | CaseEvent::AppointmentCancelled(_)
@@ -253,6 +256,7 @@ impl Entered {
             Self::Cancelled => "RequestCancelled",
             Self::Reopened { .. } => "RequestReopened",
             Self::Appointment(entry) => return entry.correctable(),
+            Self::Attached(_) => "AttachmentAdded",
             Self::Provided { with_answers: true, .. }
             | Self::Assigned { .. }
             | Self::SentOut { .. }
@@ -305,6 +309,8 @@ pub(crate) struct Standing {
     pub(crate) job: Option<Job>,
     /// Its appointments, in the order in which they were booked.
     pub(crate) appointments: Vec<Appointment>,
+    /// Its files, in the order in which they were added.
+    pub(crate) attachments: Vec<AttachmentSummary>,
     /// The remedies: by when, and whether done.
     pub(crate) remedies: Vec<(Day, bool)>,
     /// The open answers that the request was made with, as words: what its targets depend on.
@@ -333,6 +339,7 @@ impl Standing {
             asked: Vec::new(),
             job: None,
             appointments: Vec::new(),
+            attachments: Vec::new(),
             remedies: Vec::new(),
             open_answers: BTreeMap::new(),
             set_day: None,
@@ -386,6 +393,7 @@ impl Standing {
                 (self.decision, self.set_day) = (None, None);
             }
             Entered::Job(job) => job.enter(&mut self.job, entry.at),
+            Entered::Attached(attachment) => self.attachments.push(attachment.clone()),
             Entered::Appointment(appointment) => appointment.enter(&mut self.appointments),
             Entered::Closed { outcome, kind, by } => {
                 let (outcome, kind) = (outcome.clone(), *kind);

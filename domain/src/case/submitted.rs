@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemas::clock::ClockStanding;
-use schemas::command::NoticeMedium;
+use schemas::command::{AttachmentPurpose, NoticeMedium};
 use schemas::event::{CaseEvent, Clocks, RequestSubmitted};
 use schemas::moment::{Day, Instant};
 use schemas::{CustomerId, EventId, OfficerId, Version};
@@ -97,6 +97,9 @@ impl Submitted {
                     .map(|(name, _)| name.to_owned());
                 self.gives(parts.chain(event.answers.keys().map(ToString::to_string)).collect());
             }
+            CaseEvent::AttachmentAdded(event) if event.purpose == AttachmentPurpose::Photo => {
+                self.gives(vec!["photos".to_owned()]);
+            }
             CaseEvent::InformationProvided(event) => {
                 self.gives(event.answers.keys().map(ToString::to_string).collect());
             }
@@ -104,7 +107,7 @@ impl Submitted {
                 let opened = Arc::make_mut(&mut self.opened);
                 (opened.request_type, opened.class) = (event.request_type.clone(), event.class);
                 let given = Arc::make_mut(&mut self.given);
-                given.retain(|name| matches!(name.as_str(), "description" | "place"));
+                given.retain(|name| matches!(name.as_str(), "description" | "place" | "photos"));
                 given.extend(event.answers.keys().map(ToString::to_string));
             }
             CaseEvent::CaseMoved(event) => Arc::make_mut(&mut self.opened).customer_id = Some(event.customer_id),

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::*;
-use crate::ledger::{Head, NewEvent, Receipt, StoredEvent};
+use crate::ledger::{ExternalRef, Head, NewEvent, Receipt, StoredEvent};
 
 /// A command with one event, whose payload has this many bytes.
 fn command(payload_bytes: usize) -> Append {
@@ -152,6 +152,10 @@ impl Ledger for Gate {
     }
 
     async fn case_of(&self, _: &Reference) -> Result<Option<AggregateId>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn stream_of(&self, _: &ExternalRef) -> Result<Option<AggregateId>, LedgerError> {
         unreachable!()
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::appender::MOST_BATCHES_ON_THE_WAY;
 
 use crate::error::{LedgerError, Reason};
-use crate::ledger::{Append, Head, Ledger, Receipt, StoredEvent, Verdict};
+use crate::ledger::{Append, ExternalRef, Head, Ledger, Receipt, StoredEvent, Verdict};
 
 /// An appending connection that was idle for longer is tried before it is used: an append over a dead one would end in an
 /// unknown outcome where nothing was sent.
@@ -204,6 +204,14 @@ impl Ledger for PgLedger {
 
     async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError> {
         let query = sqlx::query(include_str!("../../sql/case_of.sql")).bind(reference.as_str());
+        let row = self.answer(query.fetch_optional(&self.pool)).await?;
+        row.map(|row| rows::parse(&row, "aggregate_id")).transpose()
+    }
+
+    async fn stream_of(&self, reference: &ExternalRef) -> Result<Option<AggregateId>, LedgerError> {
+        let query = sqlx::query(include_str!("../../sql/stream_of.sql"))
+            .bind(reference.system.as_str())
+            .bind(reference.id.as_str());
         let row = self.answer(query.fetch_optional(&self.pool)).await?;
         row.map(|row| rows::parse(&row, "aggregate_id")).transpose()
     }

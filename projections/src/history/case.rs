@@ -231,6 +231,7 @@ impl Case {
             | CaseEvent::AppointmentMoved(_)
             | CaseEvent::AppointmentCancelled(_)
             | CaseEvent::AttendanceRecorded(_)
+            | CaseEvent::AttachmentAdded(_)
             | CaseEvent::ClockApproaching(_)
             | CaseEvent::ClockOverdue(_)
             | CaseEvent::ClocksRecomputed(_)

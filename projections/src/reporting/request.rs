@@ -87,6 +87,7 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::AppointmentMoved(_)
         | CaseEvent::AppointmentCancelled(_)
         | CaseEvent::AttendanceRecorded(_)
+        | CaseEvent::AttachmentAdded(_)
         | CaseEvent::ClockApproaching(_)
         | CaseEvent::ClockOverdue(_)
         | CaseEvent::ClocksRecomputed(_)

@@ -1,6 +1,7 @@
 //! Commands: what senders ask for.
 
 mod appointment;
+mod attachment;
 pub mod case;
 mod circumstances;
 pub mod correction;
@@ -17,6 +18,7 @@ pub mod timekeeping;
 use serde_json::{Map, Value};
 
 pub use appointment::{Attendance, BookAppointment, CancelAppointment, MoveAppointment, RecordAttendance, Slot};
+pub use attachment::{AddAttachment, AttachmentPurpose, MediaType};
 pub use case::{
     AddNote, AskForInformation, AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, InformationWanted,
     NoticeMedium, ProvideInformation, RecordNotification, ReopenRequest, SubmitRequest, UpdateRequest,
@@ -208,6 +210,7 @@ commands! {
     MoveAppointment: Case, creates false;
     CancelAppointment: Case, creates false;
     RecordAttendance: Case, creates false;
+    AddAttachment: Case, creates false;
     RecordScheduledCollections: Round, creates false;
     RecordRoundStatus: Round, creates false;
     RecordCollectionException: Round, creates false;

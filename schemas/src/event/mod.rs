@@ -4,6 +4,7 @@
 //! the log. All are at version 1 so far: an older version would be brought up to date in [`EventRecord::read`].
 
 mod appointment;
+mod attachment;
 pub mod case;
 mod clocks;
 pub mod correction;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use appointment::{
     AppointmentBooked, AppointmentCancellation, AppointmentCancelled, AppointmentMoved, AttendanceRecorded,
 };
+pub use attachment::AttachmentAdded;
 pub use case::{
     Follows, InformationAskedFor, InformationProvided, NoteAdded, NotificationFailed, NotificationFailure,
     NotificationSent, OutcomeKind, RequestAssigned, RequestCancelled, RequestClass, RequestClosed, RequestReopened,
@@ -161,8 +163,9 @@ events!(
         ContactRecorded, CaseLinked, SentForInvestigation, FindingsReceived, RemedyAgreed, RemedyDone, EligibilityAssessed,
         DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, JobRaised, JobChanged, JobCancelled, JobReopened,
         JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, PaymentDue, ConcessionGranted,
-        PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, CollectionLookedUp, AppointmentBooked, AppointmentMoved, AppointmentCancelled, AttendanceRecorded, ClockApproaching,
-        ClockOverdue, ClocksRecomputed,
+        PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, CollectionLookedUp,
+        AppointmentBooked, AppointmentMoved, AppointmentCancelled, AttendanceRecorded, AttachmentAdded, ClockApproaching, ClockOverdue,
+        ClocksRecomputed,
     }
 );
 

@@ -17,7 +17,17 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("attachments", &["tokio"]),
     (
         "command-service",
-        &["schemas", "domain", "catalogue", "vault", "event-store", "bus", "tokio"],
+        &[
+            "schemas",
+            "domain",
+            "catalogue",
+            "vault",
+            "event-store",
+            "bus",
+            "attachments",
+            "places",
+            "tokio",
+        ],
     ),
     (
         "projections",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalogue::{Contract, RequestType, london};
-use schemas::command::{Circumstances, Precaution};
+use schemas::command::{AttachmentPurpose, Circumstances, Precaution};
 use schemas::event::{
     CaseEvent, JobAcceptance, JobAccepted, JobCancellation, JobCancelled, JobChanged, JobRaised, JobReopened,
     JobReopening, Sharing,
@@ -56,6 +56,7 @@ impl Turn {
                 | CaseEvent::PaymentReceived(_)
                 | CaseEvent::ConcessionGranted(_)
                 | CaseEvent::PaymentWrittenOff(_)
+                | CaseEvent::AttachmentAdded(_)
                 | CaseEvent::AppointmentBooked(_)
                 | CaseEvent::AppointmentMoved(_)
                 | CaseEvent::AppointmentCancelled(_) => turn.get_or_insert_with(Self::nothing),
@@ -98,6 +99,9 @@ impl Turn {
                     turn.changed.extend(event.answers.keys().map(ToString::to_string));
                 }
                 CaseEvent::CaseMoved(_) => turn.changed.push("contact".to_owned()),
+                CaseEvent::AttachmentAdded(event) if event.purpose == AttachmentPurpose::Photo => {
+                    turn.changed.push("photos".to_owned());
+                }
                 CaseEvent::AppointmentBooked(_) => {
                     turn.calls_for_job = Some(JobReopening::RaisedAgain);
                     turn.changed.push(APPOINTMENT.to_owned());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use event_store::{Append, Head, Ledger, LedgerError, Receipt, StoredEvent, Verdict};
+use event_store::{Append, ExternalRef, Head, Ledger, LedgerError, Receipt, StoredEvent, Verdict};
 use futures::future::BoxFuture;
 use schemas::{AggregateId, ClientName, CommandId, Position, Reference, ServiceName, Version};
 
@@ -65,6 +65,10 @@ impl<F: Fn() -> BoxFuture<'static, ()> + Send + Sync> Ledger for Meanwhile<F> {
 
     async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError> {
         self.log.case_of(reference).await
+    }
+
+    async fn stream_of(&self, reference: &ExternalRef) -> Result<Option<AggregateId>, LedgerError> {
+        self.log.stream_of(reference).await
     }
 
     async fn slots_taken(&self, first: &str, end: &str) -> Result<BTreeMap<String, u32>, LedgerError> {
