@@ -12,7 +12,7 @@ use schemas::{CalendarName, OutcomeCode, QuestionId, Reference};
 use serde::Serialize;
 
 use crate::files::CatalogueFile;
-use crate::service::{Council, RequestType};
+use crate::service::{Appointment, Council, RequestType};
 use crate::{Catalogue, CatalogueFault, booking, london};
 
 /// The parts of a notice. The longest ending comes first: `.subject.txt` ends in `.txt` too.
@@ -75,8 +75,10 @@ pub struct NoticeContext {
 /// An appointment for people.
 #[derive(Clone, Debug, Serialize)]
 pub struct AppointmentInWords {
-    /// When it begins.
-    pub begins: String,
+    /// When it is: `at 9:30am on Friday 1 May 2026`, or where somebody comes within that time, `between 8:00am and 10:00am on …`.
+    pub when: String,
+    /// Whether nobody comes before something is paid.
+    pub pay_first: bool,
     /// Where one goes; none where somebody comes, or where the catalogue has the calendar no longer.
     pub location: Option<String>,
     /// What became of it: `did_not_attend`, `no_access` or `not_kept`.
@@ -138,15 +140,33 @@ impl NoticeContext {
     pub fn appointment(
         mut self,
         catalogue: &Catalogue,
+        request_type: &RequestType,
         calendar: &CalendarName,
-        slot: Slot,
+        (slot, minutes): (Slot, u16),
         attendance: Option<Attendance>,
     ) -> Self {
         let calendar = catalogue.booking_calendar(calendar);
+        let somebody_comes = matches!(
+            request_type.appointment,
+            Some(Appointment::Visit | Appointment::Collection)
+        );
+        let in_words = |at: Instant| {
+            let begins = london::instant_in_words(at.get());
+            let ends = london::instant_in_words(at.get() + time::Duration::minutes(minutes.into()));
+            match ends.split_once(" on ") {
+                Some((ends, _)) if somebody_comes => format!(
+                    "between {} and {ends} on {}",
+                    begins.split(" on ").next().unwrap_or(&begins),
+                    london::day_in_words(slot.day)
+                ),
+                _ => format!("at {begins}"),
+            }
+        };
+        let pay_first = request_type.fees.iter().any(|fee| fee.waits);
         // A time that London's clocks skip was never a slot.
-        let begins = booking::begins_at(slot).map(|at| london::instant_in_words(at.get()));
-        self.appointment = begins.map(|begins| AppointmentInWords {
-            begins,
+        self.appointment = booking::begins_at(slot).map(|at| AppointmentInWords {
+            when: in_words(at),
+            pay_first,
             location: calendar.and_then(|calendar| calendar.location.clone()),
             attendance,
         });
@@ -252,7 +272,8 @@ impl NoticeContext {
                 successor: "Missed bin".into(),
             }),
             appointment: whole.then(|| AppointmentInWords {
-                begins: "9:30am on Friday 15 May 2026".into(),
+                when: "at 9:30am on Friday 15 May 2026".into(),
+                pay_first: true,
                 location: Some("The register office".into()),
                 attendance: Some(Attendance::NoAccess),
             }),

@@ -148,17 +148,32 @@ fn an_appointment_is_told_by_london_s_clocks_and_with_where_to_come() {
                 day: "2026-05-22".parse().unwrap(),
                 time: "10:00".parse().unwrap(),
             };
-            context.appointment(catalogue, &CalendarName::new(calendar).unwrap(), slot, attendance)
+            let request_type = catalogue.request_type(&RequestTypeCode::new(code).unwrap()).unwrap();
+            let calendar = CalendarName::new(calendar).unwrap();
+            context.appointment(catalogue, request_type, &calendar, (slot, 120), attendance)
         })
     };
     let birth = told("appointment_booked", "birth", "births", None);
     for part in [&birth.text, &birth.html] {
-        for words in ["10:00am on Friday 22 May 2026", "Please come to: The Register Office"] {
+        for words in [
+            "at 10:00am on Friday 22 May 2026",
+            "Please come to: The Register Office",
+        ] {
             assert!(part.contains(words), "{words} is not in:\n{part}");
         }
     }
     let wasps = told("appointment_moved", "pest-treatment", "pest-visits", None);
     assert!(!wasps.text.contains("Please come"), "{}", wasps.text);
+    for part in [&wasps.text, &wasps.html] {
+        // Somebody comes within that time; and not before it is paid.
+        for words in [
+            "between 10:00am and 12:00pm on Friday 22 May 2026",
+            "nobody comes before your payment",
+        ] {
+            assert!(part.contains(words), "{words} is not in:\n{part}");
+        }
+    }
+    assert!(!birth.text.contains("payment"), "{}", birth.text);
     for (attendance, words) in [
         (Attendance::NoAccess, "could not get in"),
         (Attendance::NotKept, "We are sorry"),

@@ -102,9 +102,11 @@ fn of_store(error: &StoreError) -> Fault {
 
 /// Why the files can't be kept for the moment.
 #[derive(Debug, thiserror::Error)]
-enum KeepError {
+pub enum KeepError {
+    /// The log.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -118,7 +120,7 @@ pub async fn keep(
     ended: CancellationToken,
 ) {
     while !ended.is_cancelled() {
-        match tend(store, ledger, now()).await {
+        match keep_files(store, ledger, now()).await {
             Ok(0) => {}
             Ok(swept) => tracing::info!(swept, "uploads that no event ever named were swept away"),
             Err(error) => tracing::warn!(%error, "files of cases wait to be kept"),
@@ -131,7 +133,10 @@ pub async fn keep(
 }
 
 /// Claims what events name, and sweeps away what none does. Returns how many were swept.
-async fn tend(store: &AttachmentStore, ledger: &dyn Ledger, now: OffsetDateTime) -> Result<usize, KeepError> {
+///
+/// # Errors
+/// [`KeepError`]: nothing that an event may name was swept; it goes on the next time.
+pub async fn keep_files(store: &AttachmentStore, ledger: &dyn Ledger, now: OffsetDateTime) -> Result<usize, KeepError> {
     for id in store.unclaimed(CLAIMED_AFTER, now).await? {
         let Some(reference) = reference_of(AttachmentId(id.uuid())) else {
             continue;

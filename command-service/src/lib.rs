@@ -36,6 +36,7 @@ mod timekeeper;
 
 pub use calls::{CALLS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
 pub use environment::{Environment, Machine};
+pub use files::{KeepError, SWEPT_AFTER, keep_files};
 pub use held::{LEASE_ASKED_EVERY, LEASE_KEPT, LEASE_RENEWED_EVERY};
 pub use intake::Registers;
 pub use published::{Published, published};

@@ -247,6 +247,8 @@ rejections! {
     SlotTooFarAhead { days: u16 = 90 }, Invalid, "slot_too_far_ahead", "/slot", "this slot is too far ahead: choose one of the next {days} days";
     /// A slot in which every place is taken.
     SlotFull, Conflict, "slot_full", "/slot", "every place in this slot is taken: choose another, the query Slots says which have one left";
+    /// Booked or moved while the council looks at what its contractor did not take.
+    CouncilLooksAtIt, NotAllowed, "council_looks_at_it", "", "the council looks at this request first: an officer books for it";
     /// Booked, though an appointment is to come.
     AlreadyBooked, NotAllowed, "already_booked", "", "the case has an appointment to come: move that one";
     /// Moved or given up, though none is to come.

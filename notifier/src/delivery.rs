@@ -82,6 +82,8 @@ pub struct AppointmentOf {
     pub calendar: CalendarName,
     /// Its slot.
     pub slot: Slot,
+    /// How long it lasts, in minutes.
+    pub minutes: u16,
     /// What became of it, where the event says so.
     pub attendance: Option<Attendance>,
 }

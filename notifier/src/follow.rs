@@ -24,7 +24,12 @@ use crate::table;
 pub const EMAIL_CONSENT: &str = "email_updates";
 
 /// The entries that the person was told of: where one is struck out, they are told that too.
-const TOLD: [&str; 3] = ["RequestClosed", "RequestCancelled", "RequestReopened"];
+const TOLD: [&str; 4] = [
+    "RequestClosed",
+    "RequestCancelled",
+    "RequestReopened",
+    "AttendanceRecorded",
+];
 
 /// What decides which notices go, and what they are called.
 #[derive(Clone, Debug)]
@@ -238,16 +243,17 @@ impl Follower {
 
 /// The appointment that an event is about.
 fn appointment_of(event: &CaseEvent) -> Option<AppointmentOf> {
-    let (calendar, slot, attendance) = match event {
-        CaseEvent::AppointmentBooked(event) => (&event.calendar, event.slot, None),
-        CaseEvent::AppointmentMoved(event) => (&event.calendar, event.slot, None),
-        CaseEvent::AppointmentCancelled(event) => (&event.calendar, event.slot, None),
-        CaseEvent::AttendanceRecorded(event) => (&event.calendar, event.slot, Some(event.attendance)),
+    let (calendar, slot, minutes, attendance) = match event {
+        CaseEvent::AppointmentBooked(event) => (&event.calendar, event.slot, event.minutes, None),
+        CaseEvent::AppointmentMoved(event) => (&event.calendar, event.slot, event.minutes, None),
+        CaseEvent::AppointmentCancelled(event) => (&event.calendar, event.slot, event.minutes, None),
+        CaseEvent::AttendanceRecorded(event) => (&event.calendar, event.slot, event.minutes, Some(event.attendance)),
         _ => return None,
     };
     Some(AppointmentOf {
         calendar: calendar.clone(),
         slot,
+        minutes,
         attendance,
     })
 }

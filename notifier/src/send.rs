@@ -156,7 +156,13 @@ impl Dispatcher {
             (None, None) => context.saying(words, delivery.answer_by).received(delivery.received_on),
         };
         let context = match &delivery.appointment {
-            Some(of) => context.appointment(&self.catalogue, &of.calendar, of.slot, of.attendance),
+            Some(of) => context.appointment(
+                &self.catalogue,
+                request_type,
+                &of.calendar,
+                (of.slot, of.minutes),
+                of.attendance,
+            ),
             None => context,
         };
         catalogue::notice::render(&self.catalogue, &delivery.notice, &context).map_err(|fault| {

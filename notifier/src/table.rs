@@ -41,6 +41,7 @@ pub(crate) async fn queue(connection: &mut PgConnection, delivery: &Delivery) ->
         .bind(delivery.appointment.as_ref().map(|of| of.calendar.as_str()))
         .bind(delivery.appointment.as_ref().map(|of| of.slot.day.0))
         .bind(delivery.appointment.as_ref().map(|of| of.slot.time.to_string()))
+        .bind(delivery.appointment.as_ref().map(|of| i32::from(of.minutes)))
         .bind(
             delivery
                 .appointment
@@ -156,6 +157,7 @@ pub(crate) async fn recorded(
 fn appointment(row: &PgRow) -> Result<Option<Option<AppointmentOf>>, NotifierError> {
     let calendar: Option<&str> = row.try_get("calendar")?;
     let (day, time): (Option<Date>, Option<&str>) = (row.try_get("slot_day")?, row.try_get("slot_time")?);
+    let minutes: Option<i32> = row.try_get("slot_minutes")?;
     let attendance: Option<&str> = row.try_get("attendance")?;
     Ok(calendar.map(|calendar| {
         let attendance = match attendance {
@@ -168,6 +170,7 @@ fn appointment(row: &PgRow) -> Result<Option<Option<AppointmentOf>>, NotifierErr
                 day: Day(day?),
                 time: time?.parse().ok()?,
             },
+            minutes: u16::try_from(minutes?).ok()?,
             attendance,
         })
     }))

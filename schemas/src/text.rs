@@ -135,13 +135,13 @@ text_type!(
     /// A SHA-256 (FIPS 180-4), as 64 lower-case hexadecimal digits.
     Digest, longest 64,
     { "type": "string", "pattern": "^[0-9a-f]{64}$" },
-    |text| digest(text)
+    |text| exactly(text, 64, |b| matches!(b, b'0'..=b'9' | b'a'..=b'f'), "the 64 lower-case hexadecimal digits of a SHA-256")
 );
 text_type!(
     /// The key of one file, as the unpadded base64url (RFC 4648 section 5) of its 32 bytes.
     ContentKey, longest 43,
     { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" },
-    |text| content_key(text)
+    |text| exactly(text, 43, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'), "the 43 letters of a key in base64url")
 );
 text_type!(
     /// Text of one line.
@@ -189,18 +189,10 @@ text_type!(
     |text| printable(&normalise(text, Self::LONGEST, false)?)
 );
 
-fn digest(text: &str) -> Result<String, TextError> {
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let is_digest = text.len() == 64 && text.bytes().all(is_digit);
-    let expected = TextError::Form("the 64 lower-case hexadecimal digits of a SHA-256");
-    is_digest.then(|| text.to_owned()).ok_or(expected)
-}
-
-fn content_key(text: &str) -> Result<String, TextError> {
-    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_key = text.len() == 43 && text.bytes().all(is_letter);
-    let expected = TextError::Form("the 43 letters of a key in base64url");
-    is_key.then(|| text.to_owned()).ok_or(expected)
+/// A text of so many letters of one kind.
+fn exactly(text: &str, length: usize, is_letter: fn(u8) -> bool, form: &'static str) -> Result<String, TextError> {
+    let fits = text.len() == length && text.bytes().all(is_letter);
+    fits.then(|| text.to_owned()).ok_or(TextError::Form(form))
 }
 
 fn email(text: &str) -> Result<String, TextError> {

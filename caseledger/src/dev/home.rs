@@ -200,6 +200,7 @@ pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 6] {
         "BookAppointment",
         "MoveAppointment",
         "CancelAppointment",
+        "AddAttachment",
     ]);
     [
         (
@@ -241,6 +242,7 @@ pub fn first_clients(feed_key: FeedKey) -> [(&'static str, Rights); 6] {
                     "ReportJobDone",
                     "ReportJobFailed",
                     "RecordAttendance",
+                    "AddAttachment",
                     "RecordScheduledCollections",
                     "RecordRoundStatus",
                     "RecordCollectionException",

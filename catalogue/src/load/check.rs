@@ -146,14 +146,16 @@ pub(super) fn check_service(service: &Checked<'_>, faults: &mut Vec<CatalogueFau
     }
     for calendar in &entry.calendars {
         let of = calendar.get_ref();
-        let has_slots = |opening: &Opening| opening.from.minute_of_day() + of.minutes <= opening.until.minute_of_day();
-        if of.minutes < 5
+        let has_slots = |opening: &Opening| {
+            u32::from(opening.from.minute_of_day()) + u32::from(of.minutes) <= u32::from(opening.until.minute_of_day())
+        };
+        if !(5..=1440).contains(&of.minutes)
             || of.places == 0
             || of.days_ahead == 0
             || !of.openings.iter().all(has_slots)
             || of.openings.is_empty()
         {
-            let message = "a calendar needs slots of 5 minutes or more with a place each, days ahead, and openings that hold a slot";
+            let message = "a calendar needs slots of 5 to 1440 minutes with a place each, days ahead, and openings that hold a slot";
             report(calendar.span(), message.to_owned());
         }
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use catalogue::booking;
 use event_store::{Ledger, StoredEvent, ToldEvent};
-use schemas::command::{AttachmentPurpose, JobAttempt, MediaType, Precaution, Slot};
+use schemas::command::{AttachmentPurpose, JobAttempt, MediaType, Precaution};
 use schemas::event::{CaseEvent, Clocks, CustomerEvent, EventRecord, JobReopening, Sharing};
 use schemas::feed::{JobContact, JobContent, JobMessage, JobPhoto};
 use schemas::personal::{Answers, Protection};
@@ -57,8 +56,6 @@ struct Known {
     /// Its pictures, by the number of the entry that added each.
     photos: BTreeMap<Version, Photo>,
     clocks: Clocks,
-    /// The slot for which it is booked.
-    slot: Option<Slot>,
     /// The job's code and attempt.
     job: Option<(ContractorCode, u32)>,
 }
@@ -103,16 +100,8 @@ impl Known {
                 self.photos.insert(number, photo);
             }
             CaseEvent::EntryCorrected(event) => _ = self.photos.remove(&event.entry),
-            CaseEvent::AppointmentBooked(event) => self.slot = Some(event.slot),
-            CaseEvent::AppointmentMoved(event) => self.slot = Some(event.slot),
-            CaseEvent::AppointmentCancelled(event) => self.slot = self.slot.filter(|slot| *slot != event.slot),
-            CaseEvent::AttendanceRecorded(event) => self.slot = self.slot.filter(|slot| *slot != event.slot),
             CaseEvent::JobRaised(event) => self.job = Some((event.code.clone(), 1)),
-            CaseEvent::JobReopened(event) => {
-                // What had begun when it was taken up again counts no more.
-                self.slot = self.slot.filter(|slot| booking::begins_at(*slot) > Some(at));
-                self.job = Some((event.code.clone(), event.attempt));
-            }
+            CaseEvent::JobReopened(event) => self.job = Some((event.code.clone(), event.attempt)),
             CaseEvent::JobChanged(event) => {
                 if let Some((code, _)) = &mut self.job {
                     *code = event.code.clone();
@@ -191,7 +180,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
                 attempt: *attempt,
             },
             code: code.clone(),
-            slot: known.slot,
+            slot: None,
             due: due.map(|clock| clock.due),
             cancelled: None,
             reopened: None,
@@ -204,6 +193,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
         CaseEvent::JobRaised(event) => {
             let shared = known.shared(&event.sharing, &event.precautions);
             let message = JobMessage {
+                slot: event.slot,
                 sharing: Some(event.sharing.clone()),
                 ..message(event.job)
             };
@@ -211,6 +201,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
         }
         CaseEvent::JobChanged(event) => {
             let message = JobMessage {
+                slot: event.slot,
                 changed: event.changed.clone(),
                 sharing: Some(event.sharing.clone()),
                 ..message(event.job)
@@ -233,6 +224,7 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
                 ..known.shared(&event.sharing, &event.precautions)
             };
             let message = JobMessage {
+                slot: event.slot,
                 reopened: Some(event.why),
                 sharing: Some(event.sharing.clone()),
                 ..message(event.job)
@@ -241,7 +233,6 @@ fn told_by(event: &CaseEvent, known: &Known, told: &ToldEvent) -> (Option<JobMes
         }
         CaseEvent::JobCancelled(event) => {
             let message = JobMessage {
-                slot: None,
                 cancelled: Some(event.why),
                 ..message(event.job)
             };

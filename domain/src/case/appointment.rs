@@ -154,6 +154,12 @@ impl Appointment {
         }
     }
 
+    /// Whether it stands, and can still be kept.
+    pub(crate) fn can_be_kept(&self, now: Instant) -> bool {
+        let ends_at = self.begins_at.get() + time::Duration::minutes(self.minutes.into());
+        self.stage == AppointmentStage::Booked && ends_at > now.get()
+    }
+
     /// Whether it stands and has not begun yet.
     fn is_to_come(&self, now: Instant) -> bool {
         self.stage == AppointmentStage::Booked && self.begins_at > now
@@ -177,6 +183,7 @@ impl Appointment {
             appointment: self.number,
             calendar: self.calendar.clone(),
             slot: self.slot,
+            minutes: self.minutes,
             why,
             reason,
         }
@@ -220,7 +227,14 @@ pub(super) fn follow(
         CaseStatus::Closed | CaseStatus::Cancelled => Some(AppointmentCancellation::CaseEnded),
         CaseStatus::Open => other_calendar.then_some(AppointmentCancellation::TypeChanged),
     };
-    events.extend(why.map(|why| appointment.cancelled(why, None)));
+    let Some(why) = why else {
+        return events;
+    };
+    let cancelled = appointment.cancelled(why, None);
+    // While it is what it was booked for: what another type has notices of is another matter.
+    let changes_type = |event: &CaseEvent| matches!(event, CaseEvent::TypeChanged(_));
+    let place = events.iter().position(changes_type).unwrap_or(events.len());
+    events.insert(place, cancelled);
     events
 }
 
@@ -240,6 +254,7 @@ impl Submitted {
     ) -> Result<CaseEvent, Rejection> {
         self.must_be_open()?;
         may_arrange(circumstances, context)?;
+        self.council_must_not_have_it(circumstances)?;
         if self.appointment_to_come(context.now).is_some() {
             return Err(Rejection::AlreadyBooked);
         }
@@ -266,6 +281,7 @@ impl Submitted {
     ) -> Result<Vec<CaseEvent>, Rejection> {
         self.must_be_open()?;
         may_arrange(circumstances, context)?;
+        self.council_must_not_have_it(circumstances)?;
         let appointment = self.appointment_to_come(context.now).ok_or(Rejection::NotBooked)?;
         let named = context.request_type.as_deref().and_then(|of| of.calendar.as_deref());
         if appointment.slot == slot && named.is_some_and(|calendar| calendar.name == appointment.calendar) {
@@ -299,6 +315,15 @@ impl Submitted {
         Ok(appointment.cancelled(AppointmentCancellation::GivenUp, circumstances.reason.clone()))
     }
 
+    /// What the contractor did not take, or an officer took back, nobody but an officer books again.
+    fn council_must_not_have_it(&self, circumstances: &Circumstances) -> Result<(), Rejection> {
+        let job = self.standing.job.as_ref();
+        match job.is_some_and(|job| job.with_council) && circumstances.actor.kind != ActorKind::Officer {
+            true => Err(Rejection::CouncilLooksAtIt),
+            false => Ok(()),
+        }
+    }
+
     /// What became of an appointment can be said when it has begun, also after its case has ended.
     pub(super) fn record_attendance(
         &self,
@@ -322,6 +347,7 @@ impl Submitted {
             appointment: appointment.number,
             calendar: appointment.calendar.clone(),
             slot: appointment.slot,
+            minutes: appointment.minutes,
             attendance: record.attendance,
             reason: circumstances.reason.clone(),
         })

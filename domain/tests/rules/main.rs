@@ -7,6 +7,7 @@
 )]
 
 mod appointments;
+mod attachments;
 mod clocks_of_a_case;
 mod closing;
 mod correction;

@@ -80,6 +80,8 @@ pub struct AppointmentCancelled {
     pub calendar: CalendarName,
     /// The slot that it was in.
     pub slot: Slot,
+    /// How long it would have lasted, in minutes.
+    pub minutes: u16,
     /// Why.
     pub why: AppointmentCancellation,
     /// Why, in the actor's words.
@@ -96,6 +98,8 @@ pub struct AttendanceRecorded {
     pub calendar: CalendarName,
     /// The slot that it was in.
     pub slot: Slot,
+    /// How long it was to last, in minutes.
+    pub minutes: u16,
     /// What became of it.
     pub attendance: Attendance,
     /// Why, in the actor's words.

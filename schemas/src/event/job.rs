@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::ClockStanding;
 use crate::command::words;
-use crate::command::{JobProgress, Precaution};
+use crate::command::{JobProgress, Precaution, Slot};
 use crate::ids::{ClientName, ContractorCode, JobNumber, OfficerId, OutcomeCode};
 use crate::moment::Day;
 use crate::personal::Personal;
@@ -36,6 +36,9 @@ pub struct JobRaised {
     /// What to mind at the door; nothing more is said of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub precautions: Vec<Precaution>,
+    /// The slot for which it is booked, where it is done at an appointment that is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
     /// The day that the contractor's clock starts from.
     pub raised_on: Day,
     /// The clocks that run from then on; none where it is absent.
@@ -62,6 +65,9 @@ pub struct JobChanged {
     /// What to mind at the door by now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub precautions: Vec<Precaution>,
+    /// The slot for which it is booked, where it is done at an appointment that is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
 }
 
 words!(
@@ -132,6 +138,9 @@ pub struct JobReopened {
     /// What to mind at the door.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub precautions: Vec<Precaution>,
+    /// The slot for which it is booked, where it is done at an appointment that is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
     /// The day that the contractor's clock starts from anew.
     pub raised_on: Day,
     /// The clocks that run from then on; none where it is absent.

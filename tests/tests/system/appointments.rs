@@ -250,5 +250,5 @@ async fn a_collection_is_told_to_the_crew_once_it_is_paid_and_booked_and_each_ne
         .find(|name| name.contains("appointment_booked"))
         .unwrap();
     let text = std::fs::read_to_string(mail.join(booked)).unwrap();
-    assert!(text.contains("you have an appointment at 6:00am on"), "{text}");
+    assert!(text.contains("between 6:00am and 6:00pm on"), "{text}");
 }

@@ -5,6 +5,7 @@
 
 mod appointments;
 mod architecture;
+mod attachments;
 mod bad_input;
 mod clients;
 mod erasure;

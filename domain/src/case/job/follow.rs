@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use catalogue::{Contract, RequestType, london};
-use schemas::command::{AttachmentPurpose, Circumstances, Precaution};
+use schemas::command::{AttachmentPurpose, Circumstances, Precaution, Slot};
 use schemas::event::{
-    CaseEvent, JobAcceptance, JobAccepted, JobCancellation, JobCancelled, JobChanged, JobRaised, JobReopened,
-    JobReopening, Sharing,
+    AppointmentCancellation, CaseEvent, JobAcceptance, JobAccepted, JobCancellation, JobCancelled, JobChanged,
+    JobRaised, JobReopened, JobReopening, Sharing,
 };
 use schemas::moment::Instant;
 use schemas::personal::Personal;
@@ -15,7 +15,7 @@ use schemas::{JobNumber, OfficerId};
 
 use super::super::collection;
 use super::super::standing::Status;
-use super::super::{Entered, Submitted, folded};
+use super::super::{Appointment, Entered, Submitted, folded};
 use super::Job;
 use crate::context::DecisionContext;
 use crate::customer::Customer;
@@ -102,12 +102,13 @@ impl Turn {
                 CaseEvent::AttachmentAdded(event) if event.purpose == AttachmentPurpose::Photo => {
                     turn.changed.push("photos".to_owned());
                 }
-                CaseEvent::AppointmentBooked(_) => {
+                CaseEvent::AppointmentBooked(_) | CaseEvent::AppointmentMoved(_) => {
                     turn.calls_for_job = Some(JobReopening::RaisedAgain);
                     turn.changed.push(APPOINTMENT.to_owned());
                 }
-                CaseEvent::AppointmentMoved(_) => turn.changed.push(APPOINTMENT.to_owned()),
-                CaseEvent::AppointmentCancelled(_) => turn.gave_up = true,
+                CaseEvent::AppointmentCancelled(event) => {
+                    turn.gave_up = event.why == AppointmentCancellation::GivenUp;
+                }
                 _ => {}
             }
         }
@@ -169,7 +170,17 @@ pub(in crate::case) fn follow(
         if !matches!(event, CaseEvent::JobCancelled(_)) {
             turn = Turn::nothing();
         }
+        let is_theirs_again =
+            matches!(&event, CaseEvent::JobReopened(reopened) if reopened.why == JobReopening::RaisedAgain);
         events.push(event);
+        let team = request_type
+            .as_ref()
+            .map(|request_type| &request_type.delivery.team)
+            .filter(|_| is_theirs_again);
+        if let Some(assigned) = team.and_then(|team| after.goes_to(team)) {
+            after.fold(&assigned, Some(at));
+            events.push(assigned);
+        }
     }
     events
 }
@@ -227,8 +238,9 @@ impl Submitted {
                 // What another system closed or still handles is nobody's job here until an officer says so.
                 let may_begin = !facts.context.may_leave_decider_unrecorded && !self.waits_for_payment();
                 let why = turn.calls_for_job.filter(|_| may_begin)?;
-                // What is done at an appointment waits for one; but a reopening reaches whoever delivers at once.
-                if why == JobReopening::RaisedAgain && self.waits(facts) {
+                // What is done at an appointment waits for one; but a reopening reaches whoever was at it, at once.
+                let was_at_it = why == JobReopening::CaseReopened && self.standing.job.is_some();
+                if !was_at_it && self.waits(facts) {
                     return None;
                 }
                 let reason = facts
@@ -253,6 +265,8 @@ impl Submitted {
         let sharing = self.sharing(facts.request_type);
         let precautions = facts.precautions();
         let raised_on = london::day_of(facts.at.get());
+        // A reopening begins after what was booked before it.
+        let slot = self.booked_slot(facts).filter(|_| why != JobReopening::CaseReopened);
         let earlier = self.standing.job.as_ref();
         let mut event: CaseEvent = match earlier.filter(|earlier| earlier.contractor == contract.contractor) {
             Some(earlier) => JobReopened {
@@ -263,6 +277,7 @@ impl Submitted {
                 why,
                 sharing,
                 precautions,
+                slot,
                 raised_on,
                 clocks: Vec::new(),
                 reason,
@@ -274,6 +289,7 @@ impl Submitted {
                 code: contract.code.clone(),
                 sharing,
                 precautions,
+                slot,
                 raised_on,
                 clocks: Vec::new(),
                 reason,
@@ -307,6 +323,7 @@ impl Submitted {
             changed,
             sharing,
             precautions: facts.precautions(),
+            slot: self.booked_slot(facts),
         };
         let is_news = (job.stage.is_with_contractor() && !told.changed.is_empty()) || told.code != job.code;
         is_news.then(|| told.into())
@@ -335,7 +352,16 @@ impl Submitted {
         let is_booked = facts
             .request_type
             .is_some_and(|request_type| request_type.calendar.is_some());
-        self.waits_for_payment() || (is_booked && self.appointment_to_come(facts.context.now).is_none())
+        let can_be_kept = |appointment: &Appointment| appointment.can_be_kept(facts.context.now);
+        self.waits_for_payment() || (is_booked && !self.standing.appointments.iter().any(can_be_kept))
+    }
+
+    /// The slot for which it is booked, where that has not ended.
+    fn booked_slot(&self, facts: &Facts<'_>) -> Option<Slot> {
+        let is_booked = facts.request_type?.calendar.is_some();
+        let mut standing = self.standing.appointments.iter();
+        let kept = standing.rfind(|appointment| is_booked && appointment.can_be_kept(facts.context.now))?;
+        kept.booked()
     }
 
     /// The officer who closed it last.

@@ -10,7 +10,7 @@ mod report;
 
 use catalogue::RequestType;
 use schemas::command::JobAttempt;
-use schemas::event::{CaseEvent, RequestAssigned};
+use schemas::event::{CaseEvent, JobCancellation, RequestAssigned};
 use schemas::moment::{Day, Instant};
 use schemas::query::{JobStage, JobSummary};
 use schemas::{ClientName, ContractorCode, JobNumber, OutcomeCode, QuestionId, TeamName};
@@ -30,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) stage: JobStage,
     /// The outcome that was reported, while that waits to be accepted.
     pub(crate) reported: Option<OutcomeCode>,
+    /// Whether the contractor did not take it, or an officer took it back.
+    pub(crate) with_council: bool,
     /// The day that its clock started from; with the instant, where that is known.
     pub(crate) began: (Day, Option<Instant>),
 }
@@ -53,6 +55,10 @@ pub(crate) enum JobEntry {
         code: ContractorCode,
     },
     Moved {
+        stage: JobStage,
+    },
+    /// Rejected, or withdrawn.
+    ToCouncil {
         stage: JobStage,
     },
     ReportedDone {
@@ -85,7 +91,12 @@ impl JobEntry {
             CaseEvent::JobAcknowledged(_) => moved(JobStage::Acknowledged),
             CaseEvent::JobProgressed(_) => moved(JobStage::UnderWay),
             CaseEvent::JobReportedFailed(_) => moved(JobStage::Failed),
-            CaseEvent::JobRejected(_) => moved(JobStage::Rejected),
+            CaseEvent::JobRejected(_) => Self::ToCouncil {
+                stage: JobStage::Rejected,
+            },
+            CaseEvent::JobCancelled(event) if event.why == JobCancellation::Withdrawn => Self::ToCouncil {
+                stage: JobStage::Cancelled,
+            },
             CaseEvent::JobCancelled(_) => moved(JobStage::Cancelled),
             CaseEvent::JobAccepted(_) => moved(JobStage::Accepted),
             _ => return None,
@@ -111,15 +122,19 @@ impl JobEntry {
                     attempt: 1,
                     stage: JobStage::Raised,
                     reported: None,
+                    with_council: false,
                     began: (*on, at),
                 });
             }
             (Self::Reopened { code, attempt, on }, Some(job)) => {
                 (job.code, job.attempt, job.began) = (code.clone(), *attempt, (*on, at));
-                (job.stage, job.reported) = (JobStage::Raised, None);
+                (job.stage, job.reported, job.with_council) = (JobStage::Raised, None, false);
             }
             (Self::Changed { code }, Some(job)) => job.code = code.clone(),
             (Self::Moved { stage }, Some(job)) => (job.stage, job.reported) = (*stage, None),
+            (Self::ToCouncil { stage }, Some(job)) => {
+                (job.stage, job.reported, job.with_council) = (*stage, None, true);
+            }
             (Self::ReportedDone { outcome }, Some(job)) => {
                 (job.stage, job.reported) = (JobStage::ReportedDone, Some(outcome.clone()));
             }
