@@ -162,7 +162,8 @@ impl NoticeContext {
                 _ => format!("at {begins}"),
             }
         };
-        let pay_first = request_type.fees.iter().any(|fee| fee.waits);
+        // A contractor has no job before what waits is paid; the council's own people come all the same.
+        let pay_first = request_type.contract.is_some() && request_type.fees.iter().any(|fee| fee.waits);
         // A time that London's clocks skip was never a slot.
         self.appointment = booking::begins_at(slot).map(|at| AppointmentInWords {
             when: in_words(at),
