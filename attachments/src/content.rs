@@ -5,11 +5,13 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::error::{AdmitError, Refusal};
-use crate::hash::ContentHash;
-use crate::kind::Kind;
+use crate::hash::hash_of;
+use crate::kind;
 use crate::scan::{Scanner, Verdict};
 use crate::strip::{self, Stripped};
 use crate::work::aside;
+use schemas::command::MediaType;
+use schemas::text::Digest;
 
 /// The most bytes an attachment has: 20 MiB, as it comes. A phone's largest photos fit, and it stays below what clamd takes
 /// by default (`StreamMaxLength`, 25 MiB where it was lowest).
@@ -24,13 +26,13 @@ pub const IMAGE_MAX_PIXELS: u64 = 120_000_000;
 /// An open file. Its bytes are wiped when it is dropped, and printed nowhere.
 pub struct Content {
     bytes: Zeroizing<Vec<u8>>,
-    kind: Kind,
-    hash: ContentHash,
+    kind: MediaType,
+    hash: Digest,
 }
 
 impl Content {
-    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>, kind: Kind) -> Self {
-        let hash = ContentHash::of(&bytes);
+    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>, kind: MediaType) -> Self {
+        let hash = hash_of(&bytes);
         Self { bytes, kind, hash }
     }
 
@@ -42,20 +44,20 @@ impl Content {
 
     /// What it is.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> MediaType {
         self.kind
     }
 
     /// The hash of [`Content::bytes`], for the event.
     #[must_use]
-    pub const fn hash(&self) -> ContentHash {
-        self.hash
+    pub const fn hash(&self) -> &Digest {
+        &self.hash
     }
 }
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Content({}, {} bytes)", self.kind.media_type(), self.bytes.len())
+        write!(f, "Content({}, {} bytes)", self.kind.as_str(), self.bytes.len())
     }
 }
 
@@ -63,7 +65,7 @@ impl fmt::Debug for Content {
 #[derive(Debug)]
 pub struct Admitted {
     content: Content,
-    received: ContentHash,
+    received: Digest,
 }
 
 impl Admitted {
@@ -76,8 +78,8 @@ impl Admitted {
     /// The hash of the bytes as they came, for the sender to compare with its own. It differs from the content's hash where
     /// something was taken out.
     #[must_use]
-    pub const fn received(&self) -> ContentHash {
-        self.received
+    pub const fn received(&self) -> &Digest {
+        &self.received
     }
 }
 
@@ -90,7 +92,7 @@ impl Admitted {
 /// [`AdmitError::Refused`] where it is not taken; else nothing is known of the file, and it may be sent again.
 pub async fn admit(bytes: Vec<u8>, media_type: &str, scanner: &dyn Scanner) -> Result<Admitted, AdmitError> {
     let came = Zeroizing::new(bytes);
-    let declared = Kind::of_media_type(media_type).ok_or(Refusal::UnknownMediaType)?;
+    let declared = kind::kind_of_media_type(media_type).ok_or(Refusal::UnknownMediaType)?;
     let (came, looked_at) = aside(move || {
         let looked_at = look_at(&came, declared);
         (came, looked_at)
@@ -104,31 +106,31 @@ pub async fn admit(bytes: Vec<u8>, media_type: &str, scanner: &dyn Scanner) -> R
 }
 
 /// All of [`admit`] that needs nobody else.
-fn look_at(came: &[u8], declared: Kind) -> Result<Admitted, Refusal> {
+fn look_at(came: &[u8], declared: MediaType) -> Result<Admitted, Refusal> {
     if came.is_empty() {
         return Err(Refusal::Empty);
     }
     if came.len() > ATTACHMENT_MAX_BYTES {
         return Err(Refusal::TooLarge);
     }
-    let found = Kind::of_bytes(came).ok_or(Refusal::UnknownKind)?;
-    if !declared.takes(found) {
+    let found = kind::kind_of_bytes(came).ok_or(Refusal::UnknownKind)?;
+    if !kind::may_be_sent_as(found, declared) {
         return Err(Refusal::OtherKind { declared, found });
     }
     let picture = match found {
-        Kind::Jpeg => strip::jpeg(came),
-        Kind::Png => strip::png(came),
-        Kind::Webp => strip::webp(came),
-        Kind::Pdf | Kind::Text | Kind::Csv => {
+        MediaType::Jpeg => strip::jpeg(came),
+        MediaType::Png => strip::png(came),
+        MediaType::Webp => strip::webp(came),
+        MediaType::Pdf | MediaType::Text | MediaType::Csv => {
             let content = Content::new(Zeroizing::new(came.to_vec()), declared);
-            let received = content.hash();
+            let received = content.hash().clone();
             return Ok(Admitted { content, received });
         }
     };
     let picture = picture.ok_or(Refusal::DamagedImage { kind: found })?;
     Ok(Admitted {
         content: Content::new(sized(picture)?, declared),
-        received: ContentHash::of(came),
+        received: hash_of(came),
     })
 }
 

@@ -1,10 +1,10 @@
 //! What can go wrong, and what to do about it. No sentence quotes what a file holds.
 
 use crate::content::{ATTACHMENT_MAX_BYTES, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE};
-use crate::id::AttachmentId;
-use crate::kind::Kind;
 use crate::scan::ScanError;
 use crate::seal::OpenError;
+use schemas::AttachmentId;
+use schemas::command::MediaType;
 
 /// Why a file, or what is said of one, is not taken. It is the sender's to mend; sending the same again gives the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,21 +24,21 @@ pub enum Refusal {
     #[error("the file is no JPEG, PNG, WebP, PDF or text in UTF-8: turn it into one, a phone's HEIC photo into JPEG")]
     UnknownKind,
     /// The bytes are of another kind than was said.
-    #[error("it was said to be {}, but the file is {}: say what it is", declared.media_type(), found.media_type())]
+    #[error("it was said to be {}, but the file is {}: say what it is", declared.as_str(), found.as_str())]
     OtherKind {
         /// What was said.
-        declared: Kind,
+        declared: MediaType,
         /// What it is.
-        found: Kind,
+        found: MediaType,
     },
     /// More than [`IMAGE_MAX_SIDE`] pixels a side or [`IMAGE_MAX_PIXELS`] in all, or none.
     #[error("a picture has 1 to {IMAGE_MAX_SIDE} pixels a side, and {} million in all: make it smaller", IMAGE_MAX_PIXELS / 1_000_000)]
     ImageSize,
     /// The parts of the picture can't be told apart, so location data could not be taken out either.
-    #[error("the {} file is damaged or cut short: send it again, or save it anew", kind.media_type())]
+    #[error("the {} file is damaged or cut short: send it again, or save it anew", kind.as_str())]
     DamagedImage {
         /// What it was read as.
-        kind: Kind,
+        kind: MediaType,
     },
     /// The scanner found something.
     #[error("the virus scanner found {name}: do not send this file again, and have the sender's device looked at")]

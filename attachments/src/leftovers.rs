@@ -10,7 +10,7 @@ use std::{fs, io};
 use time::OffsetDateTime;
 
 use crate::error::StoreError;
-use crate::id::AttachmentId;
+use schemas::AttachmentId;
 
 /// Deletes those that were last written or linked at `until` or before.
 pub(crate) fn delete(folder: &Path, until: OffsetDateTime) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Attachments: checks, strips, scans, seals and keeps files that belong to cases.
 //!
-//! The crate knows neither the log nor the bus. Events and messages carry an [`AttachmentId`], a [`Kind`], a size and a
-//! [`ContentHash`]; the bytes stand here, sealed.
+//! The crate knows neither the log nor the bus. Events and messages carry a file's id, media type, size and hash; the bytes stand here,
+//! sealed.
 //!
 //! # The way of a file
 //!
@@ -34,7 +34,6 @@ mod clamd;
 mod content;
 mod error;
 mod hash;
-mod id;
 mod kind;
 mod leftovers;
 mod place;
@@ -47,9 +46,8 @@ mod work;
 pub use clamd::{Clamd, ClamdAddressError, REPLY_WITHIN};
 pub use content::{ATTACHMENT_MAX_BYTES, Admitted, Content, IMAGE_MAX_PIXELS, IMAGE_MAX_SIDE, admit};
 pub use error::{AdmitError, Interrupted, ReadError, Refusal, StoreError};
-pub use hash::{ContentHash, ContentHashError};
-pub use id::AttachmentId;
-pub use kind::Kind;
+pub use hash::hash_of;
+pub use kind::{kind_of_bytes, kind_of_media_type};
 pub use place::PlaceError;
 pub use scan::{NoScanner, ScanError, Scanner, Verdict};
 pub use seal::{ContentKey, ContentKeyError, OpenError};

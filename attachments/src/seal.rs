@@ -26,8 +26,8 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::content::{ATTACHMENT_MAX_BYTES, Content};
-use crate::id::AttachmentId;
-use crate::kind::Kind;
+use crate::kind;
+use schemas::AttachmentId;
 
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
@@ -130,6 +130,13 @@ impl ContentKey {
     }
 }
 
+/// A new id: a random UUID (RFC 9562, version 4), which says nothing about when or for whom it was made.
+pub(crate) fn fresh_id(rng: &mut impl CryptoRng) -> AttachmentId {
+    let mut bytes = [0; 16];
+    rng.fill_bytes(&mut bytes);
+    AttachmentId(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
 impl fmt::Debug for ContentKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ContentKey(..)")
@@ -148,7 +155,7 @@ impl Fresh {
         let mut nonce = [0; NONCE_BYTES];
         rng.fill_bytes(&mut nonce);
         Self {
-            id: AttachmentId::random(rng),
+            id: fresh_id(rng),
             key: ContentKey::random(rng),
             nonce,
         }
@@ -166,7 +173,7 @@ pub(crate) fn seal(content: &Content, fresh: &Fresh) -> Option<Vec<u8>> {
     let cipher = fresh.key.cipher(&sealed)?;
     let commitment = fresh.key.derive(COMMITMENT_LABEL, &sealed)?;
     sealed.extend(*commitment);
-    sealed.push(content.kind().code());
+    sealed.push(kind::code_of(content.kind()));
     sealed.extend(content.bytes());
     let (header, open) = sealed.split_at_mut_checked(HEADER_BYTES)?;
     let tag = cipher
@@ -201,7 +208,7 @@ pub(crate) fn open(sealed: &[u8], id: AttachmentId, key: &ContentKey) -> Result<
         key.cipher(claim)?
             .decrypt_inout_detached(&nonce, header, buffer, &tag)
             .ok()?;
-        let kind = Kind::of_code(*bytes.first()?)?;
+        let kind = kind::kind_of_code(*bytes.first()?)?;
         bytes.drain(..1);
         Some(Content::new(bytes, kind))
     };
@@ -214,6 +221,8 @@ mod tests {
     use rand::SeedableRng as _;
     use rand::rngs::StdRng;
 
+    use schemas::command::MediaType;
+
     use super::*;
 
     fn fresh(seed: u64) -> Fresh {
@@ -221,7 +230,7 @@ mod tests {
     }
 
     fn content(bytes: &[u8]) -> Content {
-        Content::new(Zeroizing::new(bytes.to_vec()), Kind::Csv)
+        Content::new(Zeroizing::new(bytes.to_vec()), MediaType::Csv)
     }
 
     fn error(opened: Result<Content, OpenError>) -> OpenError {
@@ -236,8 +245,8 @@ mod tests {
             prop_assert_eq!(sealed.len(), bytes.len() + SEALED_MORE_BYTES);
             let opened = open(&sealed, fresh.id, &fresh.key).unwrap();
             prop_assert_eq!(opened.bytes(), &bytes);
-            prop_assert_eq!(opened.kind(), Kind::Csv);
-            prop_assert_eq!(opened.hash(), crate::ContentHash::of(&bytes));
+            prop_assert_eq!(opened.kind(), MediaType::Csv);
+            prop_assert_eq!(opened.hash(), &crate::hash_of(&bytes));
         }
 
         #[test]

@@ -17,13 +17,13 @@ use time::OffsetDateTime;
 
 use crate::content::{Admitted, Content};
 use crate::error::{Interrupted, ReadError, Refusal, StoreError};
-use crate::hash::ContentHash;
-use crate::id::AttachmentId;
-use crate::kind::Kind;
 use crate::leftovers;
 use crate::place::{Place, PlaceError};
 use crate::seal::{self, ContentKey, Fresh, OpenError, SEALED_MAX_BYTES};
 use crate::work::aside;
+use schemas::AttachmentId;
+use schemas::command::MediaType;
+use schemas::text::Digest;
 
 /// The folder of uploads that no event named yet.
 const STAGED: &str = "staged";
@@ -104,12 +104,7 @@ impl AttachmentStore {
     ///
     /// # Errors
     /// [`ReadError`]: it is not there, does not open with this key, was changed, or has another hash.
-    pub async fn get(
-        &self,
-        id: AttachmentId,
-        key: &ContentKey,
-        hash: Option<ContentHash>,
-    ) -> Result<Content, ReadError> {
+    pub async fn get(&self, id: AttachmentId, key: &ContentKey, hash: Option<&Digest>) -> Result<Content, ReadError> {
         let sealed = match self.read(&kept(id)).await? {
             Some(sealed) => sealed,
             None => match self.read(&staged(id)).await? {
@@ -136,10 +131,9 @@ impl AttachmentStore {
         &self,
         id: AttachmentId,
         key: &ContentKey,
-        hash: ContentHash,
-        media_type: &str,
+        hash: &Digest,
+        declared: MediaType,
     ) -> Result<Content, ReadError> {
-        let declared = Kind::of_media_type(media_type).ok_or(Refusal::UnknownMediaType)?;
         let content = self.get(id, key, Some(hash)).await?;
         let found = content.kind();
         if declared == found {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use attachments::{AttachmentStore, ContentHash, ContentKey, ReadError, StoreError};
+use attachments::{AttachmentStore, ContentKey, ReadError, StoreError};
 use event_store::{LeaseGrant, Ledger, LedgerError};
 use schemas::command::{AddAttachment, ExternalRef};
 use schemas::problem::ProblemKind;
@@ -31,11 +31,6 @@ pub const NAMED_WITHIN: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How old an upload is when it is swept away, if no event names it.
 pub const SWEPT_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The id as the store writes it.
-const fn stored(id: AttachmentId) -> attachments::AttachmentId {
-    attachments::AttachmentId(id.uuid())
-}
 
 /// What the log keeps apart, so that a file belongs to one case: the external reference of the command that names it.
 pub fn reference_of(id: AttachmentId) -> Option<ExternalRef> {
@@ -63,18 +58,14 @@ pub async fn check(
             refusal.to_string(),
         )
     };
-    let Ok(hash) = hash.as_str().parse::<ContentHash>() else {
-        return Ok(Err(refused(attachments::Refusal::OtherHash)));
-    };
     let Ok(key) = ContentKey::from_text(key.as_str()) else {
         return Ok(Err(refused(attachments::Refusal::OtherKey)));
     };
-    let id = stored(add.id);
     let old = store
         .unclaimed(NAMED_WITHIN, now)
         .await
         .map_err(|error| of_store(&error))?;
-    if old.contains(&id) {
+    if old.contains(&add.id) {
         let message = "this file was uploaded more than twelve hours ago: upload it again";
         return Ok(Err(Problem::one(
             ProblemKind::Invalid,
@@ -83,7 +74,7 @@ pub async fn check(
             message,
         )));
     }
-    match store.check(id, &key, hash, add.media_type.as_str()).await {
+    match store.check(add.id, &key, hash, add.media_type).await {
         Ok(content) => Ok(Ok(u32::try_from(content.bytes().len()).unwrap_or(u32::MAX))),
         Err(error) => match (error.refusal(), error) {
             (Some(refusal), _) => Ok(Err(refused(refusal))),
@@ -138,7 +129,7 @@ pub async fn keep(
 /// [`KeepError`]: nothing that an event may name was swept; it goes on the next time.
 pub async fn keep_files(store: &AttachmentStore, ledger: &dyn Ledger, now: OffsetDateTime) -> Result<usize, KeepError> {
     for id in store.unclaimed(CLAIMED_AFTER, now).await? {
-        let Some(reference) = reference_of(AttachmentId(id.uuid())) else {
+        let Some(reference) = reference_of(id) else {
             continue;
         };
         if ledger.stream_of(&reference).await?.is_some() {

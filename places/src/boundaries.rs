@@ -12,8 +12,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::codes::{AreaCode, TextDigest, VersionName};
 use crate::coordinates::Wgs84;
+use schemas::text::{AreaCode, BoundaryEdition, Digest};
+use sha2::{Digest as _, Sha256};
 
 mod geojson;
 mod shape;
@@ -24,9 +25,9 @@ use shape::{Polygon, Position, Rectangle};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct BoundaryVersion {
     /// What the council calls the edition, such as `2025-05`.
-    pub version: VersionName,
+    pub version: BoundaryEdition,
     /// Of the GeoJSON text: whoever has the file can prove that it was this one.
-    pub sha256: TextDigest,
+    pub sha256: Digest,
 }
 
 /// The names of the properties that hold an area's code and name, such as `WD25CD` and `WD25NM`.
@@ -120,11 +121,11 @@ impl Boundaries {
     /// [`BoundaryError`]: not such a collection, none in it, coordinates that are not WGS 84 or not in the United Kingdom, a
     /// ring that is not closed or has fewer than four positions, a code or a name that is missing, a code that is wrong or
     /// stands twice.
-    pub fn read(text: &str, version: VersionName, properties: &PropertyNames) -> Result<Self, BoundaryError> {
+    pub fn read(text: &str, version: BoundaryEdition, properties: &PropertyNames) -> Result<Self, BoundaryError> {
         let mut areas = geojson::areas(text, properties)?;
         // The first by code is the one that a point on a shared edge is in.
         areas.sort_by(|a, b| a.code.cmp(&b.code));
-        let sha256 = TextDigest::of(text);
+        let sha256 = Digest::of_sha256(&Sha256::digest(text.as_bytes()).into());
         Ok(Self {
             version: BoundaryVersion { version, sha256 },
             areas,

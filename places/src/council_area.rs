@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::boundaries::{Boundaries, BoundaryVersion};
-use crate::codes::AreaCode;
 use crate::coordinates::Wgs84;
+use schemas::text::AreaCode;
 
 /// An area, and the boundaries by which something is in it. Stands in events for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

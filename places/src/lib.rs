@@ -15,14 +15,12 @@
 //! Contains Ordnance Survey's OSTN15, thinned: see `data/OSTN15-LICENCE.txt`.
 
 pub mod boundaries;
-pub mod codes;
 pub mod coordinates;
 pub mod council_area;
 pub mod grid;
 pub mod near;
 
 pub use boundaries::{Area, Boundaries, BoundaryError, BoundaryVersion, PropertyNames};
-pub use codes::{AreaCode, CodeError, TextDigest, Usrn, VersionName};
 pub use coordinates::{CoordinateError, Wgs84, distance_metres};
 pub use council_area::{AreaOf, CouncilArea, Located, OutsideArea};
 pub use grid::{GridReference, NationalGrid};

@@ -6,11 +6,13 @@
     reason = "what the tests share stands outside test functions"
 )]
 
-use places::{AreaCode, Boundaries, PropertyNames, Wgs84};
+use places::{Boundaries, PropertyNames, Wgs84};
 use proptest::prelude::*;
+use schemas::text::AreaCode;
+use schemas::text::BoundaryEdition;
 
 fn read(text: &str) -> Result<Boundaries, String> {
-    let version = "2025-05".parse().unwrap();
+    let version = BoundaryEdition::new("2025-05").unwrap();
     Boundaries::read(text, version, &PropertyNames::new("WD25CD", "WD25NM")).map_err(|error| error.to_string())
 }
 
@@ -287,9 +289,9 @@ fn each_fault_has_its_sentence() {
 fn an_error_knows_its_feature() {
     let names = PropertyNames::new("LSOA21CD", "LSOA21NM");
     let text = include_str!("../sample/wards.geojson");
-    let error = Boundaries::read(text, "2025-05".parse().unwrap(), &names).unwrap_err();
+    let error = Boundaries::read(text, BoundaryEdition::new("2025-05").unwrap(), &names).unwrap_err();
     assert_eq!(error.feature(), Some(1));
-    let error = Boundaries::read("", "2025-05".parse().unwrap(), &names).unwrap_err();
+    let error = Boundaries::read("", BoundaryEdition::new("2025-05").unwrap(), &names).unwrap_err();
     assert_eq!(error.feature(), None);
 }
 

@@ -6,12 +6,13 @@
     reason = "what the tests share stands outside test functions"
 )]
 
-use places::{AreaCode, Boundaries, CouncilArea, Located, NationalGrid, OutsideArea, PropertyNames, Wgs84};
+use places::{Boundaries, CouncilArea, Located, NationalGrid, OutsideArea, PropertyNames, Wgs84};
+use schemas::text::{AreaCode, BoundaryEdition};
 use serde_json::json;
 
 fn boundaries(text: &str, kind: &str) -> Boundaries {
     let names = PropertyNames::new(&format!("{kind}CD"), &format!("{kind}NM"));
-    Boundaries::read(text, "2025-05".parse().unwrap(), &names).unwrap()
+    Boundaries::read(text, BoundaryEdition::new("2025-05").unwrap(), &names).unwrap()
 }
 
 fn council() -> CouncilArea {
@@ -149,6 +150,6 @@ fn the_recorded_form_has_a_schema() {
         definition("BoundaryVersion", "/required"),
         Some(json!(["version", "sha256"]))
     );
-    assert_eq!(definition("TextDigest", "/pattern"), Some(json!("^[0-9a-f]{64}$")));
+    assert_eq!(definition("Digest", "/pattern"), Some(json!("^[0-9a-f]{64}$")));
     assert!(serde_json::from_value::<Located>(json!({ "ward": { "code": "E05" } })).is_err());
 }

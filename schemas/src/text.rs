@@ -106,6 +106,9 @@ macro_rules! text_type {
     };
 }
 
+mod area;
+pub use area::{AreaCode, BoundaryEdition, Usrn};
+
 text_type!(
     /// Text of several lines, such as a description.
     Text, longest 10_000,
@@ -193,6 +196,14 @@ text_type!(
 fn exactly(text: &str, length: usize, is_letter: fn(u8) -> bool, form: &'static str) -> Result<String, TextError> {
     let fits = text.len() == length && text.bytes().all(is_letter);
     fits.then(|| text.to_owned()).ok_or(TextError::Form(form))
+}
+
+impl Digest {
+    /// Of the 32 bytes that SHA-256 gives.
+    #[must_use]
+    pub fn of_sha256(bytes: &[u8; 32]) -> Self {
+        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 fn email(text: &str) -> Result<String, TextError> {

@@ -53,9 +53,9 @@ async fn refusal(bytes: &[u8], media_type: &str) -> Refusal {
 async fn given_a_photo_when_it_is_admitted_then_it_is_stripped_and_both_hashes_are_told() {
     let admitted = admit(PHOTO.to_vec(), "image/jpeg", &NoScanner).await.unwrap();
     let content = admitted.content();
-    assert_eq!(content.kind(), Kind::Jpeg);
-    assert_eq!(admitted.received(), ContentHash::of(PHOTO));
-    assert_eq!(content.hash(), ContentHash::of(content.bytes()));
+    assert_eq!(content.kind(), MediaType::Jpeg);
+    assert_eq!(admitted.received(), &hash_of(PHOTO));
+    assert_eq!(content.hash(), &hash_of(content.bytes()));
     assert_ne!(content.hash(), admitted.received());
     assert!(!content.bytes().windows(6).any(|part| part == b"NEEDLE"));
 }
@@ -63,9 +63,9 @@ async fn given_a_photo_when_it_is_admitted_then_it_is_stripped_and_both_hashes_a
 #[tokio::test]
 async fn given_a_document_or_text_when_it_is_admitted_then_it_is_kept_as_it_came() {
     for (bytes, media_type, kind) in [
-        (b"%PDF-1.7\n%\xe2\xe3\n".as_slice(), "application/pdf", Kind::Pdf),
-        (b"street,bins\nMill Lane,4\n", "text/csv; charset=utf-8", Kind::Csv),
-        (b"Behind the blue door", "text/plain", Kind::Text),
+        (b"%PDF-1.7\n%\xe2\xe3\n".as_slice(), "application/pdf", MediaType::Pdf),
+        (b"street,bins\nMill Lane,4\n", "text/csv; charset=utf-8", MediaType::Csv),
+        (b"Behind the blue door", "text/plain", MediaType::Text),
     ] {
         let admitted = admit(bytes.to_vec(), media_type, &NoScanner).await.unwrap();
         assert_eq!((admitted.content().bytes(), admitted.content().kind()), (bytes, kind));
@@ -76,7 +76,7 @@ async fn given_a_document_or_text_when_it_is_admitted_then_it_is_kept_as_it_came
 #[tokio::test]
 async fn given_a_kind_that_does_not_match_when_it_is_sent_then_the_refusal_names_the_field() {
     let refused = refusal(PICTURE, "image/jpeg").await;
-    let (declared, found) = (Kind::Jpeg, Kind::Png);
+    let (declared, found) = (MediaType::Jpeg, MediaType::Png);
     assert_eq!(refused, Refusal::OtherKind { declared, found });
     assert_eq!((refused.code(), refused.pointer()), ("other_kind", "/media_type"));
     assert_eq!(
@@ -136,7 +136,7 @@ async fn given_absurd_dimensions_when_a_picture_is_sent_then_it_is_refused_undec
 #[tokio::test]
 async fn given_a_photo_that_is_cut_short_when_it_is_sent_then_it_is_refused() {
     let refused = refusal(&PHOTO[..300], "image/jpeg").await;
-    assert_eq!(refused, Refusal::DamagedImage { kind: Kind::Jpeg });
+    assert_eq!(refused, Refusal::DamagedImage { kind: MediaType::Jpeg });
 }
 
 #[tokio::test]
@@ -168,7 +168,7 @@ async fn an_admitted_file_is_not_printed() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_looking_panic(bytes: Vec<u8>, which in 0..Kind::ALL.len()) {
-        drop(look_at(&bytes, Kind::ALL[which]));
+    fn no_bytes_make_looking_panic(bytes: Vec<u8>, which in 0..MediaType::ALL.len()) {
+        drop(look_at(&bytes, MediaType::ALL[which]));
     }
 }

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
 use crate::content::admit;
+use crate::hash_of;
 use crate::scan::NoScanner;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -67,9 +68,9 @@ fn now() -> OffsetDateTime {
 async fn given_an_upload_when_it_is_read_then_it_is_as_it_was_admitted_and_nothing_open_is_on_disk() {
     let (folder, store) = store();
     let upload = uploaded(&store, 1).await;
-    let hash = ContentHash::of(WORDS);
-    let content = store.get(upload.id, &upload.key, Some(hash)).await.unwrap();
-    assert_eq!((content.bytes(), content.kind()), (WORDS, Kind::Text));
+    let hash = hash_of(WORDS);
+    let content = store.get(upload.id, &upload.key, Some(&hash)).await.unwrap();
+    assert_eq!((content.bytes(), content.kind()), (WORDS, MediaType::Text));
     let sealed = fs::read(staged_file(&folder, upload.id)).unwrap();
     assert!(!sealed.windows(3).any(|part| part == b"Ada"));
     let key = URL_SAFE_NO_PAD.decode(upload.key.to_text().as_bytes()).unwrap();
@@ -104,15 +105,19 @@ async fn given_a_wrong_key_another_files_place_or_changed_bytes_when_it_is_read_
 #[tokio::test]
 async fn given_a_command_that_names_an_upload_when_something_does_not_match_then_the_refusal_names_the_field() {
     let (_folder, store) = store();
-    let (upload, hash) = (uploaded(&store, 1).await, ContentHash::of(WORDS));
-    assert!(store.check(upload.id, &upload.key, hash, "text/plain").await.is_ok());
+    let (upload, hash) = (uploaded(&store, 1).await, hash_of(WORDS));
+    assert!(
+        store
+            .check(upload.id, &upload.key, &hash, MediaType::Text)
+            .await
+            .is_ok()
+    );
     let never = AttachmentId(uuid::Uuid::nil());
     for (id, hash, media_type, pointer) in [
-        (upload.id, ContentHash::of(b"else"), "text/plain", "/hash"),
-        (upload.id, hash, "image/jpeg", "/media_type"),
-        (upload.id, hash, "text/csv", "/media_type"),
-        (upload.id, hash, "image/heic", "/media_type"),
-        (never, hash, "text/plain", "/id"),
+        (upload.id, &hash_of(b"else"), MediaType::Text, "/hash"),
+        (upload.id, &hash, MediaType::Jpeg, "/media_type"),
+        (upload.id, &hash, MediaType::Csv, "/media_type"),
+        (never, &hash, MediaType::Text, "/id"),
     ] {
         let refusal = store
             .check(id, &upload.key, hash, media_type)
@@ -269,7 +274,7 @@ fn no_store_and_no_upload_prints_what_it_holds() {
     let (_folder, store) = store();
     assert_eq!(format!("{store:?}"), "AttachmentStore(..)");
     let mut rng = StdRng::seed_from_u64(1);
-    let (id, key) = (AttachmentId::random(&mut rng), ContentKey::random(&mut rng));
+    let (id, key) = (crate::seal::fresh_id(&mut rng), ContentKey::random(&mut rng));
     let text = key.to_text();
     assert!(!format!("{:?}", Stored { id, key }).contains(text.as_str()));
 }
@@ -279,7 +284,7 @@ fn futures_of_the_store_can_move_between_threads() {
     fn moves(_: impl Send) {}
     let (_folder, store) = store();
     let mut rng = StdRng::seed_from_u64(1);
-    let (id, key) = (AttachmentId::random(&mut rng), ContentKey::random(&mut rng));
+    let (id, key) = (crate::seal::fresh_id(&mut rng), ContentKey::random(&mut rng));
     moves(store.claim(id));
     moves(store.get(id, &key, None));
     moves(store.sweep(HOUR, now()));

@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use attachments::{
-    AdmitError, AttachmentId, AttachmentStore, Clamd, ContentHash, ContentKey, Kind, NoScanner, ReadError, Scanner,
-};
+use attachments::{AdmitError, AttachmentStore, Clamd, ContentKey, NoScanner, ReadError, Scanner};
+use schemas::AttachmentId;
+use schemas::command::MediaType;
 use schemas::event::CaseEvent;
+use schemas::text::Digest;
 use serde_json::{Value, json};
 
 use super::opening::Opening;
@@ -46,7 +47,7 @@ async fn put(file: &Path, media_type: Option<&str>, json: bool) -> Result<(), Fa
     let (store, scanner) = (store()?, scanner()?);
     let unreadable = |error: std::io::Error| Failure::Usage(format!("{}: {error}", file.display()));
     let bytes = tokio::fs::read(file).await.map_err(unreadable)?;
-    let by_itself = Kind::of_bytes(&bytes).map(Kind::media_type);
+    let by_itself = attachments::kind_of_bytes(&bytes).map(MediaType::as_str);
     // Where nobody says, the bytes do; what is none is refused with the kinds that are taken.
     let media_type = media_type.or(by_itself).unwrap_or("text/plain");
     let admitted = attachments::admit(bytes, media_type, scanner.as_ref())
@@ -59,7 +60,7 @@ async fn put(file: &Path, media_type: Option<&str>, json: bool) -> Result<(), Fa
             error => Failure::down(error),
         })?;
     let (kind, length) = (admitted.content().kind(), admitted.content().bytes().len());
-    let (hash, received) = (admitted.content().hash(), admitted.received());
+    let (hash, received) = (admitted.content().hash().clone(), admitted.received().clone());
     let stored = store
         .put(admitted, &mut vault::fresh_rng())
         .await
@@ -73,7 +74,7 @@ async fn put(file: &Path, media_type: Option<&str>, json: bool) -> Result<(), Fa
     }
     print::pairs([
         ("id", stored.id.to_string()),
-        ("media type", kind.media_type().to_owned()),
+        ("media type", kind.as_str().to_owned()),
         ("bytes", length.to_string()),
         ("hash", hash.to_string()),
         ("key", key.to_string()),
@@ -106,10 +107,10 @@ async fn get(named: &str, id: uuid::Uuid, out: &Path, reader: &Reader) -> Result
     let (Some(hash), Some(key)) = (text("hash"), text("key")) else {
         return Err(not_opened(&sealed));
     };
-    let (Ok(hash), Ok(key)) = (hash.parse::<ContentHash>(), ContentKey::from_text(&key)) else {
+    let (Ok(hash), Ok(key)) = (Digest::new(&hash), ContentKey::from_text(&key)) else {
         return Err(not_opened(&sealed));
     };
-    let content = match store.get(AttachmentId(id), &key, Some(hash)).await {
+    let content = match store.get(AttachmentId(id), &key, Some(&hash)).await {
         Ok(content) => content,
         Err(error @ ReadError::Store(_)) => return Err(Failure::down(error)),
         Err(error) => {
@@ -123,7 +124,7 @@ async fn get(named: &str, id: uuid::Uuid, out: &Path, reader: &Reader) -> Result
     print::line(format!(
         "{} ({}, {} bytes), as the case's event says it",
         out.display(),
-        content.kind().media_type(),
+        content.kind().as_str(),
         content.bytes().len()
     ));
     Ok(())

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::shape::{Polygon, Position, Rectangle};
 use super::{Area, BoundaryError, PropertyNames};
-use crate::codes::AreaCode;
+use schemas::text::AreaCode;
 
 /// How `crs` members of the time before RFC 7946 name WGS 84 with the longitude first.
 const LONGITUDE_FIRST: [&str; 4] = [

@@ -37,16 +37,8 @@ fn at(slot: Slot) -> Value {
 }
 
 async fn submit(office: &Office, customer: AggregateId, request_type: &str, answers: Value) -> AggregateId {
-    let submit = json!({
-        "request_type": request_type, "customer_id": customer, "answers": answers,
-        "actor": { "kind": "resident" }, "channel": "online",
-    });
-    let website = &office.website;
-    office
-        .council
-        .accept(website, "SubmitRequest", None, submit)
-        .await
-        .aggregate_id
+    let data = json!({ "request_type": request_type, "customer_id": customer, "answers": answers });
+    office.opens(data).await
 }
 
 async fn sends(office: &Office, case: AggregateId, name: &str, data: Value) -> CommandResult {

@@ -13,8 +13,8 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("vault", &["schemas", "sqlx", "tokio"]),
     ("event-store", &["schemas", "sqlx", "tokio", "cqrs-es", "postgres-es"]),
     ("bus", &["schemas", "async-nats", "tokio"]),
-    ("places", &[]),
-    ("attachments", &["tokio"]),
+    ("places", &["schemas"]),
+    ("attachments", &["schemas", "tokio"]),
     (
         "command-service",
         &[

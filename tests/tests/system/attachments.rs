@@ -17,16 +17,9 @@ const PHOTO: &[u8] = include_bytes!("../../../attachments/tests/fixtures/picture
 
 async fn pothole(office: &Office) -> AggregateId {
     let customer = office.registers(json!({})).await;
-    let submit = json!({
-        "request_type": "pothole", "customer_id": customer, "place": { "description": "Mill Lane" },
-        "actor": { "kind": "resident" }, "channel": "online",
-    });
-    let website = &office.website;
-    office
-        .council
-        .accept(website, "SubmitRequest", None, submit)
-        .await
-        .aggregate_id
+    let place = json!({ "description": "Mill Lane" });
+    let data = json!({ "request_type": "pothole", "customer_id": customer, "place": place });
+    office.opens(data).await
 }
 
 /// What `caseledger attachment put` answers.

@@ -2,7 +2,7 @@
 
 use schemas::AggregateId;
 use schemas::result::Accepted;
-use serde_json::Value;
+use serde_json::{Value, json};
 use system_tests::Council;
 use system_tests::council::{example, rejected};
 
@@ -32,6 +32,14 @@ impl Office {
             .accept(&self.website, "RegisterCustomer", None, register)
             .await
             .aggregate_id
+    }
+
+    /// The website submits a request: the case.
+    pub async fn opens(&self, data: Value) -> AggregateId {
+        let mut data = data;
+        (data["actor"], data["channel"]) = (json!({ "kind": "resident" }), json!("online"));
+        let accepted = self.council.accept(&self.website, "SubmitRequest", None, data).await;
+        accepted.aggregate_id
     }
 
     /// An officer sends the example of a command to a stream, with this put in.
