@@ -140,6 +140,12 @@ impl BookingCalendar {
         slots.into_iter().collect()
     }
 
+    /// The slots of so many days, in order.
+    pub fn slots_from(&self, first: Day, days: u16, holidays: Option<&BankHolidays>) -> impl Iterator<Item = Slot> {
+        let days = (0..i64::from(days)).filter_map(move |days| first.0.checked_add(Duration::days(days)));
+        days.flat_map(move |day| self.slots_of(Day(day), holidays))
+    }
+
     /// The instant at which a slot begins, where it can be taken now as far as the calendar says.
     ///
     /// # Errors

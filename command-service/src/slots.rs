@@ -98,23 +98,17 @@ async fn try_open_slots(
         return Ok(Err(Problem::one(ProblemKind::Invalid, "/days", "days", message)));
     }
     let from = query.from.unwrap_or_else(|| catalogue::london::day_of(now.get()));
-    let mut all = Vec::new();
-    let mut day = from.0;
-    for _ in 0..days {
-        all.extend(calendar.slots_of(Day(day), Some(&registers.clocks.holidays)));
-        let Some(next) = day.next_day() else { break };
-        day = next;
-    }
-    all.retain(|slot| {
-        let offered = calendar.offers(*slot, Some(&registers.clocks.holidays), now);
-        offered.is_ok()
-    });
+    let holidays = Some(&registers.clocks.holidays);
+    let offered = calendar
+        .slots_from(from, days, holidays)
+        .filter(|slot| calendar.offers(*slot, holidays, now).is_ok());
+    let end = from.0.saturating_add(time::Duration::days(days.into()));
     let range = (
         format!("{}/{from}", calendar.name),
-        format!("{}/{}", calendar.name, Day(day)),
+        format!("{}/{}", calendar.name, Day(end)),
     );
     let taken = ledger.slots_taken(&range.0, &range.1).await?;
-    let open = all.into_iter().filter_map(|slot| {
+    let open = offered.filter_map(|slot| {
         let taken = taken.get(&named(&calendar.name, slot)).copied().unwrap_or(0);
         let places = calendar.places.saturating_sub(taken);
         (places > 0).then_some(OpenSlot { slot, places })

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Instant as Clock;
 
 use caseledger::registers;
+use catalogue::booking::BookingCalendar;
+use catalogue::london;
 use futures::StreamExt as _;
 use schemas::CalendarName;
 use schemas::command::Slot;
-use schemas::moment::{Day, Instant};
+use schemas::moment::Instant;
 use schemas::result::{CommandResult, CommandStatus};
 use serde_json::{Value, json};
 use system_tests::TestPostgres;
@@ -34,7 +36,8 @@ const CLIENTS: usize = 64;
 /// # Errors
 /// A sentence on what failed; also where a slot has more bookings than places.
 pub async fn measure(postgres: &Arc<TestPostgres>, bookings: usize, pace: Pace) -> Result<Vec<Figure>, String> {
-    let slots = slots()?;
+    let calendar = calendar()?;
+    let slots = open_slots(&calendar)?;
     let (mut booked, mut updated) = (Vec::new(), Vec::new());
     for _ in 0..pace.runs {
         let ours = Ours::set_up(postgres, 0).await?.and_another()?;
@@ -47,7 +50,7 @@ pub async fn measure(postgres: &Arc<TestPostgres>, bookings: usize, pace: Pace) 
             .collect()
             .await;
         booked.push(bookings as f64 / began.elapsed().as_secs_f64());
-        check(&ours, &results).await?;
+        check(&ours, &results, calendar.places.into()).await?;
         let began = Clock::now();
         futures::stream::iter(0..bookings)
             .map(|case| command(update(case)))
@@ -68,21 +71,25 @@ pub async fn measure(postgres: &Arc<TestPostgres>, bookings: usize, pace: Pace) 
     ])
 }
 
-/// What can be booked now.
-fn slots() -> Result<Vec<Slot>, String> {
+fn calendar() -> Result<Arc<BookingCalendar>, String> {
     let catalogue = registers::catalogue(None).map_err(|error| error.to_string())?;
-    let files = registers::clock_files(None, None).map_err(|error| error.to_string())?;
     let name = CalendarName::new(CALENDAR).map_err(|error| error.to_string())?;
-    let calendar = catalogue.booking_calendar(&name).ok_or("the calendar is gone")?;
-    let now = Instant::new(OffsetDateTime::now_utc());
-    let days = (0..=i64::from(calendar.days_ahead)).map(|days| Day(now.get().date() + time::Duration::days(days)));
-    let slots = days.flat_map(|day| calendar.slots_of(day, Some(&files.holidays)));
+    let calendar = catalogue.booking_calendar(&name).cloned();
+    calendar.ok_or_else(|| "the calendar is gone".to_owned())
+}
+
+/// What can be booked now.
+fn open_slots(calendar: &BookingCalendar) -> Result<Vec<Slot>, String> {
+    let files = registers::clock_files(None, None).map_err(|error| error.to_string())?;
+    let (holidays, now) = (Some(&files.holidays), Instant::new(OffsetDateTime::now_utc()));
+    let slots = calendar.slots_from(london::day_of(now.get()), calendar.days_ahead, holidays);
     let open: Vec<Slot> = slots
-        .filter(|slot| calendar.offers(*slot, Some(&files.holidays), now).is_ok())
+        .filter(|slot| calendar.offers(*slot, holidays, now).is_ok())
         .collect();
-    (!open.is_empty())
-        .then_some(open)
-        .ok_or_else(|| "no slot is open".to_owned())
+    match open.is_empty() {
+        true => Err("no slot is open".to_owned()),
+        false => Ok(open),
+    }
 }
 
 async fn bring_cases(ours: &Ours, cases: usize) -> Result<(), String> {
@@ -109,8 +116,8 @@ fn book(case: usize, slot: Slot) -> bus::Request {
     request("BookAppointment", Uuid::new_v4(), case_of(case).ok(), &data)
 }
 
-/// Each answer is a place or `slot_full`; no slot has more bookings than places, and none of a slot that is full was refused too early.
-async fn check(ours: &Ours, results: &[CommandResult]) -> Result<(), String> {
+/// Each answer is a place or `slot_full`; the log has as many bookings as places were told, and no slot more than it has places.
+async fn check(ours: &Ours, results: &[CommandResult], capacity: i64) -> Result<(), String> {
     let mut places = 0_i64;
     for result in results {
         match &result.status {
@@ -127,11 +134,6 @@ async fn check(ours: &Ours, results: &[CommandResult]) -> Result<(), String> {
     .fetch_one(&ours.owner)
     .await
     .map_err(|error| error.to_string())?;
-    let catalogue = registers::catalogue(None).map_err(|error| error.to_string())?;
-    let name = CalendarName::new(CALENDAR).map_err(|error| error.to_string())?;
-    let capacity = catalogue
-        .booking_calendar(&name)
-        .map_or(0, |calendar| i64::from(calendar.places));
     if sold != places || most > capacity {
         return Err(format!(
             "{places} were told that they have a place, the log has {sold}, and a slot of {capacity} has {most}"

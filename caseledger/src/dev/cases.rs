@@ -9,7 +9,7 @@ use catalogue::calendar::BankHolidays;
 use catalogue::{Catalogue, london};
 use futures::{StreamExt, TryStreamExt, stream};
 use schemas::command::Slot;
-use schemas::moment::{Day, Instant};
+use schemas::moment::Instant;
 use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, CommandId, RequestTypeCode};
 use serde::Deserialize;
@@ -278,9 +278,8 @@ impl Sender {
         let code = RequestTypeCode::new(request_type).map_err(Failure::down)?;
         let known = self.catalogue.request_type(&code).ok_or_else(missing)?;
         let calendar = known.calendar.as_ref().ok_or_else(missing)?;
-        let first = london::day_of(self.since.get() + Duration::days(in_days)).0;
-        let days = (0..i64::from(calendar.days_ahead)).map(|days| Day(first + Duration::days(days)));
-        let mut slots = days.flat_map(|day| calendar.slots_of(day, Some(&self.holidays)));
+        let first = london::day_of(self.since.get() + Duration::days(in_days));
+        let mut slots = calendar.slots_from(first, calendar.days_ahead, Some(&self.holidays));
         slots.next().ok_or_else(missing)
     }
 

@@ -217,24 +217,23 @@ pub(super) fn follow(
     let Some(appointment) = after.appointment_to_come(context.now) else {
         return events;
     };
-    let changed_type = events.iter().any(|event| matches!(event, CaseEvent::TypeChanged(_)));
+    let change_of_type = events
+        .iter()
+        .position(|event| matches!(event, CaseEvent::TypeChanged(_)));
     let other = context
         .other_type
         .as_deref()
         .and_then(|other| other.calendar.as_deref());
-    let other_calendar = changed_type && other.is_none_or(|calendar| calendar.name != appointment.calendar);
+    let other_calendar = change_of_type.is_some() && other.is_none_or(|calendar| calendar.name != appointment.calendar);
     let why = match after.standing.status() {
         CaseStatus::Closed | CaseStatus::Cancelled => Some(AppointmentCancellation::CaseEnded),
         CaseStatus::Open => other_calendar.then_some(AppointmentCancellation::TypeChanged),
     };
-    let Some(why) = why else {
-        return events;
-    };
-    let cancelled = appointment.cancelled(why, None);
-    // While it is what it was booked for: what another type has notices of is another matter.
-    let changes_type = |event: &CaseEvent| matches!(event, CaseEvent::TypeChanged(_));
-    let place = events.iter().position(changes_type).unwrap_or(events.len());
-    events.insert(place, cancelled);
+    if let Some(why) = why {
+        let cancelled = appointment.cancelled(why, None);
+        // Before the change: its notice is the one of the type that it was booked for.
+        events.insert(change_of_type.unwrap_or(events.len()), cancelled);
+    }
     events
 }
 
