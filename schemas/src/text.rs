@@ -106,8 +106,8 @@ macro_rules! text_type {
     };
 }
 
-mod area;
-pub use area::{AreaCode, BoundaryEdition, Usrn};
+mod code;
+pub use code::{AreaCode, BoundaryEdition, ContentKey, Digest, Usrn};
 
 text_type!(
     /// Text of several lines, such as a description.
@@ -133,18 +133,6 @@ text_type!(
     PaymentRef, longest 64,
     { "type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" },
     |text| payment_ref(&normalise(text, Self::LONGEST, false)?)
-);
-text_type!(
-    /// A SHA-256 (FIPS 180-4), as 64 lower-case hexadecimal digits.
-    Digest, longest 64,
-    { "type": "string", "pattern": "^[0-9a-f]{64}$" },
-    |text| exactly(text, 64, |b| matches!(b, b'0'..=b'9' | b'a'..=b'f'), "the 64 lower-case hexadecimal digits of a SHA-256")
-);
-text_type!(
-    /// The key of one file, as the unpadded base64url (RFC 4648 section 5) of its 32 bytes.
-    ContentKey, longest 43,
-    { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" },
-    |text| exactly(text, 43, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'), "the 43 letters of a key in base64url")
 );
 text_type!(
     /// Text of one line.
@@ -191,20 +179,6 @@ text_type!(
     { "type": "string", "pattern": "^[!-~]([ -~]{0,98}[!-~])?$" },
     |text| printable(&normalise(text, Self::LONGEST, false)?)
 );
-
-/// A text of so many letters of one kind.
-fn exactly(text: &str, length: usize, is_letter: fn(u8) -> bool, form: &'static str) -> Result<String, TextError> {
-    let fits = text.len() == length && text.bytes().all(is_letter);
-    fits.then(|| text.to_owned()).ok_or(TextError::Form(form))
-}
-
-impl Digest {
-    /// Of the 32 bytes that SHA-256 gives.
-    #[must_use]
-    pub fn of_sha256(bytes: &[u8; 32]) -> Self {
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-    }
-}
 
 fn email(text: &str) -> Result<String, TextError> {
     const FORM: TextError = TextError::Form("an email address");

@@ -1,4 +1,4 @@
-//! Codes of areas and streets, and the editions of boundaries.
+//! What is no text of people's: codes of areas and streets, editions of boundaries, digests and keys of files.
 
 use super::*;
 
@@ -40,6 +40,35 @@ text_type!(
     )
 );
 
+text_type!(
+    /// A SHA-256 (FIPS 180-4), as 64 lower-case hexadecimal digits.
+    Digest, longest 64,
+    { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+    |text| of_form(
+        text,
+        |text| text.len() == Self::LONGEST && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+        "the 64 lower-case hexadecimal digits of a SHA-256",
+    )
+);
+text_type!(
+    /// The key of one file, as the unpadded base64url (RFC 4648 section 5) of its 32 bytes.
+    ContentKey, longest 43,
+    { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" },
+    |text| of_form(
+        text,
+        |text| text.len() == Self::LONGEST && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')),
+        "the 43 letters of a key in base64url",
+    )
+);
+
+impl Digest {
+    /// Of the 32 bytes that SHA-256 gives.
+    #[must_use]
+    pub fn of_sha256(bytes: &[u8; 32]) -> Self {
+        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
 fn of_form(text: &str, is_one: fn(&str) -> bool, form: &'static str) -> Result<String, TextError> {
     let text = text.trim();
     is_one(text).then(|| text.to_owned()).ok_or(TextError::Form(form))
@@ -67,6 +96,12 @@ mod tests {
         for wrong in ["", "-05", "May 2025", "a/b", &"x".repeat(41)] {
             assert!(BoundaryEdition::new(wrong).is_err(), "{wrong}");
         }
+        let digest = Digest::of_sha256(&[0xab; 32]);
+        assert_eq!(Digest::new(digest.as_str()), Ok(digest.clone()));
+        for wrong in ["", &digest.as_str().to_uppercase(), &digest.as_str()[1..]] {
+            assert!(Digest::new(wrong).is_err(), "{wrong}");
+        }
+        assert!(ContentKey::new(&"A".repeat(43)).is_ok() && ContentKey::new(&"+".repeat(43)).is_err());
         assert_eq!(Usrn::new(" 20401234 ").unwrap().as_str(), "20401234");
         for wrong in ["", " ", "123456789", "2040 1234", "High St", "-1", "٣"] {
             assert!(Usrn::new(wrong).is_err(), "{wrong}");
