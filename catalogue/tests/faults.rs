@@ -126,6 +126,9 @@ fn each_fault_is_found_where_it_stands() {
         ),
         (WASTE, "until = \"18:00\"", "until = \"24:00\"", "time of day"),
         (WASTE, "places = 20", "places = 0", "with a place each"),
+        // Longer than a day: added to the time of an opening, it once overflowed.
+        (WASTE, "minutes = 720", "minutes = 65535", "slots of 5 to 1440 minutes"),
+        (WASTE, "days_ahead = 42", "days_ahead = 731", "1 to 730 days ahead"),
         ("council.toml", "phone = ", "telephone = ", "unknown field"),
         (
             PARTNER,

@@ -151,11 +151,11 @@ pub(super) fn check_service(service: &Checked<'_>, faults: &mut Vec<CatalogueFau
         };
         if !(5..=1440).contains(&of.minutes)
             || of.places == 0
-            || of.days_ahead == 0
+            || !(1..=730).contains(&of.days_ahead)
             || !of.openings.iter().all(has_slots)
             || of.openings.is_empty()
         {
-            let message = "a calendar needs slots of 5 to 1440 minutes with a place each, days ahead, and openings that hold a slot";
+            let message = "a calendar needs slots of 5 to 1440 minutes with a place each, 1 to 730 days ahead, and openings that hold a slot";
             report(calendar.span(), message.to_owned());
         }
     }
