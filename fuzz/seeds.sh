@@ -81,7 +81,7 @@ done
 { quoted "$root"/schemas/golden/*.json | grep -v '.\{41\}'; ls "$root/schemas/golden" | sed 's/\..*//'; } | dictionary events
 
 # Catalogue: the number of a file in `BUILT_IN`, 0 for changes or 1 for a whole text, and that. Some files are long; changes do for
-# those. After them come the bank holidays, the clocks and the small catalogue.
+# those. After them come the bank holidays and the clocks, and from 128 on the small catalogue.
 number=0
 for file in $(sed -n '/^const BUILT_IN/,/^);/s/^ *"\(.*\)",$/\1/p' "$root/catalogue/src/files.rs") calendar/bank-holidays.json calendar/clocks.toml; do
     name=$(echo "$file" | tr / .)
@@ -92,6 +92,7 @@ for file in $(sed -n '/^const BUILT_IN/,/^);/s/^ *"\(.*\)",$/\1/p' "$root/catalo
     fi
     number=$((number + 1))
 done
+number=128
 for file in service contractor; do
     { byte $number; byte 0; printf '\001\000\010\000'; } >"$corpus/catalogue/small.$file.changed"
     { byte $number; byte 1; cat "$here/small/$file.toml"; } >"$corpus/catalogue/small.$file"
