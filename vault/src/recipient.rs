@@ -133,6 +133,19 @@ mod tests {
         assert_eq!((feed_key_of(&private), feed_key_of("AA")), (Some(key), None));
     }
 
+    /// Found by fuzzing. Whether it holds depends on a feature of serde_json that tests of other crates switch on too: only
+    /// `cargo test -p vault` reads numbers as a release does.
+    #[test]
+    fn a_coordinate_opens_as_the_same_number() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let (key, private) = feed_key_pair(&mut rng);
+        let message = EventId(Uuid::from_u128(7));
+        let place = r#"{"place":{"latitude":-1.56666666666666666666666,"longitude":-0.12}}"#;
+        let content: JobContent = serde_json::from_str(place).unwrap();
+        let sealed = seal_for(&key, message, &content, &mut rng).unwrap();
+        assert_eq!(open_as_contractor(&private, message, &sealed).unwrap(), content);
+    }
+
     #[test]
     fn a_key_that_is_none_is_refused() {
         for wrong in ["", "AAAA", "not base64!"] {
