@@ -9,8 +9,9 @@
 
 #![no_main]
 
-use attachments::{AdmitError, ContentHash, Kind, NoScanner, admit};
+use attachments::{AdmitError, NoScanner, admit, hash_of};
 use libfuzzer_sys::{Corpus, fuzz_target};
+use schemas::command::MediaType;
 use tokio::runtime::{Builder, Runtime};
 
 thread_local! {
@@ -23,23 +24,23 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((choice, file)) = bytes.split_first() else {
         return Corpus::Reject;
     };
-    let kinds = Kind::ALL.len();
-    let said = Kind::ALL[usize::from(*choice) % kinds];
+    let kinds = MediaType::ALL.len();
+    let said = MediaType::ALL[usize::from(*choice) % kinds];
     let mut file = file.to_vec();
-    if said == Kind::Png && usize::from(*choice) >= kinds {
+    if said == MediaType::Png && usize::from(*choice) >= kinds {
         set_checksums(&mut file);
     }
     match admitted(&file, said) {
         Ok(kept) => {
-            if !matches!(said, Kind::Jpeg | Kind::Png | Kind::Webp) {
+            if !matches!(said, MediaType::Jpeg | MediaType::Png | MediaType::Webp) {
                 assert!(kept == file, "what is no photo was changed");
                 return Corpus::Keep;
             }
             let again = admitted(&kept, said).expect("what was admitted once");
             assert!(again == kept, "a photo was stripped further");
             match said {
-                Kind::Jpeg => jpeg_is_bare(&kept),
-                Kind::Png => png_is_bare(&kept),
+                MediaType::Jpeg => jpeg_is_bare(&kept),
+                MediaType::Png => png_is_bare(&kept),
                 _ => webp_is_bare(&kept),
             }
         }
@@ -52,16 +53,13 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
     Corpus::Keep
 });
 
-fn admitted(file: &[u8], said: Kind) -> Result<Vec<u8>, AdmitError> {
-    let admitted = RUNTIME.with(|runtime| runtime.block_on(admit(file.to_vec(), said.media_type(), &NoScanner)))?;
+fn admitted(file: &[u8], said: MediaType) -> Result<Vec<u8>, AdmitError> {
+    let admitted = RUNTIME.with(|runtime| runtime.block_on(admit(file.to_vec(), said.as_str(), &NoScanner)))?;
     let content = admitted.content();
     assert_eq!(content.kind(), said);
+    assert!(*admitted.received() == hash_of(file), "another hash of what came");
     assert!(
-        admitted.received() == ContentHash::of(file),
-        "another hash of what came"
-    );
-    assert!(
-        content.hash() == ContentHash::of(content.bytes()),
+        *content.hash() == hash_of(content.bytes()),
         "another hash of what is kept"
     );
     Ok(content.bytes().to_vec())

@@ -11,9 +11,7 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use places::{
-    Boundaries, CouncilArea, GridReference, NationalGrid, NearIndex, PropertyNames, VersionName, Wgs84, distance_metres,
-};
+use places::{Boundaries, CouncilArea, GridReference, NationalGrid, NearIndex, PropertyNames, Wgs84, distance_metres};
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((choice, rest)) = bytes.split_first() else {
@@ -30,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| -> Corpus {
 });
 
 fn boundaries(text: &str) {
-    let version = VersionName::new("2025-05").expect("a name");
+    let version = schemas::text::BoundaryEdition::new("2025-05").expect("a name");
     let names = PropertyNames::new("WD25CD", "WD25NM");
     let boundaries = match Boundaries::read(text, version.clone(), &names) {
         Ok(boundaries) => boundaries,
