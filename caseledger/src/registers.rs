@@ -10,6 +10,9 @@ use catalogue::calendar::BankHolidays;
 use catalogue::clocks::{ClockFiles, ClockPolicies};
 use command_service::Registers;
 use command_service::officers::OfficerRegister;
+use places::{Boundaries, CouncilArea, PropertyNames};
+use schemas::text::BoundaryEdition;
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::outcome::Failure;
@@ -61,6 +64,55 @@ pub fn clock_files(holidays: Option<&Path>, clocks: Option<&Path>) -> Result<Clo
     })
 }
 
+/// What a file of boundaries says of one kind of area.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BoundaryFile {
+    /// The GeoJSON, beside this file.
+    file: PathBuf,
+    /// What the council calls the edition.
+    edition: BoundaryEdition,
+    /// The property with an area's code.
+    code: String,
+    /// The property with an area's name.
+    name: String,
+}
+
+/// Which boundaries the council's area has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AreaFile {
+    /// The council's own wards, no others.
+    wards: BoundaryFile,
+    /// Statistical areas, which may reach further.
+    #[serde(default)]
+    statistical_areas: Option<BoundaryFile>,
+}
+
+/// The council's area, from a file that names the GeoJSON files of its boundaries.
+///
+/// # Errors
+/// [`Failure::Usage`]: a file that can't be read, or what is wrong with it.
+pub fn council_area(file: &Path) -> Result<CouncilArea, Failure> {
+    let read = |file: &Path| {
+        let unreadable = |error| Failure::Usage(format!("{} can't be read: {error}", file.display()));
+        std::fs::read_to_string(file).map_err(unreadable)
+    };
+    let named: AreaFile =
+        toml::from_str(&read(file)?).map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    let boundaries = |named: BoundaryFile| {
+        let path = file.with_file_name(&named.file);
+        let properties = PropertyNames {
+            code: named.code,
+            name: named.name,
+        };
+        Boundaries::read(&read(&path)?, named.edition, &properties)
+            .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    };
+    let statistical_areas = named.statistical_areas.map(boundaries).transpose()?;
+    Ok(CouncilArea::new(boundaries(named.wards)?, statistical_areas))
+}
+
 /// The files of the registers that people change while the service runs.
 #[derive(Clone, Debug)]
 pub struct RegisterFiles {
@@ -72,10 +124,12 @@ pub struct RegisterFiles {
     pub holidays: Option<PathBuf>,
     /// What the clocks are set to; the built-in ones where there is none.
     pub clocks: Option<PathBuf>,
+    /// What says which boundaries the council's area has; no place is looked up where there is none.
+    pub boundaries: Option<PathBuf>,
 }
 
 /// How a file stood: enough to see that it was changed.
-type Stamp = [Option<(SystemTime, u64)>; 4];
+type Stamp = [Option<(SystemTime, u64)>; 5];
 
 impl RegisterFiles {
     /// Reads them.
@@ -88,6 +142,7 @@ impl RegisterFiles {
             officers: Arc::new(OfficerRegister::load(&self.officers).map_err(Failure::usage)?),
             catalogue,
             clocks: Arc::new(clock_files(self.holidays.as_deref(), self.clocks.as_deref())?),
+            area: self.boundaries.as_deref().map(council_area).transpose()?.map(Arc::new),
         })
     }
 
@@ -111,7 +166,7 @@ impl RegisterFiles {
             seen = now;
             match self.load(Arc::clone(&catalogue)) {
                 Ok(registers) => {
-                    tracing::info!("clients, officers, bank holidays and clocks were read anew");
+                    tracing::info!("clients, officers, bank holidays, clocks and boundaries were read anew");
                     changed(registers).await;
                 }
                 Err(failure) => {
@@ -123,7 +178,9 @@ impl RegisterFiles {
 
     fn stamp(&self) -> Stamp {
         let (clients, officers) = (Some(&self.clients), Some(&self.officers));
-        [clients, officers, self.holidays.as_ref(), self.clocks.as_ref()].map(|path| {
+        let others = [&self.holidays, &self.clocks, &self.boundaries].map(Option::as_ref);
+        let [holidays, clocks, boundaries] = others;
+        [clients, officers, holidays, clocks, boundaries].map(|path| {
             let metadata = std::fs::metadata(path?).ok()?;
             Some((metadata.modified().ok()?, metadata.len()))
         })

@@ -100,6 +100,7 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             holidays_file,
             clocks_file,
             attachments_store,
+            boundaries_file,
         } => {
             let files_of_cases = attachments_store.as_deref().map(AttachmentStore::open);
             let catalogue = Arc::new(registers::catalogue(settings.catalogue_dir.as_deref())?);
@@ -108,6 +109,7 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
                 officers: officers_file.clone(),
                 holidays: holidays_file.clone(),
                 clocks: clocks_file.clone(),
+                boundaries: boundaries_file.clone(),
             };
             let registers = files.load(Arc::clone(&catalogue))?;
             let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);

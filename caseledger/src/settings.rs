@@ -15,6 +15,9 @@ pub fn environment(name: &str) -> Option<String> {
 /// Where the files of cases are kept: a folder, or `s3://bucket/prefix`. Without it, none are.
 pub const STORE_SETTING: &str = "CASELEDGER_ATTACHMENTS_STORE";
 
+/// What says which boundaries the council's area has. Without it, no place is looked up.
+pub const BOUNDARIES_SETTING: &str = "CASELEDGER_BOUNDARIES_FILE";
+
 /// Settings that are missing or wrong.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("settings are missing or wrong:\n{}", .0.join("\n"))]
@@ -46,6 +49,8 @@ pub enum ServiceFiles {
         clocks_file: Option<PathBuf>,
         /// `CASELEDGER_ATTACHMENTS_STORE`: where the files of cases are kept; none are where it is not set.
         attachments_store: Option<String>,
+        /// `CASELEDGER_BOUNDARIES_FILE`: which boundaries the council's area has; no place is looked up where it is not set.
+        boundaries_file: Option<PathBuf>,
     },
     /// The relay.
     Relay,
@@ -163,6 +168,7 @@ impl<'s> Reader<'s> {
                 holidays_file: self.optional("CASELEDGER_BANK_HOLIDAYS_FILE").map(PathBuf::from),
                 clocks_file: self.optional("CASELEDGER_CLOCKS_FILE").map(PathBuf::from),
                 attachments_store: self.optional(STORE_SETTING),
+                boundaries_file: self.optional(BOUNDARIES_SETTING).map(PathBuf::from),
             },
             Service::Relay => ServiceFiles::Relay,
             Service::Projections => ServiceFiles::Projections,

@@ -35,9 +35,9 @@ pub use load::{CatalogueFault, contractor_file_schema, service_file_schema};
 pub use notice::{Notice, NoticeContext, NoticeFault, Notices};
 pub use question::{Choice, Question, QuestionKind, Sensitivity};
 pub use service::{
-    Acceptance, Appointment, CollectionQuestions, Council, Deliverer, Delivery, Fee, FeeDue, LegalBasis, Outcome,
-    Recipient, Renewal, Reopening, RequestType, Retention, RetentionStart, Service, SpecialCategoryCondition, Target,
-    TargetCondition, TargetEnd, Team,
+    Acceptance, Appointment, CollectionQuestions, Council, Deliverer, Delivery, Duplicates, Fee, FeeDue, LegalBasis,
+    Outcome, Recipient, Renewal, Reopening, RequestType, Retention, RetentionStart, Service, SpecialCategoryCondition,
+    Target, TargetCondition, TargetEnd, Team,
 };
 
 /// Every service and request type, checked.

@@ -27,8 +27,8 @@ use crate::files::CatalogueFile;
 use crate::notice::{Notices, NoticesBuilder};
 use crate::question::Question;
 use crate::service::{
-    Appointment, CollectionQuestions, Council, Delivery, Fee, LegalBasis, Outcome, Recipient, Renewal, Reopening,
-    RequestType, Retention, Service, SpecialCategoryCondition, Target, Team,
+    Appointment, CollectionQuestions, Council, Delivery, Duplicates, Fee, LegalBasis, Outcome, Recipient, Renewal,
+    Reopening, RequestType, Retention, Service, SpecialCategoryCondition, Target, Team,
 };
 use crate::{Catalogue, version};
 
@@ -142,6 +142,10 @@ struct RequestTypeEntry {
     #[serde(default)]
     #[schemars(with = "CollectionQuestions")]
     collection: Option<Spanned<CollectionQuestions>>,
+    /// How cases are found that may be about the same thing.
+    #[serde(default)]
+    #[schemars(with = "Duplicates")]
+    duplicates: Option<Spanned<Duplicates>>,
     /// What has to be paid.
     #[serde(default, rename = "fee")]
     fees: Vec<Fee>,
@@ -252,6 +256,7 @@ impl RequestTypeEntry {
             clocks: inner(self.clocks),
             targets: inner(self.targets),
             collection: self.collection.map(Spanned::into_inner),
+            duplicates: self.duplicates.map(Spanned::into_inner),
             fees: self.fees,
             appointment: self.appointment,
             calendar,

@@ -123,6 +123,8 @@ pub struct RequestType {
     pub targets: Vec<Target>,
     /// Which questions say which collection it is about, where it is about one that was missed.
     pub collection: Option<CollectionQuestions>,
+    /// How cases are found that may be about the same thing.
+    pub duplicates: Option<Duplicates>,
     /// What has to be paid; the last row in force counts.
     pub fees: Vec<Fee>,
     /// What kind of appointment it needs.
@@ -137,6 +139,24 @@ pub struct RequestType {
     pub retention: Retention,
     /// Which notice is sent on which event.
     pub notices: BTreeMap<String, QuestionId>,
+}
+
+/// How cases are found that may be about the same thing: an officer is told of them, nothing is merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Duplicates {
+    /// Open cases of this type at most so many metres away.
+    #[serde(default)]
+    #[schemars(with = "u8", range(min = 1, max = 100))]
+    pub near_metres: Option<u8>,
+    /// Open cases of this type at the same property.
+    #[serde(default)]
+    pub same_property: bool,
+}
+
+impl Duplicates {
+    /// The furthest that may be looked, in metres.
+    pub const FURTHEST: u8 = 100;
 }
 
 /// Which questions say which collection was missed: what the contractor told of it is looked up then.

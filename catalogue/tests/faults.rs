@@ -62,6 +62,13 @@ fn each_fault_is_found_where_it_stands() {
         (WASTE, ", acceptance = \"automatic\"", "", "acceptance"),
         (
             WASTE,
+            "{ same_property = true }",
+            "{ near_metres = 101 }",
+            "near_metres: expected 1 to 100",
+        ),
+        (WASTE, "{ same_property = true }", "{}", "name one"),
+        (
+            WASTE,
             "successor = \"missed-bin\"",
             "successor = \"nothing\"",
             "no request type nothing",

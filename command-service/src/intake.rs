@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bus::clients::{Client, ClientRegister};
 use catalogue::clocks::ClockFiles;
 use catalogue::{Catalogue, london};
+use places::CouncilArea;
 use schemas::command::{ActorKind, Circumstances, Command, Decider};
 use schemas::envelope::{CommandEnvelope, Unreadable};
 use schemas::moment::{Day, Instant};
@@ -29,6 +30,8 @@ pub struct Registers {
     pub catalogue: Arc<Catalogue>,
     /// What clocks are worked out with.
     pub clocks: Arc<ClockFiles>,
+    /// The council's area; none where no boundaries are given: then nothing is outside it, and no ward is told.
+    pub area: Option<Arc<CouncilArea>>,
 }
 
 /// A command that has passed.

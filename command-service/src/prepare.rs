@@ -18,6 +18,7 @@ use vault::{Keys, Sealer, Vault, VaultError};
 mod collection;
 mod lookups;
 mod other;
+mod place;
 mod written;
 
 pub use self::other::OWN_SYSTEM;
@@ -136,6 +137,14 @@ impl Preparation<'_> {
             Some(asked) => Box::pin(self.collection(asked)).await?,
             None => None,
         };
+        let placed = match self.placed(&command) {
+            Ok(placed) => placed,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let possible_duplicates = match &placed {
+            Some(placed) => Box::pin(self.possible_duplicates(task, request_type.as_deref(), placed)).await?,
+            None => Vec::new(),
+        };
         let attachment_bytes = match (&command.body, self.files) {
             (CommandBody::AddAttachment(add), Some(files)) => {
                 match Box::pin(files::check(files, add, self.environment.now().get())).await? {
@@ -201,6 +210,8 @@ impl Preparation<'_> {
                 .and_then(|name| self.registers.catalogue.contractor(name)?.rounds.clone()),
             contractor,
             collection,
+            located: placed.as_ref().and_then(|placed| placed.located.clone()),
+            possible_duplicates,
             attachment_bytes,
             inspection_draw: matches!(command.body, CommandBody::ReportJobDone(_)).then(|| self.environment.draw()),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
@@ -213,11 +224,14 @@ impl Preparation<'_> {
         let has_events = !events.is_empty();
         let keys_needed = if has_events {
             let moves = key_moves(task.lane, &events);
-            KeyAdmission {
+            let mut admission = KeyAdmission {
                 lookups,
                 moves,
                 ..admission
-            }
+            };
+            let case = stream.and_then(|stream| stream.state.as_case());
+            Box::pin(self.place_lookups(task.lane, placed.as_ref(), case, &events, &mut admission)).await?;
+            admission
         } else {
             KeyAdmission::default()
         };

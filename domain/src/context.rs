@@ -6,7 +6,8 @@ use std::sync::Arc;
 use catalogue::clocks::ClockFiles;
 use catalogue::{RequestType, Rounds, london};
 use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
-use schemas::event::CollectionLookedUp;
+use schemas::event::{CollectionLookedUp, PossibleDuplicate};
+use schemas::located::Located;
 use schemas::moment::{Day, Instant};
 use schemas::{AggregateId, CaseId, ClientName, CustomerId, OfficerId, Reference, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,10 @@ pub struct DecisionContext {
     pub rounds: Option<Arc<Rounds>>,
     /// What is known of the collection that a request is about.
     pub collection: Option<CollectionLookedUp>,
+    /// In which areas the place is that the command gives, as far as it is known.
+    pub located: Option<Located>,
+    /// Open cases of the same type where this one is, those of the same property first, then the nearest.
+    pub possible_duplicates: Vec<PossibleDuplicate>,
     /// How many bytes the file has that the command adds, where it was found and is what the command says of it.
     pub attachment_bytes: Option<u32>,
     /// A number from 0 to 99, drawn for this command: whether what a contractor reports as done is inspected. `None`: it is.
@@ -175,6 +180,8 @@ impl DecisionContext {
             contractor: None,
             rounds: None,
             collection: None,
+            located: None,
+            possible_duplicates: Vec::new(),
             attachment_bytes: None,
             inspection_draw: None,
             person_erased: false,

@@ -58,6 +58,15 @@ impl AggregateState {
         }
     }
 
+    /// The case that it is, where it is one.
+    #[must_use]
+    pub const fn as_case(&self) -> Option<&Case> {
+        match self {
+            Self::Case(case) => Some(case),
+            Self::Customer(_) | Self::Round(_) => None,
+        }
+    }
+
     /// The kind of stream.
     #[must_use]
     pub const fn kind(&self) -> AggregateKind {

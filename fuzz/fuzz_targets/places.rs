@@ -6,12 +6,14 @@
 //!   point is said to be in holds it; the same point gives the same answer.
 //! - A grid reference that was read is written and read again as the same, and is the square that its corner and its middle are in.
 //! - A point on the grid comes back from degrees to less than a millimetre, unless that is off the grid's end.
-//! - What is near is what a comparison with every point finds.
+//! - What is near is in the cells that are looked at.
 
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use places::{Boundaries, CouncilArea, GridReference, NationalGrid, NearIndex, PropertyNames, Wgs84, distance_metres};
+use places::{
+    Boundaries, Cell, CouncilArea, GridReference, NationalGrid, PropertyNames, SEARCH_AT_MOST, Wgs84, distance_metres,
+};
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
     let Some((choice, rest)) = bytes.split_first() else {
@@ -119,34 +121,18 @@ fn comes_back(point: NationalGrid) {
     }
 }
 
-/// How far, where from, and points: eight bytes a number. Points are few metres apart, so that several are near.
+/// How far, where from, and points: a byte, then eight bytes a number. Points are few metres apart, so that several are near.
 fn near(bytes: &[u8]) {
-    let mut numbers = bytes
-        .chunks_exact(8)
-        .filter_map(|bytes| bytes.first_chunk())
-        .map(|bytes| f64::from_le_bytes(*bytes));
-    let Some(metres) = numbers.next() else { return };
-    let numbers: Vec<f64> = numbers.collect();
-    let points: Vec<Wgs84> = numbers
+    let Some((metres, bytes)) = bytes.split_first() else { return };
+    let metres = metres % (SEARCH_AT_MOST + 1);
+    let numbers = bytes.chunks_exact(8).filter_map(|bytes| bytes.first_chunk());
+    let numbers: Vec<f64> = numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    let mut points = numbers
         .chunks_exact(2)
-        .filter_map(|pair| Wgs84::new(pair[0], pair[1]).ok())
-        .collect();
-    let Some(&from) = points.first() else { return };
-    let mut index = NearIndex::new();
-    for (key, point) in points.iter().enumerate() {
-        // Each is put in, and every third moved there from elsewhere.
-        if key % 3 == 0 {
-            index.insert(key, from);
-        }
-        index.insert(key, *point);
+        .filter_map(|pair| Wgs84::new(pair[0], pair[1]).ok());
+    let Some(from) = points.next() else { return };
+    let around = Cell::around(from, metres);
+    for point in points.filter(|point| distance_metres(from, *point) <= f64::from(metres)) {
+        assert!(around.contains(&Cell::of(point)), "within {metres}");
     }
-    assert_eq!(index.len(), points.len());
-    let mut expected: Vec<(usize, f64)> = points
-        .iter()
-        .map(|point| distance_metres(from, *point))
-        .enumerate()
-        .filter(|(_, away)| *away <= metres)
-        .collect();
-    expected.sort_by(|(key, away), (other, further)| away.total_cmp(further).then_with(|| key.cmp(other)));
-    assert_eq!(index.near(from, metres), expected, "within {metres}");
 }

@@ -9,26 +9,16 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::coordinates::Wgs84;
+use schemas::located::BoundaryVersion;
 use schemas::text::{AreaCode, BoundaryEdition, Digest};
 use sha2::{Digest as _, Sha256};
+
+use crate::coordinates::Wgs84;
 
 mod geojson;
 mod shape;
 
 use shape::{Polygon, Position, Rectangle};
-
-/// Which edition of which boundaries something was derived from. Stands in events for ever.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct BoundaryVersion {
-    /// What the council calls the edition, such as `2025-05`.
-    pub version: BoundaryEdition,
-    /// Of the GeoJSON text: whoever has the file can prove that it was this one.
-    pub sha256: Digest,
-}
 
 /// The names of the properties that hold an area's code and name, such as `WD25CD` and `WD25NM`.
 #[derive(Clone, Debug, PartialEq, Eq)]

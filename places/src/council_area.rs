@@ -1,32 +1,9 @@
 //! The council's area: in which ward and statistical area a point is, or that it is in none.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemas::located::{AreaOf, Located};
 
-use crate::boundaries::{Boundaries, BoundaryVersion};
+use crate::boundaries::Boundaries;
 use crate::coordinates::Wgs84;
-use schemas::text::AreaCode;
-
-/// An area, and the boundaries by which something is in it. Stands in events for ever.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct AreaOf {
-    /// Its code. The first three characters say what kind of area it is.
-    pub code: AreaCode,
-    /// The edition of the boundaries that it was derived from: boundaries change, what was recorded does not.
-    pub boundaries: BoundaryVersion,
-}
-
-/// Where a point is, as far as may be told in clear: areas of several hundred people and more. Stands in events for ever,
-/// beside the sealed place that it was derived from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct Located {
-    /// The electoral ward.
-    pub ward: AreaOf,
-    /// The statistical area (in England and Wales a lower layer super output area), where the council has boundaries of them
-    /// and one holds the point.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub statistical_area: Option<AreaOf>,
-}
 
 /// The point is in none of the council's wards. Says nothing of the point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

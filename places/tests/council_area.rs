@@ -6,7 +6,8 @@
     reason = "what the tests share stands outside test functions"
 )]
 
-use places::{Boundaries, CouncilArea, Located, NationalGrid, OutsideArea, PropertyNames, Wgs84};
+use places::{Boundaries, CouncilArea, NationalGrid, OutsideArea, PropertyNames, Wgs84};
+use schemas::located::Located;
 use schemas::text::{AreaCode, BoundaryEdition};
 use serde_json::json;
 

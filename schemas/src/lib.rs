@@ -15,6 +15,7 @@ pub mod event;
 pub mod feed;
 pub mod ids;
 pub mod json;
+pub mod located;
 pub mod metadata;
 pub mod moment;
 pub mod money;

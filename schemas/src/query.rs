@@ -259,6 +259,9 @@ pub struct CaseSummary {
     /// The job that it is to a contractor, the last there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobSummary>,
+    /// Open cases that it may repeat, as was found when its place was told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub possible_duplicates: Vec<CaseId>,
     /// How often it was reopened.
     pub reopened: u32,
     /// The version of its stream: what `expected_version` of the next command may say.

@@ -119,23 +119,23 @@ impl fmt::Debug for MintedKey {
     }
 }
 
-/// One keyed hash by which a person can be found without their data being readable, or that there is none any more.
+/// One keyed hash by which a person, or a case, can be found without personal data being readable, or that there is none any more.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LookupHash {
     /// What was hashed: `email`, `phone`, `postcode`, …
     pub kind: &'static str,
-    /// Keyed hash of the normalised value (HMAC-SHA256); none where the person has no such value any more, which takes their
+    /// Keyed hash of the normalised value (HMAC-SHA256); none where there is no such value any more, which takes the stream's
     /// hash of this kind away.
     pub hash: Option<[u8; 32]>,
-    /// Whom it leads to.
-    pub person: crate::CustomerId,
+    /// What it leads to: a customer, or a case.
+    pub leads_to: crate::AggregateId,
 }
 
 impl fmt::Debug for LookupHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LookupHash")
             .field("kind", &self.kind)
-            .field("person", &self.person)
+            .field("leads_to", &self.leads_to)
             .finish_non_exhaustive()
     }
 }
@@ -161,7 +161,7 @@ pub struct KeyAdmission {
     pub minted: Vec<MintedKey>,
     /// Keys that it sealed under and that must still be there, minted ones not among them.
     pub used: Vec<crate::KeyId>,
-    /// Look-up hashes that replace those of the same person and kind, or take them away.
+    /// Look-up hashes that replace those of the same stream and kind, or take them away.
     pub lookups: Vec<LookupHash>,
     /// Keys that somebody else owns from now on.
     pub moves: Vec<KeyMove>,

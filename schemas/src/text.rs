@@ -107,7 +107,9 @@ macro_rules! text_type {
 }
 
 mod code;
+mod place;
 pub use code::{AreaCode, BoundaryEdition, ContentKey, Digest, Usrn};
+pub use place::{Place, PostalAddress};
 
 text_type!(
     /// Text of several lines, such as a description.
@@ -314,89 +316,6 @@ fn printable(text: &str) -> Result<String, TextError> {
         Ok(text.to_owned())
     } else {
         Err(TextError::Form("printable ASCII"))
-    }
-}
-
-/// A postal address.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PostalAddress {
-    /// Its lines, without town and postcode.
-    #[serde(deserialize_with = "address_lines")]
-    #[schemars(length(min = 1, max = 6))]
-    pub lines: Vec<Line>,
-    /// Post town.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub town: Option<Line>,
-    /// Postcode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub postcode: Option<Postcode>,
-    /// Unique Property Reference Number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uprn: Option<Uprn>,
-}
-
-fn address_lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Line>, D::Error> {
-    let lines = Vec::deserialize(deserializer)?;
-    if (1..=6).contains(&lines.len()) {
-        Ok(lines)
-    } else {
-        Err(serde::de::Error::custom("expected 1 to 6 lines"))
-    }
-}
-
-fn degrees<'de, const FURTHEST: i16, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    let degrees = Option::<f64>::deserialize(deserializer)?;
-    let furthest = f64::from(FURTHEST);
-    if degrees.is_none_or(|degrees| (-furthest..=furthest).contains(&degrees)) {
-        Ok(degrees)
-    } else {
-        Err(serde::de::Error::custom(format!(
-            "expected at least -{FURTHEST} and at most {FURTHEST} degrees"
-        )))
-    }
-}
-
-impl fmt::Debug for PostalAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PostalAddress([personal])")
-    }
-}
-
-/// Where something is: an address as written, a point, or both.
-#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Place {
-    /// In the words of whoever reported it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<Whereabouts>,
-    /// Postcode.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub postcode: Option<Postcode>,
-    /// Unique Property Reference Number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uprn: Option<Uprn>,
-    /// WGS 84 degrees north.
-    #[serde(
-        default,
-        deserialize_with = "degrees::<90, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(range(min = -90.0, max = 90.0))]
-    pub latitude: Option<f64>,
-    /// WGS 84 degrees east.
-    #[serde(
-        default,
-        deserialize_with = "degrees::<180, _>",
-        skip_serializing_if = "Option::is_none"
-    )]
-    #[schemars(range(min = -180.0, max = 180.0))]
-    pub longitude: Option<f64>,
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Place([personal])")
     }
 }
 

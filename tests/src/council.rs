@@ -48,6 +48,7 @@ pub struct Council {
     folder: TempDir,
     nats_url: Option<String>,
     catalogue: Option<PathBuf>,
+    boundaries: Option<PathBuf>,
     serial: AtomicU64,
 }
 
@@ -94,6 +95,7 @@ impl Council {
             folder,
             nats_url: None,
             catalogue: None,
+            boundaries: None,
             serial: AtomicU64::new(0),
         };
         council.write_files(&register);
@@ -119,6 +121,11 @@ impl Council {
         }
         std::fs::write(folder.join(format!("services/{name}.toml")), file).unwrap();
         self.catalogue = Some(folder);
+    }
+
+    /// Gives processes that are started from now on the boundaries of Ansterbrook, a town that does not exist.
+    pub fn has_boundaries(&mut self) {
+        self.boundaries = Some(repository().join("places/sample/boundaries.toml"));
     }
 
     /// Lets processes that are started from now on reach PostgreSQL through a proxy.
@@ -249,6 +256,9 @@ impl Council {
             ("CASELEDGER_MAIL_DIR", self.mail_dir().display().to_string()),
             ("CASELEDGER_ATTACHMENTS_STORE", path("attachments")),
         ]);
+        if let Some(boundaries) = &self.boundaries {
+            environment.insert("CASELEDGER_BOUNDARIES_FILE", boundaries.display().to_string());
+        }
         if let Some(catalogue) = &self.catalogue {
             environment.insert("CASELEDGER_CATALOGUE_DIR", catalogue.display().to_string());
         }

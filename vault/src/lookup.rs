@@ -1,9 +1,9 @@
-//! Finding a person without their data being readable: keyed hashes of normalised values.
+//! Finding a person, or a case, without personal data being readable: keyed hashes of normalised values.
 
 use std::fmt;
 
 use hmac::Mac;
-use schemas::CustomerId;
+use schemas::AggregateId;
 use schemas::sealed::LookupHash;
 
 use crate::error::Broken;
@@ -14,7 +14,7 @@ pub const FIND_AT_MOST: u32 = 200;
 
 const LOOKUP_LABEL: &[u8] = b"caseledger.vault.lookup.1\0";
 
-/// What a person can be found by.
+/// What a person, or a case, can be found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LookupKind {
     /// Email address, whole, in lower case: people don't write theirs twice alike.
@@ -23,6 +23,10 @@ pub enum LookupKind {
     Phone,
     /// Postcode, in upper case without blanks.
     Postcode,
+    /// What a case asks for, and the cell that its place is in: as the caller writes them.
+    Near,
+    /// What a case asks for, and the property that it is about: as the caller writes them.
+    Property,
 }
 
 impl LookupKind {
@@ -33,6 +37,8 @@ impl LookupKind {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Postcode => "postcode",
+            Self::Near => "near",
+            Self::Property => "property",
         }
     }
 
@@ -46,6 +52,7 @@ impl LookupKind {
                 .filter(|c| !c.is_whitespace())
                 .collect::<String>()
                 .to_uppercase(),
+            Self::Near | Self::Property => value.to_owned(),
         };
         (!normal.is_empty()).then_some(normal)
     }
@@ -73,6 +80,8 @@ pub(crate) struct LookupKeys {
     email: Secret,
     phone: Secret,
     postcode: Secret,
+    near: Secret,
+    property: Secret,
 }
 
 impl LookupKeys {
@@ -82,6 +91,8 @@ impl LookupKeys {
             email: of(LookupKind::Email)?,
             phone: of(LookupKind::Phone)?,
             postcode: of(LookupKind::Postcode)?,
+            near: of(LookupKind::Near)?,
+            property: of(LookupKind::Property)?,
         })
     }
 
@@ -91,17 +102,19 @@ impl LookupKeys {
             LookupKind::Email => &self.email,
             LookupKind::Phone => &self.phone,
             LookupKind::Postcode => &self.postcode,
+            LookupKind::Near => &self.near,
+            LookupKind::Property => &self.property,
         };
         let normal = zeroize::Zeroizing::new(kind.normalise(value)?);
         Some(key.mac().chain_update(normal.as_bytes()).finalize().into_bytes().into())
     }
 
-    /// What an append admits so that `person` can be found by `value`.
-    pub(crate) fn lookup(&self, kind: LookupKind, value: &str, person: CustomerId) -> Option<LookupHash> {
+    /// What an append admits so that a stream can be found by `value`.
+    pub(crate) fn lookup(&self, kind: LookupKind, value: &str, leads_to: AggregateId) -> Option<LookupHash> {
         self.hash(kind, value).map(|hash| LookupHash {
             kind: kind.as_str(),
             hash: Some(hash),
-            person,
+            leads_to,
         })
     }
 }

@@ -182,21 +182,21 @@ impl Vault {
         Ok(key)
     }
 
-    /// What an append admits so that `person` is found by `value` from then on, and no more by what they had before; none
+    /// What an append admits so that a customer or a case is found by `value` from then on, and no more by what they had before; none
     /// where nothing is left of the value once it is normalised. A value that replaces another and leaves nothing needs
-    /// [`Vault::lookup_removed`] instead, or the person would still be found by the old one.
+    /// [`Vault::lookup_removed`] instead, or they would still be found by the old one.
     #[must_use]
-    pub fn lookup_hash(&self, kind: LookupKind, value: &str, person: CustomerId) -> Option<LookupHash> {
-        self.key_file.lookups().lookup(kind, value, person)
+    pub fn lookup_hash(&self, kind: LookupKind, value: &str, leads_to: impl Into<AggregateId>) -> Option<LookupHash> {
+        self.key_file.lookups().lookup(kind, value, leads_to.into())
     }
 
-    /// What an append admits so that `person` is found by no value of this kind from then on.
+    /// What an append admits so that a customer or a case is found by no value of this kind from then on.
     #[must_use]
-    pub const fn lookup_removed(kind: LookupKind, person: CustomerId) -> LookupHash {
+    pub fn lookup_removed(kind: LookupKind, leads_to: impl Into<AggregateId>) -> LookupHash {
         LookupHash {
             kind: kind.as_str(),
             hash: None,
-            person,
+            leads_to: leads_to.into(),
         }
     }
 
@@ -205,16 +205,32 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`]: try again. [`VaultError::Statement`]: stop.
     pub async fn find(&self, kind: LookupKind, value: &str) -> Result<Vec<CustomerId>, VaultError> {
-        let Some(hash) = self.key_file.lookups().hash(kind, value) else {
+        let found = self.find_streams(kind, [value]).await?;
+        Ok(found.into_iter().map(|stream| CustomerId(stream.uuid())).collect())
+    }
+
+    /// The streams that have one of these values, in the order of their ids, [`FIND_AT_MOST`] at most.
+    ///
+    /// # Errors
+    /// As [`Vault::find`].
+    pub async fn find_streams<'v>(
+        &self,
+        kind: LookupKind,
+        values: impl IntoIterator<Item = &'v str>,
+    ) -> Result<Vec<AggregateId>, VaultError> {
+        let keys = self.key_file.lookups();
+        let hashes = values.into_iter().filter_map(|value| keys.hash(kind, value));
+        let hashes: Vec<Vec<u8>> = hashes.map(|hash| hash.to_vec()).collect();
+        if hashes.is_empty() {
             return Ok(Vec::new());
-        };
-        let people: Vec<Uuid> = sqlx::query_scalar(include_str!("../sql/find_people.sql"))
+        }
+        let streams: Vec<Uuid> = sqlx::query_scalar(include_str!("../sql/find_streams.sql"))
             .bind(kind.as_str())
-            .bind(hash.as_slice())
+            .bind(hashes)
             .bind(i64::from(FIND_AT_MOST))
             .fetch_all(&self.pool)
             .await?;
-        Ok(people.into_iter().map(CustomerId).collect())
+        Ok(streams.into_iter().map(AggregateId).collect())
     }
 
     /// The customers who may be the same person as this one: they share an email address, a phone number or a postcode. Those

@@ -281,6 +281,7 @@ fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandServic
             clients: Arc::new(council.register.clone()),
             officers: Arc::new(OfficerRegister::parse(&officers).map_err(|error| text(&error))?),
             catalogue: Arc::new(registers::catalogue(None).map_err(|error| text(&error))?),
+            area: None,
             clocks: Arc::new(registers::clock_files(None, None).map_err(|error| text(&error))?),
         },
         environment: Arc::new(Machine),

@@ -6,6 +6,7 @@ use catalogue::london;
 use projections::history::{AsOf, Case, CaseHistory, TimelineEntry, case_history, cases_due};
 use schemas::clock::Due;
 use schemas::command::{CaseRelation, ClockMark};
+use schemas::event::CaseEvent;
 use schemas::moment::{Day, Instant};
 use schemas::money::Pence;
 use schemas::query::{AppointmentSummary, AttachmentSummary, CaseQuery, JobSummary, PaymentSummary};
@@ -88,6 +89,8 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     let files: Vec<AttachmentSummary> = folded.attachments().collect();
     let payments: Vec<PaymentSummary> = folded.payments().collect();
     let appointments: Vec<AppointmentSummary> = folded.appointments().collect();
+    let repeats: Vec<String> = folded.possible_duplicates().map(|id| id.to_string()).collect();
+    let located = located(&found)?;
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
     Opening::of(reader, pool)?
         .apply(case.id.into(), std::slice::from_mut(&mut personal))
@@ -99,6 +102,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
             "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job, "appointments": appointments, "attachments": files, "payments": payments,
+            "located": located, "possible_duplicates": repeats,
             "links": links.iter().map(|(relation, other)| json!({ "relation": relation, "case_id": other })).collect::<Vec<_>>(),
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
@@ -173,8 +177,10 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "due",
             or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
         ),
+        ("may repeat", or_dash((!repeats.is_empty()).then(|| repeats.join(", ")))),
         ("links", or_dash((!links.is_empty()).then(|| told(&links)))),
         ("version", format!("{} (position {})", case.version, case.position)),
+        ("areas", or_dash((!located.is_null()).then(|| areas(&located)))),
         ("description", print::value(&personal["description"])),
         ("place", print::value(&personal["place"])),
     ]);
@@ -182,6 +188,19 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         print::pairs([(question.as_str(), print::value(answer))]);
     }
     Ok(())
+}
+
+/// In which areas its place is, as its events have it; null where that is not known.
+fn located(found: &CaseHistory) -> Result<Value, Failure> {
+    let mut located = None;
+    for entry in &found.timeline {
+        match entry.event().map_err(Failure::down)? {
+            CaseEvent::RequestSubmitted(event) => located = event.located,
+            CaseEvent::RequestUpdated(event) if event.place.is_some() => located = event.located,
+            _ => {}
+        }
+    }
+    serde_json::to_value(located).map_err(Failure::down)
 }
 
 /// The job that a case is to its contractor, in a few words.
@@ -434,10 +453,17 @@ fn detail(payload: &Value) -> String {
         .filter(|(name, value)| !SHOWN_ELSEWHERE.contains(&name.as_str()) && !value.is_null());
     told.map(|(name, value)| match name.as_str() {
         "clocks" => format!("{name}: {}", by_when(value)),
+        "located" => format!("{name}: {}", areas(value)),
         _ => format!("{name}: {}", print::value(value)),
     })
     .collect::<Vec<_>>()
     .join("; ")
+}
+
+/// The areas that a place is in, by their codes. The boundaries are in `--json`.
+fn areas(located: &Value) -> String {
+    let codes = ["ward", "statistical_area"].map(|area| located[area]["code"].as_str());
+    codes.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The clocks that an event lists: by when each is due. The rest of them is in `--json`.

@@ -14,7 +14,9 @@ use crate::database;
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::servers::{DataDir, make_directory, write_private};
-use crate::settings::{DEFAULT_MAIL_FROM, MailSetting, STORE_SETTING, ServiceFiles, ServiceSettings, environment};
+use crate::settings::{
+    BOUNDARIES_SETTING, DEFAULT_MAIL_FROM, MailSetting, STORE_SETTING, ServiceFiles, ServiceSettings, environment,
+};
 
 /// The officers of the demo council.
 const OFFICERS: &str = include_str!("../../demo/officers.toml");
@@ -155,6 +157,7 @@ impl Home {
                 holidays_file: environment("CASELEDGER_BANK_HOLIDAYS_FILE").map(PathBuf::from),
                 clocks_file: environment("CASELEDGER_CLOCKS_FILE").map(PathBuf::from),
                 attachments_store: Some(self.attachments_store.clone()),
+                boundaries_file: environment(BOUNDARIES_SETTING).map(PathBuf::from),
             },
             Service::Relay => ServiceFiles::Relay,
             Service::Projections => ServiceFiles::Projections,

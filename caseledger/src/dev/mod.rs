@@ -129,6 +129,7 @@ async fn follow_registers(home: &Home, platform: &Platform, steward: &Steward, s
         officers: home.officers_file.clone(),
         holidays: None,
         clocks: None,
+        boundaries: None,
     };
     let put_in_force = async |registers: command_service::Registers| {
         let put = async || {

@@ -11,7 +11,7 @@ use crate::booking::Opening;
 use crate::clocks::ClockName;
 use crate::notice::Notices;
 use crate::question::{Question, QuestionKind, Sensitivity};
-use crate::service::{Acceptance, CollectionQuestions, Deliverer, TargetCondition};
+use crate::service::{Acceptance, CollectionQuestions, Deliverer, Duplicates, TargetCondition};
 
 /// The parts of a case that may be shared and are not questions.
 const SHAREABLE: &[&str] = &["place", "description", "contact", "photos"];
@@ -314,6 +314,20 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         if !(is(round, QuestionKind::Code) && is(day, QuestionKind::Date) && is(what, QuestionKind::Choice)) {
             let message = "a collection is named by an open code (round), an open date (day) and an open choice (what) of this type";
             report(collection.span(), message.to_owned());
+        }
+    }
+    if let Some(duplicates) = &entry.duplicates {
+        let Duplicates {
+            near_metres,
+            same_property,
+        } = duplicates.get_ref();
+        if near_metres.is_some_and(|metres| !(1..=Duplicates::FURTHEST).contains(&metres)) {
+            let message = format!("near_metres: expected 1 to {}", Duplicates::FURTHEST);
+            report(duplicates.span(), message);
+        }
+        if near_metres.is_none() && !same_property {
+            let message = "duplicates are found by near_metres, by same_property or by both: name one";
+            report(duplicates.span(), message.to_owned());
         }
     }
     let mut fees = BTreeSet::new();

@@ -7,6 +7,7 @@ mod closing;
 mod collection;
 mod correction;
 mod decision;
+mod duplicate;
 mod handling;
 mod information;
 mod job;
@@ -143,6 +144,20 @@ impl Case {
         standing.flat_map(|standing| standing.attachments.iter().cloned())
     }
 
+    /// Whether it says where it is.
+    #[must_use]
+    pub fn has_place(&self) -> bool {
+        self.submitted
+            .as_ref()
+            .is_some_and(|submitted| submitted.given.contains("place"))
+    }
+
+    /// The cases that it may repeat, as was suggested.
+    pub fn possible_duplicates(&self) -> impl Iterator<Item = CaseId> {
+        let submitted = self.submitted.iter();
+        submitted.flat_map(|submitted| submitted.suggested.iter().copied())
+    }
+
     /// Its appointments, in the order in which they were booked.
     pub fn appointments(&self) -> impl Iterator<Item = AppointmentSummary> {
         let appointments = self.standing().into_iter();
@@ -214,13 +229,14 @@ impl Case {
                 return Err(Rejection::UnknownCase);
             };
             let opened = opening::submit(submit, circumstances, context).map(one)?;
-            let opened = collection::follow(opened, context);
+            let opened = duplicate::follow(None, collection::follow(opened, context), context);
             let events = payment::follow(None, opened, circumstances, context);
             return Ok(job::follow(None, events, circumstances, context));
         };
         let opened = &submitted.opened;
         context.check_person(circumstances, opened.customer_id, &opened.service)?;
         let events = submitted.decide(self.timeline, command, context)?;
+        let events = duplicate::follow(Some(submitted), events, context);
         let events = appointment::follow(submitted, events, circumstances, context);
         let events = payment::follow(Some(submitted), events, circumstances, context);
         Ok(job::follow(Some(submitted), events, circumstances, context))

@@ -56,6 +56,7 @@ pub(super) fn submit(
         follows,
         description: submit.description.clone(),
         place: submit.place.clone(),
+        located: context.located.clone().filter(|_| submit.place.is_some()),
         answers: submit.answers.clone(),
         received_on: context.received_on(circumstances),
         team: request_type.delivery.team.clone(),

@@ -33,6 +33,7 @@ impl Submitted {
         }
         Ok(RequestUpdated {
             description,
+            located: context.located.clone().filter(|_| place.is_some()),
             place,
             answers,
             reason: circumstances.reason.clone(),

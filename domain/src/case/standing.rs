@@ -225,6 +225,7 @@ impl Entered {
             | CaseEvent::PaymentWrittenOff(_)
             | CaseEvent::PaymentDropped(_)
             | CaseEvent::CollectionLookedUp(_)
+            | CaseEvent::DuplicatesSuggested(_)
             | CaseEvent::BadgeIssued(_)
             | CaseEvent::RequestUpdated(_)
             | CaseEvent::CaseMoved(_)

@@ -7,7 +7,7 @@ use schemas::clock::ClockStanding;
 use schemas::command::{AttachmentPurpose, NoticeMedium};
 use schemas::event::{CaseEvent, Clocks, RequestSubmitted};
 use schemas::moment::{Day, Instant};
-use schemas::{CustomerId, EventId, OfficerId, Version};
+use schemas::{CaseId, CustomerId, EventId, OfficerId, Version};
 use serde::{Deserialize, Serialize};
 
 use super::payment::{self, Payment};
@@ -34,6 +34,8 @@ pub(super) struct Submitted {
     /// Who decided the case whose next stage this is.
     pub(super) earlier_deciders: Vec<OfficerId>,
     pub(super) notified: Vec<Notified>,
+    /// The cases that it may repeat, as was suggested.
+    pub(super) suggested: BTreeSet<CaseId>,
     /// The number of its last event.
     pub(super) last: Version,
 }
@@ -73,6 +75,7 @@ impl Submitted {
             payments: Vec::new(),
             earlier_deciders: follows.map_or_else(Vec::new, |follows| follows.decided_by.clone()),
             notified: Vec::new(),
+            suggested: BTreeSet::new(),
             last: Version(1),
         }
     }
@@ -114,12 +117,21 @@ impl Submitted {
             CaseEvent::EntryCorrected(event) => {
                 self.strike(event.entry);
             }
+            CaseEvent::DuplicatesSuggested(event) => {
+                self.suggested.extend(event.cases.iter().map(|found| found.case_id));
+            }
             CaseEvent::NotificationSent(event) => self.note(event.about_event, event.recipient, event.medium),
             CaseEvent::NotificationFailed(event) => self.note(event.about_event, event.recipient, event.medium),
             _ => {}
         }
         payment::apply(&mut self.payments, event);
         self.clocks.apply(event, at);
+    }
+
+    /// Whether it was said of another case that the two may be about the same thing, or that they have to do with each other.
+    pub(super) fn knows_of(&self, case: CaseId) -> bool {
+        let is_link = |entry: &Entry| matches!(&entry.what, Entered::Linked { case_id, .. } if *case_id == case);
+        self.suggested.contains(&case) || self.entries.iter().any(|entry| is_link(entry))
     }
 
     /// These fields are there from now on.

@@ -117,6 +117,7 @@ pub fn submitted() -> CaseEvent {
         follows: None,
         description: None,
         place: None,
+        located: None,
         answers,
         received_on: "2026-05-20".parse().unwrap(),
         team: request_type.delivery.team.clone(),
@@ -222,6 +223,21 @@ pub struct Life {
     types: fn(&str) -> Arc<RequestType>,
     /// The facts, which a test may change before a command.
     pub facts: DecisionContext,
+}
+
+/// A case with another reference than that of a life.
+pub fn another_case() -> domain::Case {
+    let CaseEvent::RequestSubmitted(mut first) = submitted() else {
+        panic!("a submission")
+    };
+    first.reference = Reference::of_number("WAS", 8).unwrap();
+    let first = record(first.into());
+    let mut other = AggregateState::before(&first);
+    other.apply(first, at("2026-10-06T09:00:00Z"));
+    let AggregateState::Case(other) = other else {
+        panic!("a case")
+    };
+    other
 }
 
 /// A case of this type, handled by an officer of one of its deciding teams; nobody's job.

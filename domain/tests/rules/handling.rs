@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{AggregateState, Case, Rejection};
+use domain::{Case, Rejection};
+use schemas::CaseId;
 use schemas::event::CaseEvent;
-use schemas::{CaseId, Reference};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -100,17 +100,7 @@ fn cases_are_linked_once_and_never_to_themselves() {
     life.facts.other_case_id = Some(OTHER);
     life.facts.other_case = Some(Arc::new(life.case().clone()));
     assert_eq!(life.tries(when, "LinkCase", link()), Err(Rejection::LinkedToItself));
-    let CaseEvent::RequestSubmitted(mut first) = submitted() else {
-        panic!("a submission")
-    };
-    first.reference = Reference::of_number("WAS", 8).unwrap();
-    let first = record(first.into());
-    let mut other = AggregateState::before(&first);
-    other.apply(first, at(when));
-    let AggregateState::Case(other) = other else {
-        panic!("a case")
-    };
-    life.facts.other_case = Some(Arc::new(other));
+    life.facts.other_case = Some(Arc::new(another_case()));
     assert_eq!(life.does(when, "LinkCase", link()).len(), 1);
     assert!(life.does(when, "LinkCase", link()).is_empty());
     let duplicate = by_officer(json!({ "relation": "duplicate_of", "case_id": OTHER }));

@@ -13,6 +13,7 @@ mod closing;
 mod correction;
 mod customer;
 mod decision;
+mod duplicates;
 mod fixtures;
 mod handling;
 mod information;

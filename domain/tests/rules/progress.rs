@@ -15,6 +15,7 @@ fn an_open_case_is_updated_with_what_is_given() {
     let expected = RequestUpdated {
         description: Some(sealed()),
         place: None,
+        located: None,
         answers: Default::default(),
         reason: Some(sealed()),
     };

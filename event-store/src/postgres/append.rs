@@ -209,7 +209,7 @@ impl<'a> Keys<'a> {
             self.lookup_command.push(number);
             self.lookup_kind.push(lookup.kind);
             self.lookup_hash.push(lookup.hash.as_ref().map(<[u8; 32]>::as_slice));
-            self.lookup_person.push(lookup.person.0);
+            self.lookup_person.push(lookup.leads_to.0);
         }
         for change in &keys.moves {
             self.move_command.push(number);

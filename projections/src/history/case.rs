@@ -227,6 +227,7 @@ impl Case {
             | CaseEvent::PaymentWrittenOff(_)
             | CaseEvent::PaymentDropped(_)
             | CaseEvent::CollectionLookedUp(_)
+            | CaseEvent::DuplicatesSuggested(_)
             | CaseEvent::AppointmentBooked(_)
             | CaseEvent::AppointmentMoved(_)
             | CaseEvent::AppointmentCancelled(_)

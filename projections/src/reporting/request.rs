@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use catalogue::london;
 use schemas::event::{CaseEvent, OutcomeKind, RequestClass, RequestSubmitted};
+use schemas::located::Located;
 use schemas::moment::Day;
 use schemas::query::CaseStatus;
+use schemas::text::AreaCode;
 use schemas::{OutcomeCode, ServiceName};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row as _};
@@ -33,6 +35,8 @@ struct Request {
     outcome_kind: Option<OutcomeKind>,
     times_reopened: u32,
     closed_on: Option<Day>,
+    ward: Option<AreaCode>,
+    statistical_area: Option<AreaCode>,
     /// How many of the case's events left a trace here.
     events: i64,
 }
@@ -47,8 +51,8 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::TypeChanged(_)
         | CaseEvent::CaseMoved(_)
         | CaseEvent::EntryCorrected(_) => true,
-        CaseEvent::RequestUpdated(_)
-        | CaseEvent::RequestAssigned(_)
+        CaseEvent::RequestUpdated(updated) => updated.place.is_some(),
+        CaseEvent::RequestAssigned(_)
         | CaseEvent::InformationAskedFor(_)
         | CaseEvent::InformationProvided(_)
         | CaseEvent::NoteAdded(_)
@@ -83,6 +87,7 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::PaymentWrittenOff(_)
         | CaseEvent::PaymentDropped(_)
         | CaseEvent::CollectionLookedUp(_)
+        | CaseEvent::DuplicatesSuggested(_)
         | CaseEvent::AppointmentBooked(_)
         | CaseEvent::AppointmentMoved(_)
         | CaseEvent::AppointmentCancelled(_)
@@ -113,6 +118,7 @@ impl Request {
     }
 
     fn submitted((case_key, person_key): (Uuid, Option<Uuid>), event: &Event, submitted: &RequestSubmitted) -> Self {
+        let (ward, statistical_area) = areas(submitted.located.as_ref());
         Self {
             case_key,
             person_key,
@@ -126,6 +132,8 @@ impl Request {
             outcome_kind: None,
             times_reopened: 0,
             closed_on: None,
+            ward,
+            statistical_area,
             events: 1,
         }
     }
@@ -149,6 +157,9 @@ impl Request {
                 self.closed_on = None;
                 self.times_reopened = reopened.times;
             }
+            CaseEvent::RequestUpdated(updated) => {
+                (self.ward, self.statistical_area) = areas(updated.located.as_ref());
+            }
             CaseEvent::TypeChanged(changed) => {
                 self.reporting_code = changed.reporting_code.clone();
                 self.class = changed.class;
@@ -165,6 +176,13 @@ impl Request {
             _ => {}
         }
     }
+}
+
+/// The codes of the ward and of the statistical area.
+fn areas(located: Option<&Located>) -> (Option<AreaCode>, Option<AreaCode>) {
+    let ward = located.map(|located| located.ward.code.clone());
+    let area = located.and_then(|located| located.statistical_area.as_ref());
+    (ward, area.map(|area| area.code.clone()))
 }
 
 /// The customer of a case, where the event is the one that names them.
@@ -244,6 +262,10 @@ async fn upsert(
         .bind(column(requests, |request| as_integer(request.times_reopened)))
         .bind(column(requests, |request| request.closed_on.map(|day| day.0)))
         .bind(column(requests, |request| request.events))
+        .bind(column(requests, |request| request.ward.as_ref().map(AreaCode::as_str)))
+        .bind(column(requests, |request| {
+            request.statistical_area.as_ref().map(AreaCode::as_str)
+        }))
         .execute(transaction)
         .await?;
     Ok(())
@@ -264,6 +286,8 @@ impl FromRow<'_, PgRow> for Request {
             outcome_kind: optional_word(row, "outcome_kind")?,
             times_reopened: count(row, "times_reopened")?,
             closed_on: row.try_get::<Option<_>, _>("closed_on")?.map(Day),
+            ward: optional_word(row, "ward")?,
+            statistical_area: optional_word(row, "statistical_area")?,
             events: row.try_get("events")?,
         })
     }

@@ -9,6 +9,7 @@ use crate::command::{Decider, InformationWanted, NoticeMedium};
 use crate::ids::{
     CaseId, CustomerId, EventId, OfficerId, OutcomeCode, Position, QuestionId, RequestTypeCode, ServiceName, TeamName,
 };
+use crate::located::Located;
 use crate::moment::Day;
 use crate::personal::{Answers, Personal, recorded_answers};
 use crate::reference::Reference;
@@ -67,6 +68,9 @@ pub struct RequestSubmitted {
     /// Where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
+    /// In which areas that is; absent where the place has no coordinates, or the council gave no boundaries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub located: Option<Located>,
     /// Answers to the type's own questions, by question: in clear where the catalogue marks the question open, otherwise sealed.
     #[serde(
         default,
@@ -105,6 +109,9 @@ pub struct RequestUpdated {
     /// Where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Personal<Place>>,
+    /// In which areas the new place is; of a new place without coordinates that is no longer known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub located: Option<Located>,
     /// The answers that were added or changed, by question: in clear where the catalogue marks the question open, otherwise sealed.
     #[serde(
         default,

@@ -10,6 +10,7 @@ mod clocks;
 pub mod correction;
 pub mod customer;
 pub mod decision;
+mod duplicate;
 pub mod handling;
 pub mod job;
 pub mod payment;
@@ -34,6 +35,7 @@ pub use clocks::{Clock, Clocks};
 pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 pub use decision::{BadgeIssued, DecisionRecorded, EligibilityAssessed};
+pub use duplicate::{DuplicateFoundBy, DuplicatesSuggested, PossibleDuplicate};
 pub use handling::{
     CaseLinked, ContactRecorded, DeadlineSet, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged,
     SentForInvestigation, TimeExtended,
@@ -164,7 +166,7 @@ events!(
         DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, JobRaised, JobChanged, JobCancelled, JobReopened,
         JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, PaymentDue, ConcessionGranted,
         PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, CollectionLookedUp,
-        AppointmentBooked, AppointmentMoved, AppointmentCancelled, AttendanceRecorded, AttachmentAdded, ClockApproaching, ClockOverdue,
+        DuplicatesSuggested, AppointmentBooked, AppointmentMoved, AppointmentCancelled, AttendanceRecorded, AttachmentAdded, ClockApproaching, ClockOverdue,
         ClocksRecomputed,
     }
 );
@@ -178,6 +180,7 @@ events!(
 
 /// An event of whatever aggregate, as a reader of the log meets it.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "as for the events of one aggregate")]
 pub enum EventRecord {
     /// A customer's.
     Customer(CustomerEvent),

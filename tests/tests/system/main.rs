@@ -22,6 +22,7 @@ mod outages;
 mod payments;
 mod people;
 mod perimeter;
+mod places;
 mod projections;
 mod python_client;
 mod races;

@@ -49,6 +49,20 @@ impl Office {
             .await
     }
 
+    /// The events of a stream: name and payload.
+    pub async fn log(&self, stream: AggregateId) -> Vec<(String, Value)> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "SELECT event_type, payload::text FROM ledger.events WHERE aggregate_id = $1::text ORDER BY sequence",
+        )
+        .bind(stream.to_string())
+        .fetch_all(&self.owner)
+        .await
+        .unwrap();
+        rows.into_iter()
+            .map(|(name, payload)| (name, serde_json::from_str(&payload).unwrap()))
+            .collect()
+    }
+
     /// The code that a command is refused with.
     pub async fn refuses(&self, stream: Option<AggregateId>, name: &str, data: Value) -> String {
         rejected(self.council.call(&self.contact_centre, name, stream, data).await)

@@ -10,19 +10,6 @@ fn today() -> String {
     catalogue::london::day_of(OffsetDateTime::now_utc()).to_string()
 }
 
-async fn log(office: &Office, id: schemas::AggregateId) -> Vec<(String, Value)> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT event_type, payload::text FROM ledger.events WHERE aggregate_id = $1::text ORDER BY sequence",
-    )
-    .bind(id.to_string())
-    .fetch_all(&office.owner)
-    .await
-    .unwrap();
-    rows.into_iter()
-        .map(|(name, payload)| (name, serde_json::from_str(&payload).unwrap()))
-        .collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bin_that_was_not_out_reaches_an_officer_and_its_neighbour_s_the_crew() {
     let office = Office::open().await;
@@ -44,7 +31,7 @@ async fn a_bin_that_was_not_out_reaches_an_officer_and_its_neighbour_s_the_crew(
         ("unknown_code", "/code")
     );
     // The stream follows from contractor, round and day.
-    let round = log(&office, scheduled.aggregate_id).await;
+    let round = office.log(scheduled.aggregate_id).await;
     let names: Vec<&str> = round.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
@@ -70,7 +57,7 @@ async fn a_bin_that_was_not_out_reaches_an_officer_and_its_neighbour_s_the_crew(
             .await
             .aggregate_id
     };
-    let not_out = log(&office, report("100021421234").await).await;
+    let not_out = office.log(report("100021421234").await).await;
     let found = &not_out[1].1;
     assert_eq!(
         (not_out[1].0.as_str(), &found["exception"]["points_to"]),
@@ -81,7 +68,7 @@ async fn a_bin_that_was_not_out_reaches_an_officer_and_its_neighbour_s_the_crew(
         (not_out[2].0.as_str(), &not_out[2].1["team"]),
         ("RequestAssigned", &json!("waste-client"))
     );
-    let neighbour = log(&office, report("100021421235").await).await;
+    let neighbour = office.log(report("100021421235").await).await;
     assert_eq!(
         (neighbour[1].1["status"].as_str(), neighbour[1].1["exception"].is_null()),
         (Some("finished"), true)

@@ -152,7 +152,7 @@ async fn call_admit(executor: impl PgExecutor<'_>, batch: &[KeyAdmission]) -> Re
     .bind(
         lookups
             .iter()
-            .map(|(_, lookup)| lookup.person.uuid())
+            .map(|(_, lookup)| lookup.leads_to.uuid())
             .collect::<Vec<_>>(),
     )
     .bind(moves.iter().map(|(number, _)| *number).collect::<Vec<_>>())

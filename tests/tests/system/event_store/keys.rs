@@ -52,7 +52,7 @@ async fn a_key_is_kept_with_the_command_that_brought_it() {
     let lookup = LookupHash {
         kind: "email",
         hash: Some([3; 32]),
-        person,
+        leads_to: person.into(),
     };
     let keys = KeyAdmission {
         lookups: vec![lookup],

@@ -254,6 +254,7 @@ impl World {
             customer_id: customer,
             description: None,
             place: None,
+            located: None,
             answers: [].into(),
             received_on: schemas::moment::Day(date!(2026 - 07 - 01)),
             team: "refuse".parse().unwrap(),

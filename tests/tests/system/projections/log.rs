@@ -225,6 +225,7 @@ pub fn submitted(number: i64, customer_id: Option<CustomerId>) -> CaseEvent {
         customer_id,
         description: Some(sealed("description")),
         place: Some(sealed("place")),
+        located: None,
         answers: [("bin_type".parse().unwrap(), open)].into(),
         received_on: schemas::moment::Day(date!(2026 - 07 - 14)),
         team: "refuse".parse().unwrap(),
@@ -238,6 +239,7 @@ pub fn updated(description: &str) -> CaseEvent {
     RequestUpdated {
         description: Some(sealed(description)),
         place: None,
+        located: None,
         answers: [("gate_code".parse().unwrap(), answer)].into(),
         reason: None,
     }
