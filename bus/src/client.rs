@@ -5,7 +5,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 use schemas::envelope::{CommandEnvelope, STRUCTURED};
 use schemas::moment::Instant;
-use schemas::query::{CaseAnswer, CaseQuery, ReplayRequest, ResultQuery, SlotsAnswer, SlotsQuery};
+use schemas::query::{
+    CaseAnswer, CaseQuery, EntitlementAnswer, EntitlementQuery, ReplayRequest, ResultQuery, SlotsAnswer, SlotsQuery,
+};
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::{AggregateId, ClientName, CommandId, subjects};
 use serde::Serialize;
@@ -184,6 +186,14 @@ impl BusClient {
     /// [`BusError`].
     pub async fn case(&self, query: &CaseQuery) -> Result<CaseAnswer, BusError> {
         self.query("Case", query).await
+    }
+
+    /// Asks for an entitlement.
+    ///
+    /// # Errors
+    /// [`BusError`].
+    pub async fn entitlement(&self, query: &EntitlementQuery) -> Result<EntitlementAnswer, BusError> {
+        self.query("Entitlement", query).await
     }
 
     /// Asks which slots have places left.

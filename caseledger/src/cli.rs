@@ -44,6 +44,9 @@ pub enum Call {
     /// Looks a customer up.
     #[command(subcommand)]
     Customer(Customer),
+    /// What was granted with a term: badges, subscriptions, assisted collections.
+    #[command(subcommand)]
+    Entitlement(Entitlement),
     /// The services and their request types.
     #[command(subcommand)]
     Catalogue(Catalogue),
@@ -258,6 +261,34 @@ pub enum Customer {
     Duplicates {
         /// The customer's id.
         id: Uuid,
+    },
+}
+
+/// `caseledger entitlement`.
+#[derive(Debug, Subcommand)]
+pub enum Entitlement {
+    /// One entitlement. Sealed values are opened for an officer who says why.
+    Show {
+        /// Its id.
+        id: Uuid,
+        /// Who reads.
+        #[command(flatten)]
+        reader: Reader,
+    },
+    /// Entitlements, the one that ends first, first.
+    List {
+        /// A customer's, and those of records that were merged into theirs.
+        #[arg(long, value_name = "ID")]
+        customer: Option<Uuid>,
+        /// Whose term runs, and ends by this day.
+        #[arg(long, value_name = "DAY")]
+        ending_by: Option<Day>,
+        /// Of this kind, such as blue-badge.
+        #[arg(long, value_name = "NAME")]
+        kind: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
     },
 }
 

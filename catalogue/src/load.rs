@@ -157,7 +157,7 @@ struct RequestTypeEntry {
     #[serde(default)]
     #[schemars(with = "CalendarName")]
     calendar: Option<Spanned<CalendarName>>,
-    /// How what it grants is renewed.
+    /// What it grants with a term, and how that is renewed.
     #[serde(default)]
     #[schemars(with = "Renewal")]
     renewal: Option<Renewal>,

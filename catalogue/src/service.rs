@@ -9,7 +9,7 @@ use schemas::event::{OutcomeKind, RequestClass};
 use schemas::moment::Day;
 use schemas::money::Pence;
 use schemas::text::RuleCode;
-use schemas::{OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
+use schemas::{EntitlementName, OutcomeCode, QuestionId, RequestTypeCode, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::BookingCalendar;
@@ -131,7 +131,7 @@ pub struct RequestType {
     pub appointment: Option<Appointment>,
     /// The calendar that its appointments are in.
     pub calendar: Option<Arc<BookingCalendar>>,
-    /// How what it grants is renewed.
+    /// What it grants with a term.
     pub renewal: Option<Renewal>,
     /// Whether a closed case can be taken up again.
     pub reopening: Reopening,
@@ -274,10 +274,15 @@ pub enum Appointment {
     Ceremony,
 }
 
-/// How what was granted is renewed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+/// What is granted with a term, and how that is renewed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Renewal {
+    /// What is granted: one name for all types that grant it or renew it.
+    pub entitlement: EntitlementName,
+    /// Whether it belongs to a property: then the property is given, and others like it there are told.
+    #[serde(default)]
+    pub of_property: bool,
     /// How long it lasts, in months, where nothing else ends it sooner.
     pub months: u16,
     /// How many weeks before its end it can be renewed, and a reminder is sent.

@@ -5,22 +5,24 @@ use std::sync::Arc;
 use attachments::AttachmentStore;
 use catalogue::RequestType;
 use domain::{AggregateState, Authority, Customer, DecisionContext, Submission};
-use event_store::{Append, LONGEST_WAIT, Ledger, NewEvent, Outcome};
+use event_store::{Append, LONGEST_WAIT, Ledger};
 use schemas::command::{Command, CommandBody};
-use schemas::event::EventRecord;
-use schemas::metadata::EventMetadata;
 use schemas::personal::SealFieldError;
 use schemas::problem::{FieldError, ProblemKind};
 use schemas::sealed::{KeyAdmission, Sealed};
-use schemas::{CustomerId, Problem, Reference, ServiceName, Version};
+use schemas::{CustomerId, Problem, Version};
 use vault::{Keys, Sealer, Vault, VaultError};
 
+mod append;
 mod collection;
+mod entitlement;
 mod lookups;
 mod other;
 mod place;
 mod written;
 
+pub use self::append::rejection_append;
+use self::entitlement::AtProperty;
 pub use self::other::OWN_SYSTEM;
 use self::other::{Other, gives_to_another, one_of_a_kind, person_of, speaks_of_another, unknown_customer};
 use self::written::{after, key_moves, reference_of, service_of};
@@ -30,7 +32,6 @@ use crate::fault::Fault;
 use crate::files;
 use crate::intake::Registers;
 use crate::references::References;
-use crate::slots;
 use crate::task::Task;
 
 /// A command, decided.
@@ -154,10 +155,15 @@ impl Preparation<'_> {
             }
             _ => None,
         };
+        let at_property = AtProperty::of(&command, stream, &other);
+        let also_at_property = match &at_property {
+            Some(at) => Box::pin(self.also_at(at, task.lane)).await?,
+            None => Vec::new(),
+        };
         // What somebody is to mind at the door must not be what this process remembers of it.
         let to_contractor =
             (asks.or(request_type.as_ref())).is_some_and(|request_type| request_type.contract.is_some());
-        let other_customer = match Self::concerns_a_customer(&command, stream) {
+        let other_customer = match Self::concerns_a_customer(&command, stream, &other) {
             Some(customer) => Box::pin(self.customer_for(&command, customer, to_contractor)).await?,
             None => None,
         };
@@ -175,8 +181,9 @@ impl Preparation<'_> {
         let latest = stream.and_then(|stream| stream.state.latest());
         let now = latest.map_or(self.environment.now(), |latest| latest.max(self.environment.now()));
         command.circumstances.occurred_at.get_or_insert(now);
-        let person = person_of(task.lane, &command, stream);
-        let lookups = self.lookups(&command, person);
+        let person = person_of(task.lane, &command, stream, &other);
+        let mut lookups = self.lookups(&command, person);
+        lookups.extend(at_property.as_ref().and_then(|at| self.found_at(at, task.lane)));
         let sealing = self.seal(task, &mut command, person, stream.is_none(), chain_keys);
         let Sealing {
             admission,
@@ -212,6 +219,7 @@ impl Preparation<'_> {
             collection,
             located: placed.as_ref().and_then(|placed| placed.located.clone()),
             possible_duplicates,
+            also_at_property,
             attachment_bytes,
             inspection_draw: matches!(command.body, CommandBody::ReportJobDone(_)).then(|| self.environment.draw()),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
@@ -262,6 +270,10 @@ impl Preparation<'_> {
                 .opened()
                 .and_then(|opened| catalogue.request_type(&opened.request_type))
                 .cloned(),
+            Some(AggregateState::Entitlement(entitlement)) => entitlement
+                .held()
+                .and_then(|held| catalogue.request_type(&held.request_type))
+                .cloned(),
             _ => None,
         })
     }
@@ -275,6 +287,7 @@ impl Preparation<'_> {
     ) -> Option<Problem> {
         let service = match (stream.map(|stream| stream.state.as_ref()), request_type) {
             (Some(AggregateState::Case(case)), _) => case.opened().map(|opened| &opened.service),
+            (Some(AggregateState::Entitlement(entitlement)), _) => entitlement.held().map(|held| &held.service),
             (None, Some(request_type)) => Some(&request_type.service),
             _ => None,
         };
@@ -290,6 +303,7 @@ impl Preparation<'_> {
                     message,
                 ))
             }
+            (true, false) if entitlement::held(stream).is_some() => Some(domain::Rejection::UnknownEntitlement.into()),
             (true, false) => Some(domain::Rejection::UnknownCase.into()),
         }
     }
@@ -373,75 +387,6 @@ impl Preparation<'_> {
         let entry = self.registers.standing(officer, self.environment.now())?;
         Some(Authority::vouched(entry.id.clone(), entry.teams.clone()))
     }
-
-    #[allow(clippy::too_many_arguments)]
-    fn append(
-        &self,
-        task: &Task,
-        command: &Command,
-        expected: Version,
-        records: &[EventRecord],
-        reference: Option<Reference>,
-        service: ServiceName,
-        keys: KeyAdmission,
-    ) -> Result<Append, Fault> {
-        let origin = task.envelope.origin(task.client.name.clone());
-        let metadata = EventMetadata::new(
-            &origin,
-            &command.circumstances,
-            Some(self.registers.catalogue.version()),
-        );
-        let metadata = serde_json::to_string(&metadata).map_err(|error| Fault::Broken(error.to_string()))?;
-        let occurred_at = command
-            .circumstances
-            .occurred_at
-            .unwrap_or_else(|| self.environment.now());
-        let write = |event: &EventRecord| -> Result<NewEvent, Fault> {
-            Ok(NewEvent {
-                event_id: self.environment.event_id(),
-                event_type: event.name(),
-                event_version: event.version(),
-                payload: event.payload().map_err(|error| Fault::Broken(error.to_string()))?,
-                metadata: metadata.clone(),
-                occurred_at: occurred_at.get(),
-            })
-        };
-        let events = records.iter().map(write).collect::<Result<Vec<_>, _>>()?;
-        Ok(Append {
-            places: slots::places(records, &self.registers.catalogue)?,
-            external_ref: one_of_a_kind(command).or_else(|| command.circumstances.external_ref.clone()),
-            keys,
-            ..base(task, expected, service, Outcome::Accepted { reference, events })
-        })
-    }
-}
-
-fn base(task: &Task, expected: Version, service: ServiceName, outcome: Outcome) -> Append {
-    Append {
-        client: task.client.name.clone(),
-        command_id: task.envelope.id,
-        fingerprint: task.fingerprint,
-        aggregate_type: task.command.body.aggregate().as_str(),
-        aggregate_id: task.lane,
-        service,
-        expected,
-        outcome,
-        external_ref: None,
-        keys: KeyAdmission::default(),
-        places: Vec::new(),
-    }
-}
-
-/// A rejection, as it is recorded for a durable command.
-pub fn rejection_append(task: &Task, stream: Option<&Snapshot>, problem: &Problem) -> Result<Append, Fault> {
-    let problem = serde_json::to_string(problem).map_err(|error| Fault::Broken(error.to_string()))?;
-    let expected = stream.map_or(Version(0), |stream| stream.version);
-    Ok(base(
-        task,
-        expected,
-        service_of(&[], stream, None, None),
-        Outcome::Rejected { problem },
-    ))
 }
 
 /// Whether anything in a command would have to be sealed.
@@ -466,6 +411,10 @@ fn two_references(command: &Command) -> Option<Problem> {
         CommandBody::AddAttachment(_) => (
             "external_ref_with_attachment",
             "a file has its own id and no other reference: leave it out",
+        ),
+        CommandBody::GrantEntitlement(_) | CommandBody::RenewEntitlement(_) => (
+            "external_ref_with_entitlement",
+            "each case grants one entitlement, and has no other reference: leave it out",
         ),
         _ => (
             "external_ref_with_payment",

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use bus::clients::{Allowed, Client};
-use domain::{AggregateState, Case};
+use domain::{AggregateState, Case, Held};
 use event_store::{Ledger, LedgerError};
 use schemas::moment::Instant;
 use schemas::problem::ProblemKind;
 use schemas::query::{
-    CaseAnswer, CaseQuery, CaseStatus, CaseSummary, REPLAY_PAGE_EVENTS, ReplayAnswer, ReplayRequest, ResultQuery,
-    SlotsAnswer,
+    CaseAnswer, CaseQuery, CaseStatus, CaseSummary, EntitlementAnswer, EntitlementQuery, EntitlementSummary,
+    REPLAY_PAGE_EVENTS, ReplayAnswer, ReplayRequest, ResultQuery, SlotsAnswer,
 };
 use schemas::result::CommandResult;
 use schemas::subjects::Addressed;
-use schemas::{AggregateId, CaseId, CommandId, Position, Problem, Version};
+use schemas::{AggregateId, CaseId, CommandId, EntitlementId, Position, Problem, Version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -66,6 +66,7 @@ impl Queries {
         };
         match name.as_str() {
             "Case" => write(&self.case(&client, body).await),
+            "Entitlement" => write(&self.entitlement(&client, body).await),
             "Slots" => match read(body) {
                 Ok(query) => write(&slots::open_slots(self.ledger.as_ref(), registers, &client, &query, now).await),
                 Err(problem) => write(&SlotsAnswer::Rejected { problem }),
@@ -124,6 +125,34 @@ impl Queries {
         }
     }
 
+    async fn entitlement(&self, client: &Client, body: &[u8]) -> EntitlementAnswer {
+        let query: EntitlementQuery = match read(body) {
+            Ok(query) => query,
+            Err(problem) => return EntitlementAnswer::Rejected { problem },
+        };
+        let snapshot = match load(self.ledger.as_ref(), query.id.into()).await {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                tracing::warn!(%error, "a query could not be answered");
+                return EntitlementAnswer::Unavailable;
+            }
+        };
+        let held = snapshot
+            .as_ref()
+            .and_then(|snapshot| snapshot.state.as_entitlement()?.held());
+        match (held, &snapshot) {
+            (Some(held), Some(snapshot)) if client.may_read(&held.service) => EntitlementAnswer::Found {
+                entitlement: Box::new(entitlement_summary(query.id, held, snapshot.version)),
+            },
+            _ => {
+                let message = "there is no such entitlement, or it is of a service that this client may not read";
+                EntitlementAnswer::Rejected {
+                    problem: Problem::one(ProblemKind::NotFound, "", "unknown_entitlement", message),
+                }
+            }
+        }
+    }
+
     async fn find(&self, query: CaseQuery) -> Result<Option<CaseSummary>, crate::streams::StreamError> {
         let id = match query {
             CaseQuery::Id(id) => AggregateId::from(id),
@@ -135,7 +164,7 @@ impl Queries {
         let snapshot = load(self.ledger.as_ref(), id).await?;
         Ok(snapshot.and_then(|snapshot| match snapshot.state.as_ref() {
             AggregateState::Case(case) => summary(id, case, snapshot.version),
-            AggregateState::Customer(_) | AggregateState::Round(_) => None,
+            AggregateState::Customer(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => None,
         }))
     }
 
@@ -212,6 +241,24 @@ enum PageError {
     Ledger(#[from] LedgerError),
     #[error("the stored text of position {0} is no JSON: run `caseledger audit verify`")]
     Event(Position),
+}
+
+fn entitlement_summary(id: EntitlementId, held: &Held, version: Version) -> EntitlementSummary {
+    EntitlementSummary {
+        id,
+        entitlement: held.entitlement.clone(),
+        service: held.service.clone(),
+        case_id: held.case_id,
+        reference: held.reference.clone(),
+        stage: held.stage,
+        starts_on: held.starts_on,
+        ends_on: held.ends_on,
+        renew_from: held.renew_from,
+        quantity: held.quantity,
+        renewed: held.renewed,
+        also_at_property: held.also_at_property.clone(),
+        version,
+    }
 }
 
 /// A case as it may be shown to a client: nothing personal is in its state.

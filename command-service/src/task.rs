@@ -121,6 +121,13 @@ pub fn external_ref_taken(command: &Command) -> Problem {
         let message = "this file was added to a case before: upload it again to add it to another";
         return Problem::one(ProblemKind::Conflict, "/id", "attachment_taken", message);
     }
+    if matches!(
+        &command.body,
+        CommandBody::GrantEntitlement(_) | CommandBody::RenewEntitlement(_)
+    ) {
+        let message = "this case granted or renewed an entitlement before: each does so once";
+        return Problem::one(ProblemKind::Conflict, "/case_id", "case_granted_before", message);
+    }
     Problem::one(
         ProblemKind::Conflict,
         "/external_ref",

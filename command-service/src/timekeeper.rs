@@ -1,6 +1,6 @@
 //! The timekeeper: time enters as commands.
 //!
-//! It follows the log for what events say of clocks, keeps a timetable of it, and when a day has come near or is over sends a
+//! It follows the log for what events say of clocks and of the terms of entitlements, keeps a timetable of it, and when a day has come near or is over sends a
 //! command to the case. The command's id is made from the case, the clock, the day and what is said, so that it acts once however
 //! often it is sent, by whichever copy, however long none ran; the aggregate decides whether it still matters. When the bank
 //! holidays or the rules were brought up to date, it has every case with running clocks work them out anew.
@@ -14,7 +14,6 @@ use bus::clients::Client;
 use event_store::{DueItem, LeaseGrant, LedgerError, Timetable, TimetableHead};
 use schemas::command::{ActorKind, Channel, Command};
 use schemas::envelope::CommandEnvelope;
-use schemas::event::CaseEvent;
 use schemas::result::CommandStatus;
 use schemas::{AggregateId, ClientName, CommandId, Position};
 use serde_json::{Value, json};
@@ -106,7 +105,7 @@ impl Timekeeper {
         if up_to > head.position {
             let events = self
                 .timetable
-                .events(head.position, up_to, CaseEvent::MOVING_CLOCKS)
+                .events(head.position, up_to, &plan::moving_events())
                 .await?;
             let change = plan::change(&events)?;
             self.timetable.take_in(head.position, up_to, &change).await?;
@@ -142,8 +141,14 @@ impl Timekeeper {
             "{}/{}/{}/{}/{}",
             item.stream, item.clock, item.mark, item.due, item.listed_at
         );
-        let data = json!({ "clock": item.clock, "due": item.due, "mark": item.mark });
-        self.send("RecordClock", item.stream, &name, data).await?;
+        let (command, data) = match item.clock == plan::TERM {
+            true => ("RecordTerm", json!({ "ends_on": item.due, "mark": item.mark })),
+            false => (
+                "RecordClock",
+                json!({ "clock": item.clock, "due": item.due, "mark": item.mark }),
+            ),
+        };
+        self.send(command, item.stream, &name, data).await?;
         Ok(self.timetable.said(item, None).await?)
     }
 

@@ -9,7 +9,9 @@ use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
 use schemas::event::{CollectionLookedUp, PossibleDuplicate};
 use schemas::located::Located;
 use schemas::moment::{Day, Instant};
-use schemas::{AggregateId, CaseId, ClientName, CustomerId, OfficerId, Reference, ServiceName, TeamName};
+use schemas::{
+    AggregateId, CaseId, ClientName, CustomerId, EntitlementId, OfficerId, Reference, ServiceName, TeamName,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
@@ -53,6 +55,8 @@ pub struct DecisionContext {
     pub located: Option<Located>,
     /// Open cases of the same type where this one is, those of the same property first, then the nearest.
     pub possible_duplicates: Vec<PossibleDuplicate>,
+    /// Other entitlements of the same kind that stand at the property that the command names.
+    pub also_at_property: Vec<EntitlementId>,
     /// How many bytes the file has that the command adds, where it was found and is what the command says of it.
     pub attachment_bytes: Option<u32>,
     /// A number from 0 to 99, drawn for this command: whether what a contractor reports as done is inspected. `None`: it is.
@@ -182,6 +186,7 @@ impl DecisionContext {
             collection: None,
             located: None,
             possible_duplicates: Vec::new(),
+            also_at_property: Vec::new(),
             attachment_bytes: None,
             inspection_draw: None,
             person_erased: false,
@@ -202,6 +207,17 @@ impl DecisionContext {
         authority.ok_or(Rejection::ActorNotRegistered)
     }
 
+    /// The record of the customer concerned, and the one that is kept in its place.
+    fn records(&self) -> impl Iterator<Item = &Customer> {
+        let records = [&self.other_customer, &self.kept_customer];
+        records.into_iter().flatten().map(AsRef::as_ref)
+    }
+
+    /// Whether the customer concerned died, as far as is recorded.
+    pub(crate) fn customer_died(&self) -> bool {
+        self.records().any(Customer::died)
+    }
+
     /// Whether the actor may act in the case of this customer: the dead ask for nothing, and a representative does what they may.
     pub(crate) fn check_person(
         &self,
@@ -210,8 +226,7 @@ impl DecisionContext {
         service: &ServiceName,
     ) -> Result<(), Rejection> {
         let actor = &circumstances.actor;
-        let records = || [&self.other_customer, &self.kept_customer].into_iter().flatten();
-        if actor.kind == ActorKind::Resident && records().any(|record| record.died()) {
+        if actor.kind == ActorKind::Resident && self.customer_died() {
             return Err(Rejection::CustomerDied);
         }
         // Who is not known by id is whom the client says; who is, acts in their own matters.
@@ -229,8 +244,10 @@ impl DecisionContext {
             return Err(Rejection::OnBehalfOfAnother);
         }
         let today = london::day_of(self.now.get());
-        let may_act =
-            |representative| records().any(|record| record.is_represented_by(representative, Some(service), today));
+        let may_act = |representative| {
+            self.records()
+                .any(|record| record.is_represented_by(representative, Some(service), today))
+        };
         if actor.as_person().is_some_and(may_act) {
             Ok(())
         } else {

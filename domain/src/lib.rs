@@ -13,6 +13,7 @@ mod case;
 pub mod clock;
 mod context;
 mod customer;
+mod entitlement;
 mod rejection;
 mod round;
 
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use case::{Case, Opened, in_time};
 pub use context::{Authority, CommandInContext, DecisionContext, Submission, Timeline, decider_of, named_officer};
 pub use customer::Customer;
+pub use entitlement::{Entitlement, Held};
 pub use rejection::Rejection;
 pub use round::{CollectionException, Round};
 
@@ -37,6 +39,8 @@ pub enum AggregateState {
     Case(Case),
     /// A round.
     Round(Round),
+    /// An entitlement.
+    Entitlement(Entitlement),
 }
 
 impl AggregateState {
@@ -47,6 +51,7 @@ impl AggregateState {
             EventRecord::Customer(_) => Self::of_kind(AggregateKind::Customer),
             EventRecord::Case(_) => Self::of_kind(AggregateKind::Case),
             EventRecord::Round(_) => Self::of_kind(AggregateKind::Round),
+            EventRecord::Entitlement(_) => Self::of_kind(AggregateKind::Entitlement),
         }
     }
 
@@ -55,6 +60,7 @@ impl AggregateState {
             AggregateKind::Customer => Self::Customer(Customer::default()),
             AggregateKind::Case => Self::Case(Case::default()),
             AggregateKind::Round => Self::Round(Round::default()),
+            AggregateKind::Entitlement => Self::Entitlement(Entitlement::default()),
         }
     }
 
@@ -63,7 +69,16 @@ impl AggregateState {
     pub const fn as_case(&self) -> Option<&Case> {
         match self {
             Self::Case(case) => Some(case),
-            Self::Customer(_) | Self::Round(_) => None,
+            Self::Customer(_) | Self::Round(_) | Self::Entitlement(_) => None,
+        }
+    }
+
+    /// The entitlement that it is, where it is one.
+    #[must_use]
+    pub const fn as_entitlement(&self) -> Option<&Entitlement> {
+        match self {
+            Self::Entitlement(entitlement) => Some(entitlement),
+            Self::Customer(_) | Self::Case(_) | Self::Round(_) => None,
         }
     }
 
@@ -74,6 +89,7 @@ impl AggregateState {
             Self::Customer(_) => AggregateKind::Customer,
             Self::Case(_) => AggregateKind::Case,
             Self::Round(_) => AggregateKind::Round,
+            Self::Entitlement(_) => AggregateKind::Entitlement,
         }
     }
 
@@ -85,6 +101,7 @@ impl AggregateState {
             Self::Customer(customer) => customer.latest(),
             Self::Case(case) => case.latest(),
             Self::Round(round) => round.latest(),
+            Self::Entitlement(entitlement) => entitlement.latest(),
         }
     }
 
@@ -95,6 +112,9 @@ impl AggregateState {
             (Self::Customer(customer), EventRecord::Customer(event)) => customer.apply_at(&event, occurred_at),
             (Self::Case(case), EventRecord::Case(event)) => case.apply_at(&event, occurred_at),
             (Self::Round(round), EventRecord::Round(event)) => round.apply_at(&event, occurred_at),
+            (Self::Entitlement(entitlement), EventRecord::Entitlement(event)) => {
+                entitlement.apply_at(&event, occurred_at);
+            }
             _ => {}
         }
     }
@@ -129,7 +149,11 @@ pub fn decide(
         (AggregateState::Round(round), AggregateKind::Round) => round
             .decide(command, context)
             .map(|events| events.into_iter().map(EventRecord::Round).collect()),
+        (AggregateState::Entitlement(entitlement), AggregateKind::Entitlement) => entitlement
+            .decide(command, context)
+            .map(|events| events.into_iter().map(EventRecord::Entitlement).collect()),
         (_, AggregateKind::Customer) => Err(Rejection::UnknownCustomer),
+        (_, AggregateKind::Entitlement) => Err(Rejection::UnknownEntitlement),
         (_, AggregateKind::Case | AggregateKind::Round) => Err(Rejection::UnknownCase),
     }
 }

@@ -315,6 +315,39 @@ rejections! {
     EntryNotTheLast, NotAllowed, "entry_not_the_last", "/entry", "the case was closed, cancelled or reopened since: strike that out first";
     /// A decision struck out by an officer who may not decide.
     CorrectingNotAuthorised, NotAllowed, "correcting_not_authorised", "/actor/id", "this officer is of no team that may decide such cases";
+    /// No stream of that id, or one of another kind.
+    UnknownEntitlement, NotFound, "unknown_entitlement", "", "there is no such entitlement: check its id";
+    /// Granted by a case of a type that grants nothing with a term.
+    NothingWithATerm, NotAllowed, "nothing_with_a_term", "/case_id", "the catalogue says of this case's type that it grants nothing with a term";
+    /// Granted by a case that was not decided so.
+    CaseGrantsNothing, NotAllowed, "not_granted", "/case_id", "this case was not granted: record the decision on it first";
+    /// Granted before it was paid.
+    GrantNotPaid, NotAllowed, "payment_outstanding", "/case_id", "something has to be paid on this case first";
+    /// Granted by a case that is nobody's.
+    GrantedToNobody, NotAllowed, "customer_required", "/case_id", "this case has no customer: move it to whose it is first";
+    /// Granted to somebody who died.
+    GrantedToTheDead, NotAllowed, "customer_died", "/case_id", "this case's customer is recorded as having died";
+    /// What belongs to a property, without one.
+    PropertyRequired, Invalid, "property_required", "/property", "this belongs to a property: give its UPRN";
+    /// A term that began before it was asked for.
+    TermBeforeTheReceipt, Invalid, "before_the_receipt", "/starts_on", "a term can't begin before the request was received";
+    /// A term that begins in years.
+    TermTooFar, Invalid, "term_too_far", "/starts_on", "a term begins within a year: check the day";
+    /// A term longer than the catalogue allows, or that ends before it begins.
+    TermNotSoLong { longest: String = "2029-05-31".to_owned() }, Invalid, "term_not_so_long", "/ends_on", "a term ends no sooner than it begins, and no later than {longest}";
+    /// A term that begins within the last.
+    TermsOverlap, Invalid, "terms_overlap", "/starts_on", "the new term begins after the last one ends";
+    /// Renewed, changed or ended after its end.
+    EntitlementOver, NotAllowed, "entitlement_over", "", "this entitlement is over: what was ended is granted anew, what expired can be renewed";
+    /// Renewed by somebody else's case.
+    RenewedForAnother, NotAllowed, "renewed_for_another", "/case_id", "this case is another customer's";
+    /// Renewed by a case that grants something else.
+    GrantsSomethingElse, NotAllowed, "grants_something_else", "/case_id", "this case's type grants something else";
+    /// Renewed before its window.
+    RenewalTooEarly { from: String = "2029-03-09".to_owned() }, NotAllowed, "renewal_too_early", "", "this can be renewed from {from} on";
+    /// Ended on a day to come, or after its term.
+    EndedInTheFuture, Invalid, "ended_in_the_future", "/ended_on", "give the last day on which it held: today or a day before, within its term";
+
     /// A clock that has not come so far.
     NotYet, NotAllowed, "not_yet", "/mark", "the clock has not come to this yet: say it when it has";
 }

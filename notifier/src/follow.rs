@@ -1,12 +1,14 @@
 //! From an event to the notices it asks for.
 
+mod customer;
+
 use std::sync::Arc;
 
 use catalogue::{Catalogue, london};
 use event_store::StoredEvent;
 use schemas::clock::{ClockStanding, Due};
-use schemas::command::{ActorKind, Attendance, Decider, NoticeMedium, PreferredMedium};
-use schemas::event::{CaseEvent, CustomerEvent, EventError, EventRecord, RequestSubmitted};
+use schemas::command::{ActorKind, Attendance, Decider, NoticeMedium};
+use schemas::event::{CaseEvent, EntitlementEvent, EventError, EventRecord, RequestSubmitted};
 use schemas::metadata::EventMetadata;
 use schemas::moment::Day;
 use schemas::{CaseId, ClientName, CustomerId, Position, QuestionId, Reference, RequestTypeCode, Sealed};
@@ -109,8 +111,17 @@ impl Follower {
             position: event.position,
             source,
         })? {
-            EventRecord::Customer(customer) => follow_customer(connection, event, customer).await,
+            EventRecord::Customer(customer) => customer::follow(connection, event, customer).await,
             EventRecord::Round(_) => Ok(()),
+            EventRecord::Entitlement(entitlement) => {
+                if event.occurred_at < cut_over {
+                    return Ok(());
+                }
+                match self.of_a_term(connection, event, &entitlement, now).await? {
+                    Some(delivery) => table::queue(connection, &delivery).await,
+                    None => Ok(()),
+                }
+            }
             EventRecord::Case(case) => {
                 match &case {
                     CaseEvent::RequestSubmitted(submitted) => remember_case(connection, event, submitted).await?,
@@ -145,17 +156,7 @@ impl Follower {
         now: OffsetDateTime,
     ) -> Result<Option<Delivery>, NotifierError> {
         let case_id = CaseId(event.aggregate_id.uuid());
-        let Some(known) = known_case(connection, event.position, case_id).await? else {
-            return Ok(None);
-        };
-        let Some(request_type) = self.catalogue.request_type(&known.request_type) else {
-            let request_type = known.request_type.to_string();
-            return Err(NotifierError::UnknownRequestType {
-                position: event.position,
-                request_type,
-            });
-        };
-        let Some(notice) = request_type.notice_on(case.name()) else {
+        let Some(asked) = self.asked_for(connection, event, case_id, case.name()).await? else {
             return Ok(None);
         };
         let (mut outcome, mut decided_by, mut answer_by) = (None, None, None);
@@ -202,16 +203,6 @@ impl Follower {
             _ => None,
         };
         Ok(Some(Delivery {
-            position: event.position,
-            recipient: known.customer_id,
-            medium: NoticeMedium::Email,
-            event_id: event.event_id,
-            correlation_id: metadata.correlation_id,
-            case_id,
-            reference: known.reference,
-            request_type: known.request_type,
-            notice: notice.clone(),
-            occurred_at: event.occurred_at,
             outcome,
             decided_by_officer: matches!(decided_by, Some(Decider::Officer { .. })),
             reasons: reasons.map(|reasons| sealed(event, &reasons)).transpose()?,
@@ -220,6 +211,75 @@ impl Follower {
             exemptions,
             corrected_to,
             appointment,
+            ..self.of(event, asked, metadata.correlation_id, now)
+        }))
+    }
+
+    /// The delivery that an event of an entitlement asks for: it is told, and recorded, on the case that granted the term.
+    async fn of_a_term(
+        &self,
+        connection: &mut PgConnection,
+        event: &StoredEvent,
+        entitlement: &EntitlementEvent,
+        now: OffsetDateTime,
+    ) -> Result<Option<Delivery>, NotifierError> {
+        let (case_id, ends_on) = match entitlement {
+            EntitlementEvent::EntitlementRenewalDue(due) => (due.case_id, due.ends_on),
+            EntitlementEvent::EntitlementExpired(expired) => (expired.case_id, expired.ends_on),
+            _ => return Ok(None),
+        };
+        let asked = self.asked_for(connection, event, case_id, entitlement.name()).await?;
+        let metadata = metadata(event)?;
+        Ok(asked.map(|asked| Delivery {
+            answer_by: Some(ends_on),
+            ..self.of(event, asked, metadata.correlation_id, now)
+        }))
+    }
+
+    /// What is known of the case, and the notice that its type sends on an event of this name.
+    async fn asked_for(
+        &self,
+        connection: &mut PgConnection,
+        event: &StoredEvent,
+        case_id: CaseId,
+        name: &str,
+    ) -> Result<Option<AskedFor>, NotifierError> {
+        let Some(known) = known_case(connection, event.position, case_id).await? else {
+            return Ok(None);
+        };
+        let Some(request_type) = self.catalogue.request_type(&known.request_type) else {
+            let request_type = known.request_type.to_string();
+            return Err(NotifierError::UnknownRequestType {
+                position: event.position,
+                request_type,
+            });
+        };
+        let notice = request_type.notice_on(name).cloned();
+        Ok(notice.map(|notice| AskedFor { case_id, known, notice }))
+    }
+
+    /// A delivery of an event, with nothing said yet of what the event says.
+    fn of(&self, event: &StoredEvent, asked: AskedFor, correlation_id: String, now: OffsetDateTime) -> Delivery {
+        let AskedFor { case_id, known, notice } = asked;
+        Delivery {
+            position: event.position,
+            recipient: known.customer_id,
+            medium: NoticeMedium::Email,
+            event_id: event.event_id,
+            correlation_id,
+            case_id,
+            reference: known.reference,
+            request_type: known.request_type,
+            notice,
+            occurred_at: event.occurred_at,
+            outcome: None,
+            decided_by_officer: false,
+            reasons: None,
+            answer_by: None,
+            received_on: None,
+            exemptions: Vec::new(),
+            corrected_to: None,
+            appointment: None,
             message_id: MessageId::new(event.event_id, known.customer_id, &self.domain),
             queued_at: now,
             state: if known.reachable {
@@ -231,7 +291,7 @@ impl Follower {
             last_code: None,
             finished_at: (!known.reachable).then_some(now),
             record_attempts: 0,
-        }))
+        }
     }
 
     fn is_ours(&self, metadata: &EventMetadata) -> bool {
@@ -270,112 +330,6 @@ fn last_day(clocks: &[ClockStanding]) -> Option<Day> {
     days.max()
 }
 
-async fn follow_customer(
-    connection: &mut PgConnection,
-    event: &StoredEvent,
-    customer: CustomerEvent,
-) -> Result<(), NotifierError> {
-    let id = event.aggregate_id.uuid();
-    match customer {
-        CustomerEvent::CustomerRegistered(registered) => {
-            let title = registered
-                .title
-                .as_ref()
-                .map(|title| sealed(event, title))
-                .transpose()?;
-            let email = registered
-                .email
-                .as_ref()
-                .map(|email| sealed(event, email))
-                .transpose()?;
-            query(include_str!("../sql/put_contact.sql"))
-                .bind(id)
-                .bind(title.as_ref().map(Sealed::token))
-                .bind(sealed(event, &registered.name)?.token())
-                .bind(email.as_ref().map(Sealed::token))
-                .execute(connection)
-                .await?;
-        }
-        CustomerEvent::ContactDetailsUpdated(updated) => {
-            let title = updated
-                .title
-                .as_ref()
-                .and_then(Option::as_ref)
-                .map(|title| sealed(event, title))
-                .transpose()?;
-            let name = updated.name.as_ref().map(|name| sealed(event, name)).transpose()?;
-            let email = updated
-                .email
-                .as_ref()
-                .and_then(Option::as_ref)
-                .map(|email| sealed(event, email))
-                .transpose()?;
-            query(include_str!("../sql/change_contact.sql"))
-                .bind(id)
-                .bind(updated.title.is_some())
-                .bind(title.as_ref().map(Sealed::token))
-                .bind(name.as_ref().map(Sealed::token))
-                .bind(updated.email.is_some())
-                .bind(email.as_ref().map(Sealed::token))
-                .execute(connection)
-                .await?;
-        }
-        CustomerEvent::ConsentRecorded(recorded) => consent(connection, id, &recorded.purpose, false).await?,
-        CustomerEvent::ConsentWithdrawn(withdrawn) => consent(connection, id, &withdrawn.purpose, true).await?,
-        CustomerEvent::DeathRecorded(_) => mark(connection, include_str!("../sql/deceased.sql"), id, true).await?,
-        CustomerEvent::DeathRecordCorrected(_) => {
-            mark(connection, include_str!("../sql/deceased.sql"), id, false).await?
-        }
-        CustomerEvent::ContactPreferencesSet(set) => {
-            let other = set.medium.is_some_and(|medium| medium != PreferredMedium::Email);
-            mark(connection, include_str!("../sql/medium.sql"), id, other).await?;
-        }
-        CustomerEvent::CustomerMerged(merged) => merge(connection, id, Some(merged.into)).await?,
-        CustomerEvent::CustomerParted(_) => merge(connection, id, None).await?,
-        CustomerEvent::AdjustmentsRecorded(_)
-        | CustomerEvent::RepresentativeAuthorised(_)
-        | CustomerEvent::RepresentationEnded(_)
-        | CustomerEvent::HazardMarkerSet(_)
-        | CustomerEvent::HazardMarkerEnded(_) => {}
-    }
-    Ok(())
-}
-
-async fn mark(
-    connection: &mut PgConnection,
-    statement: &'static str,
-    customer: Uuid,
-    holds: bool,
-) -> Result<(), NotifierError> {
-    query(statement).bind(customer).bind(holds).execute(connection).await?;
-    Ok(())
-}
-
-async fn merge(connection: &mut PgConnection, customer: Uuid, kept: Option<CustomerId>) -> Result<(), NotifierError> {
-    query(include_str!("../sql/merged.sql"))
-        .bind(customer)
-        .bind(kept.map(CustomerId::uuid))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn consent(
-    connection: &mut PgConnection,
-    customer: Uuid,
-    purpose: &QuestionId,
-    withdrawn: bool,
-) -> Result<(), NotifierError> {
-    if purpose.as_str() == EMAIL_CONSENT {
-        query(include_str!("../sql/consent.sql"))
-            .bind(customer)
-            .bind(withdrawn)
-            .execute(connection)
-            .await?;
-    }
-    Ok(())
-}
-
 async fn remember_case(
     connection: &mut PgConnection,
     event: &StoredEvent,
@@ -405,6 +359,13 @@ async fn change_case(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// A notice that is asked for, and the case that it is about.
+struct AskedFor {
+    case_id: CaseId,
+    known: KnownCase,
+    notice: QuestionId,
 }
 
 struct KnownCase {

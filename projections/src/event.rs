@@ -61,5 +61,6 @@ fn is_sealed(record: &EventRecord) -> bool {
         EventRecord::Customer(event) => serde_json::to_writer(nowhere, event).is_ok(),
         EventRecord::Case(event) => serde_json::to_writer(nowhere, event).is_ok(),
         EventRecord::Round(event) => serde_json::to_writer(nowhere, event).is_ok(),
+        EventRecord::Entitlement(event) => serde_json::to_writer(nowhere, event).is_ok(),
     }
 }

@@ -62,7 +62,11 @@ uuid_id!(
     CaseId
 );
 uuid_id!(
-    /// A stream of whatever kind: a customer's, a case's or a round's.
+    /// What somebody was granted with a term. Also the id of its stream.
+    EntitlementId
+);
+uuid_id!(
+    /// A stream of whatever kind: a customer's, a case's, an entitlement's or a round's.
     AggregateId
 );
 uuid_id!(
@@ -90,6 +94,12 @@ impl From<CustomerId> for AggregateId {
 
 impl From<CaseId> for AggregateId {
     fn from(id: CaseId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<EntitlementId> for AggregateId {
+    fn from(id: EntitlementId) -> Self {
         Self(id.0)
     }
 }
@@ -331,6 +341,11 @@ name!(
 name!(
     /// A calendar of appointments of the catalogue, such as `registry-office`.
     CalendarName, "calendar", "^[a-z][a-z0-9-]{0,31}$", 32, LOWER, SLUG
+);
+
+name!(
+    /// What can be granted with a term, as the catalogue calls it, such as `blue-badge`.
+    EntitlementName, "entitlement", "^[a-z][a-z0-9-]{0,47}$", 48, LOWER, SLUG
 );
 
 macro_rules! number {

@@ -30,8 +30,8 @@ pub mod text;
 
 pub use ids::{
     AggregateId, AppointmentNumber, AttachmentId, CalendarName, CaseId, ClientName, CommandId, ContractorCode,
-    CustomerId, EventId, JobNumber, KeyId, OfficerId, OutcomeCode, PaymentNumber, Position, ProviderName, QuestionId,
-    RequestTypeCode, RoundName, ServiceName, TeamName, Version,
+    CustomerId, EntitlementId, EntitlementName, EventId, JobNumber, KeyId, OfficerId, OutcomeCode, PaymentNumber,
+    Position, ProviderName, QuestionId, RequestTypeCode, RoundName, ServiceName, TeamName, Version,
 };
 pub use personal::{Answer, Personal, Private, SpecialCategory};
 pub use problem::{FieldError, Problem};

@@ -2,8 +2,10 @@
 //!
 //! The query `Result` asks with [`ResultQuery`] and is answered with a [`CommandResult`](crate::result::CommandResult): the
 //! recorded one, or `unavailable` where none is recorded (yet). The query `Case` asks with [`CaseQuery`] and is answered with
-//! [`CaseAnswer`]; `Slots` asks with [`SlotsQuery`] and is answered with [`SlotsAnswer`]. A replay asks with [`ReplayRequest`] and is answered page by page with [`ReplayAnswer`]. None carries
+//! [`CaseAnswer`], `Entitlement` with [`EntitlementQuery`] and [`EntitlementAnswer`]; `Slots` asks with [`SlotsQuery`] and is answered with [`SlotsAnswer`]. A replay asks with [`ReplayRequest`] and is answered page by page with [`ReplayAnswer`]. None carries
 //! personal values in clear.
+
+use std::num::NonZeroU16;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,9 @@ use crate::command::words;
 use crate::command::{AttachmentPurpose, InformationWanted, MediaType, Slot};
 use crate::event::RequestClass;
 use crate::ids::{
-    AppointmentNumber, AttachmentId, CalendarName, CaseId, ClientName, CommandId, ContractorCode, JobNumber,
-    OutcomeCode, PaymentNumber, Position, QuestionId, RequestTypeCode, ServiceName, TeamName, Version,
+    AppointmentNumber, AttachmentId, CalendarName, CaseId, ClientName, CommandId, ContractorCode, EntitlementId,
+    EntitlementName, JobNumber, OutcomeCode, PaymentNumber, Position, QuestionId, RequestTypeCode, ServiceName,
+    TeamName, Version,
 };
 use crate::moment::Day;
 use crate::money::Pence;
@@ -276,6 +279,77 @@ pub enum CaseAnswer {
     Found {
         /// The case.
         case: Box<CaseSummary>,
+    },
+    /// There is none that this client may know of, or the query could not be read.
+    Rejected {
+        /// Why.
+        problem: Problem,
+    },
+    /// It can't be looked up at the moment: ask again.
+    Unavailable,
+}
+
+words!(
+    /// Where an entitlement is.
+    EntitlementStage {
+        /// It is granted, and its term is not over.
+        Granted = "granted",
+        /// Its term is over; it can be renewed.
+        Expired = "expired",
+        /// It was ended.
+        Ended = "ended",
+    }
+);
+
+/// Asks for one entitlement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EntitlementQuery {
+    /// Its id, as the result of `GrantEntitlement` and its events have it.
+    pub id: EntitlementId,
+}
+
+/// An entitlement as it may be shown to a client: nothing personal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EntitlementSummary {
+    /// Its id: the `subject` of commands to it.
+    pub id: EntitlementId,
+    /// What it is, as the catalogue calls it.
+    pub entitlement: EntitlementName,
+    /// The service that it belongs to.
+    pub service: ServiceName,
+    /// The case that granted the term that runs, or ran last.
+    pub case_id: CaseId,
+    /// That case's reference.
+    pub reference: Reference,
+    /// Where it is.
+    pub stage: EntitlementStage,
+    /// The first day of that term.
+    pub starts_on: Day,
+    /// The last day on which it holds, or held.
+    pub ends_on: Day,
+    /// From which day on it can be renewed.
+    pub renew_from: Day,
+    /// How many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantity: Option<NonZeroU16>,
+    /// How often it was renewed.
+    pub renewed: u32,
+    /// Others like it that stood at the same property when it was granted or moved there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also_at_property: Vec<EntitlementId>,
+    /// The version of its stream: what `expected_version` of the next command may say.
+    pub version: Version,
+}
+
+/// The answer to the query `Entitlement`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum EntitlementAnswer {
+    /// Here it is.
+    Found {
+        /// The entitlement.
+        entitlement: Box<EntitlementSummary>,
     },
     /// There is none that this client may know of, or the query could not be read.
     Rejected {

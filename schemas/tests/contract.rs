@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use jsonschema::Validator;
 use schemas::command::{Command, CommandBody};
 use schemas::document::documents;
-use schemas::event::{CaseEvent, CustomerEvent, EventRecord, RoundEvent};
+use schemas::event::{CaseEvent, CustomerEvent, EntitlementEvent, EventRecord, RoundEvent};
 use schemas::ids::{ClientName, CommandId, ServiceName};
 use schemas::subjects;
 use serde_json::Value;
@@ -57,6 +57,11 @@ fn events() -> Vec<(&'static str, &'static str)> {
     customer
         .chain(CaseEvent::NAMES.iter().map(|name| (CaseEvent::AGGREGATE, *name)))
         .chain(RoundEvent::NAMES.iter().map(|name| (RoundEvent::AGGREGATE, *name)))
+        .chain(
+            EntitlementEvent::NAMES
+                .iter()
+                .map(|name| (EntitlementEvent::AGGREGATE, *name)),
+        )
         .collect()
 }
 
@@ -298,6 +303,7 @@ fn every_event_that_was_ever_written_loads() {
         let by_tag = match aggregate {
             CustomerEvent::AGGREGATE => serde_json::from_value(value).map(EventRecord::Customer),
             RoundEvent::AGGREGATE => serde_json::from_value(value).map(EventRecord::Round),
+            EntitlementEvent::AGGREGATE => serde_json::from_value(value).map(EventRecord::Entitlement),
             _ => serde_json::from_value(value).map(EventRecord::Case),
         };
         let by_tag = by_tag.unwrap_or_else(|error| panic!("schemas/{path}: {error}"));

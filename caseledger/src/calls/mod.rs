@@ -7,6 +7,7 @@ mod catalogue;
 mod client;
 mod clock;
 mod customer;
+mod entitlement;
 mod import;
 mod opening;
 mod operator;
@@ -40,6 +41,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Call::Case(call) => case::run(&call, json).await,
         Call::Attachment(call) => attachment::run(&call, json).await,
         Call::Customer(call) => customer::run(&call, json).await,
+        Call::Entitlement(call) => entitlement::run(&call, json).await,
         Call::Catalogue(call) => catalogue::run(&call, json),
         Call::Clock(call) => clock::run(&call),
         Call::Client(call) => client::run(&call, json).await,

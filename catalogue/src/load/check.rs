@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use schemas::event::CaseEvent;
+use schemas::event::{CaseEvent, EntitlementEvent};
 use schemas::{CalendarName, QuestionId, TeamName};
 use toml::Spanned;
 
@@ -254,13 +254,13 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
             );
         }
     }
-    for event in entry
-        .notices
-        .get_ref()
-        .keys()
-        .filter(|event| !CaseEvent::NAMES.contains(&event.as_str()))
-    {
-        report(entry.notices.span(), format!("there is no event {event} of a case"));
+    for event in entry.notices.get_ref().keys().filter(|event| {
+        !CaseEvent::NAMES.contains(&event.as_str()) && !EntitlementEvent::NAMES.contains(&event.as_str())
+    }) {
+        report(
+            entry.notices.span(),
+            format!("there is no event {event} of a case or an entitlement"),
+        );
     }
     let is_target = |clock: &&Spanned<ClockName>| *clock.get_ref() == ClockName::ServiceTarget;
     if let Some(clock) = entry.clocks.iter().find(is_target) {

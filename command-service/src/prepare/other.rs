@@ -11,6 +11,7 @@ use schemas::text::ExternalId;
 use schemas::{AggregateId, CaseId, ClientName, CustomerId, Problem};
 use vault::VaultError;
 
+use super::entitlement::holder;
 use super::{Preparation, Refusable};
 use crate::cache::Snapshot;
 use crate::fault::Fault;
@@ -38,6 +39,8 @@ impl Preparation<'_> {
         let case_id = match &command.body {
             CommandBody::SubmitRequest(submit) => submit.follows,
             CommandBody::LinkCase(link) => Some(link.case_id),
+            CommandBody::GrantEntitlement(grant) => Some(grant.case_id),
+            CommandBody::RenewEntitlement(renew) => Some(renew.case_id),
             CommandBody::ChangeType(change) => {
                 return Ok(Ok(Other {
                     request_type: catalogue.request_type(&change.request_type).cloned(),
@@ -52,7 +55,7 @@ impl Preparation<'_> {
         let found = load(self.ledger, case_id.into()).await?;
         let case = found.and_then(|found| match found.state.as_ref() {
             AggregateState::Case(case) => Some(Arc::new(case.clone())),
-            AggregateState::Customer(_) | AggregateState::Round(_) => None,
+            AggregateState::Customer(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => None,
         });
         let case = case.filter(|case| case.service().is_some_and(|service| task.client.may_speak_to(service)));
         let code = case.as_ref().and_then(|case| case.request_type());
@@ -65,7 +68,14 @@ impl Preparation<'_> {
 
     /// The customer whom the command concerns beside its stream: for whom a case is opened or to whom it is moved, whose case it
     /// is where they or somebody for them act, or the record that is kept of two.
-    pub(super) fn concerns_a_customer(command: &Command, stream: Option<&Snapshot>) -> Option<CustomerId> {
+    pub(super) fn concerns_a_customer(
+        command: &Command,
+        stream: Option<&Snapshot>,
+        other: &Other,
+    ) -> Option<CustomerId> {
+        if command.body.aggregate() == AggregateKind::Entitlement {
+            return holder(command, stream, other.case.as_deref());
+        }
         let case = match stream.map(|stream| stream.state.as_ref()) {
             Some(AggregateState::Case(case)) => Some(case),
             _ => None,
@@ -107,7 +117,7 @@ impl Preparation<'_> {
         };
         Ok(snapshot.and_then(|snapshot| match snapshot.state.as_ref() {
             AggregateState::Customer(customer) => Some(Arc::new(customer.clone())),
-            AggregateState::Case(_) | AggregateState::Round(_) => None,
+            AggregateState::Case(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => None,
         }))
     }
 
@@ -134,7 +144,10 @@ impl Preparation<'_> {
 pub(super) const fn speaks_of_another(body: &CommandBody) -> bool {
     match body {
         CommandBody::SubmitRequest(submit) => submit.follows.is_some(),
-        CommandBody::LinkCase(_) | CommandBody::ChangeType(_) => true,
+        CommandBody::LinkCase(_)
+        | CommandBody::ChangeType(_)
+        | CommandBody::GrantEntitlement(_)
+        | CommandBody::RenewEntitlement(_) => true,
         _ => false,
     }
 }
@@ -182,13 +195,15 @@ pub(super) fn unknown_customer(command: &Command, is_known: bool) -> Option<Prob
 }
 
 /// What there is one of: a next stage of each type of a case, a payment and a refund of each reference of a provider, a case of each
-/// file. The log keeps
+/// file, an entitlement of each case. The log keeps
 /// external references apart, and so keeps these.
 pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
     let id = match &command.body {
         CommandBody::SubmitRequest(submit) => format!("{}/{}", submit.follows?, submit.request_type),
         CommandBody::RecordPayment(paid) => format!("payment/{}/{}", paid.provider, paid.provider_ref),
         CommandBody::RecordRefund(refund) => format!("refund/{}/{}", refund.provider, refund.provider_ref),
+        CommandBody::GrantEntitlement(grant) => format!("entitlement/{}", grant.case_id),
+        CommandBody::RenewEntitlement(renew) => format!("entitlement/{}", renew.case_id),
         CommandBody::AddAttachment(add) => return files::reference_of(add.id),
         _ => return None,
     };
@@ -199,13 +214,19 @@ pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
 }
 
 /// Whose personal data it is: the customer's own, or those of the case's customer.
-pub(super) fn person_of(lane: AggregateId, command: &Command, stream: Option<&Snapshot>) -> Option<CustomerId> {
+pub(super) fn person_of(
+    lane: AggregateId,
+    command: &Command,
+    stream: Option<&Snapshot>,
+    other: &Other,
+) -> Option<CustomerId> {
     match (
         command.body.aggregate(),
         &command.body,
         stream.map(|stream| stream.state.as_ref()),
     ) {
         (AggregateKind::Customer, ..) => Some(CustomerId(lane.uuid())),
+        (AggregateKind::Entitlement, ..) => holder(command, stream, other.case.as_deref()),
         (_, CommandBody::SubmitRequest(submit), _) => submit.customer_id,
         (_, _, Some(AggregateState::Case(case))) => case.customer_id(),
         _ => None,

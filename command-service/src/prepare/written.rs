@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalogue::{RequestType, Rounds};
 use domain::AggregateState;
 use schemas::command::Command;
-use schemas::event::{CaseEvent, CustomerEvent, EventRecord};
+use schemas::event::{CaseEvent, CustomerEvent, EntitlementEvent, EventRecord};
 use schemas::sealed::KeyMove;
 use schemas::{AggregateId, CustomerId, Reference, ServiceName, Version};
 
@@ -46,19 +46,26 @@ pub(super) fn service_of(
 ) -> ServiceName {
     let of_stream = stream.and_then(|stream| match stream.state.as_ref() {
         AggregateState::Case(case) => case.opened().map(|opened| opened.service.clone()),
-        AggregateState::Customer(_) => None,
-        AggregateState::Round(_) => None,
+        AggregateState::Entitlement(entitlement) => entitlement.held().map(|held| held.service.clone()),
+        AggregateState::Customer(_) | AggregateState::Round(_) => None,
     });
     let of_type = || {
         request_type
             .filter(|_| !events.is_empty())
             .map(|request_type| request_type.service.clone())
     };
+    let of_grant = || {
+        events.iter().find_map(|event| match event {
+            EventRecord::Entitlement(EntitlementEvent::EntitlementGranted(granted)) => Some(granted.service.clone()),
+            _ => None,
+        })
+    };
     let of_rounds = events
         .iter()
         .find(|event| matches!(event, EventRecord::Round(_)))
         .and(rounds);
     of_stream
+        .or_else(of_grant)
         .or_else(of_type)
         .or_else(|| of_rounds.map(|rounds| rounds.service.clone()))
         .unwrap_or_else(ServiceName::customer_services)
@@ -67,7 +74,7 @@ pub(super) fn service_of(
 pub(super) fn reference_of(state: &AggregateState) -> Option<Reference> {
     match state {
         AggregateState::Case(case) => case.opened().map(|opened| opened.reference.clone()),
-        AggregateState::Customer(_) | AggregateState::Round(_) => None,
+        AggregateState::Customer(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => None,
     }
 }
 

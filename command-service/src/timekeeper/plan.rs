@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use catalogue::london;
 use event_store::{ClockingEvent, DueItem, TimetableChange};
 use schemas::clock::{ClockStanding, Due};
-use schemas::command::ClockMark;
-use schemas::event::{CaseEvent, Clocks};
+use schemas::command::{ClockMark, TermMark};
+use schemas::event::{CaseEvent, Clocks, EntitlementEvent};
 use schemas::moment::Day;
 use schemas::{AggregateId, Position};
 use time::OffsetDateTime;
@@ -25,10 +25,23 @@ struct Plan {
     clocks: Vec<ClockStanding>,
 }
 
+/// What the term of an entitlement is called among the clocks of cases: no clock's name has a space.
+pub(super) const TERM: &str = "entitlement term";
+
+/// The names of the events that say something of clocks or terms.
+pub(super) fn moving_events() -> Vec<&'static str> {
+    [CaseEvent::MOVING_CLOCKS, EntitlementEvent::MOVING_TERMS].concat()
+}
+
 /// What these events, in order, come to.
 pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, TimekeeperError> {
     let mut plans: BTreeMap<AggregateId, Plan> = BTreeMap::new();
+    let mut terms: BTreeMap<AggregateId, Vec<DueItem>> = BTreeMap::new();
     for event in events {
+        if EntitlementEvent::MOVING_TERMS.contains(&event.event_type.as_str()) {
+            terms.insert(event.aggregate_id, term(event)?);
+            continue;
+        }
         let record = CaseEvent::read(&event.event_type, &event.event_version, &event.payload);
         let record = record.map_err(|source| TimekeeperError::Event {
             position: event.position,
@@ -66,7 +79,37 @@ pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, Timeke
                 .flat_map(|standing| items(stream, plan.listed_at, standing)),
         );
     }
+    for (stream, items) in terms {
+        change.cleared.push(stream);
+        change.items.extend(items);
+    }
     Ok(change)
+}
+
+/// What is to be said of an entitlement's term after an event: nothing once it has ended.
+fn term(event: &ClockingEvent) -> Result<Vec<DueItem>, TimekeeperError> {
+    let record = EntitlementEvent::read(&event.event_type, &event.event_version, &event.payload);
+    let record = record.map_err(|source| TimekeeperError::Event {
+        position: event.position,
+        source,
+    })?;
+    let (renew_from, ends_on) = match record {
+        EntitlementEvent::EntitlementGranted(granted) => (granted.renew_from, granted.ends_on),
+        EntitlementEvent::EntitlementRenewed(renewed) => (renewed.renew_from, renewed.ends_on),
+        _ => return Ok(Vec::new()),
+    };
+    let item = |mark: TermMark, day: Option<Day>| DueItem {
+        stream: event.aggregate_id,
+        clock: TERM.to_owned(),
+        mark: mark.as_str().to_owned(),
+        due: ends_on.to_string(),
+        listed_at: event.position,
+        at: day.map(london::beginning_of),
+    };
+    Ok(vec![
+        item(TermMark::RenewalDue, Some(renew_from)),
+        item(TermMark::Expired, ends_on.0.next_day().map(Day)),
+    ])
 }
 
 /// What is to be said of a clock. One that waits keeps its place, so that it is worked out anew when the calendar is.

@@ -91,10 +91,7 @@ impl Submitted {
             context.acting_officer(circumstances)?;
         }
         let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
-        let decided = self.standing.decision.as_ref().map(|decision| &decision.outcome);
-        let outcome = self.standing.outcome().map(|(outcome, _)| outcome).or(decided);
-        let outcome = outcome.and_then(|outcome| request_type.outcome(outcome));
-        if !outcome.is_some_and(|outcome| outcome.grants) {
+        if !self.is_granted(request_type) {
             return Err(Rejection::NotGranted);
         }
         if self.waits_for_payment() {

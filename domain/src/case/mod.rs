@@ -144,6 +144,21 @@ impl Case {
         standing.flat_map(|standing| standing.attachments.iter().cloned())
     }
 
+    /// Whether what was applied for is granted, as things stand.
+    #[must_use]
+    pub fn grants(&self, request_type: &RequestType) -> bool {
+        let submitted = self.submitted.as_ref();
+        submitted.is_some_and(|submitted| submitted.is_granted(request_type))
+    }
+
+    /// Whether something has to be paid before anything goes on.
+    #[must_use]
+    pub fn waits_for_payment(&self) -> bool {
+        self.submitted
+            .as_ref()
+            .is_some_and(|submitted| submitted.waits_for_payment())
+    }
+
     /// Whether it says where it is.
     #[must_use]
     pub fn has_place(&self) -> bool {

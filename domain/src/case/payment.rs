@@ -171,7 +171,7 @@ impl Submitted {
     }
 
     /// Whether what was applied for is granted, as things stand.
-    fn is_granted(&self, request_type: &RequestType) -> bool {
+    pub(super) fn is_granted(&self, request_type: &RequestType) -> bool {
         let decided = self.standing.decision.as_ref().map(|decision| &decision.outcome);
         let outcome = self.standing.outcome().map(|(outcome, _)| outcome).or(decided);
         outcome

@@ -34,6 +34,7 @@ use schemas::moment::{Day, Instant};
 use serde::{Deserialize, Deserializer, Serialize};
 
 pub use event::{ClockEvent, GoodReason, Happening};
+pub(crate) use months::{days_after, last_of_months_beginning_with};
 pub(crate) use of_case::{can_be_extended, of_case};
 pub use schemas::clock::Due;
 use story::Story;

@@ -6,7 +6,7 @@ use time::{Date, Duration, Month};
 use super::ClockError;
 
 /// The day so many days after.
-pub(super) fn days_after(day: Day, days: i64) -> Result<Day, ClockError> {
+pub(crate) fn days_after(day: Day, days: i64) -> Result<Day, ClockError> {
     day.0
         .checked_add(Duration::days(days))
         .map(Day)
@@ -23,7 +23,7 @@ pub(super) fn months_after(day: Day, months: u16) -> Result<Day, ClockError> {
 
 /// The last day of a period of so many months that *begins with* a day: the day before the same date; where that month has no
 /// such date, its last day.
-pub(super) fn last_of_months_beginning_with(day: Day, months: u16) -> Result<Day, ClockError> {
+pub(crate) fn last_of_months_beginning_with(day: Day, months: u16) -> Result<Day, ClockError> {
     let (year, month) = month_after(day, months)?;
     let length = month.length(year);
     if day.0.day() > length {

@@ -289,7 +289,9 @@ impl Life {
         }
         let of_case = |event| match event {
             EventRecord::Case(event) => event,
-            EventRecord::Customer(_) | EventRecord::Round(_) => panic!("a case's stream holds something else"),
+            EventRecord::Customer(_) | EventRecord::Round(_) | EventRecord::Entitlement(_) => {
+                panic!("a case's stream holds something else")
+            }
         };
         Ok(events.into_iter().map(of_case).collect())
     }
@@ -303,7 +305,7 @@ impl Life {
     fn case_if_any(&self) -> Option<&Case> {
         match self.state.as_ref()? {
             AggregateState::Case(case) => Some(case),
-            AggregateState::Customer(_) | AggregateState::Round(_) => None,
+            AggregateState::Customer(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => None,
         }
     }
 

@@ -106,7 +106,9 @@ fn facts(now: Instant) -> DecisionContext {
 fn case(state: &AggregateState) -> &Case {
     match state {
         AggregateState::Case(case) => case,
-        AggregateState::Customer(_) | AggregateState::Round(_) => panic!("a case's stream holds something else"),
+        AggregateState::Customer(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => {
+            panic!("a case's stream holds something else")
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Person {
     fn record(&self) -> Arc<Customer> {
         match &self.state {
             AggregateState::Customer(customer) => Arc::new(customer.clone()),
-            AggregateState::Case(_) | AggregateState::Round(_) => panic!("a customer"),
+            AggregateState::Case(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => panic!("a customer"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod case;
 mod customer;
+mod entitlement;
 mod query;
 mod remembered;
 mod timeline;
@@ -11,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 pub use case::Case;
 pub use customer::{Consent, Customer, Hazard, Particulars, Representative};
+pub use entitlement::{Entitlement, Wanted, entitlements};
 pub use query::{
     AsOf, CaseHistory, case_by_id, case_by_reference, case_history, cases_due, cases_of_customer, customer_by_id,
     timeline,
@@ -52,11 +54,13 @@ impl Projection for History {
     ) -> Result<usize, ProjectionError> {
         let mut of_cases = Vec::new();
         let mut of_customers = Vec::new();
+        let mut of_entitlements = Vec::new();
         let mut of_others = 0;
         for event in events {
             match &event.record {
                 EventRecord::Case(record) => of_cases.push((event, record)),
                 EventRecord::Customer(record) => of_customers.push((event, record)),
+                EventRecord::Entitlement(record) => of_entitlements.push((event, record)),
                 // Nobody's history.
                 EventRecord::Round(_) => of_others += 1,
             }
@@ -70,6 +74,9 @@ impl Projection for History {
         }
         if !of_customers.is_empty() {
             customer::apply(transaction, generation, &of_customers).await?;
+        }
+        if !of_entitlements.is_empty() {
+            entitlement::apply(transaction, generation, &of_entitlements).await?;
         }
         if let Some(last) = events.last() {
             remembered.stands_after(generation, last.stored.event_id);
@@ -95,6 +102,10 @@ impl Projection for History {
         for (table, statement) in [
             ("cases", include_str!("../../sql/history/digest_cases.sql")),
             ("customers", include_str!("../../sql/history/digest_customers.sql")),
+            (
+                "entitlements",
+                include_str!("../../sql/history/digest_entitlements.sql"),
+            ),
         ] {
             digests.push(digest(connection, generation, table, statement).await?);
         }
@@ -105,6 +116,7 @@ impl Projection for History {
         for statement in [
             include_str!("../../sql/history/delete_other_cases.sql"),
             include_str!("../../sql/history/delete_other_customers.sql"),
+            include_str!("../../sql/history/delete_other_entitlements.sql"),
         ] {
             sqlx::query(statement).execute(&mut *connection).await?;
         }

@@ -28,6 +28,12 @@ pub(super) const PERSON_KEYS: KeyTable = KeyTable {
     select: include_str!("../../sql/reporting/select_person_keys.sql"),
 };
 
+/// The keys of entitlements.
+pub(super) const ENTITLEMENT_KEYS: KeyTable = KeyTable {
+    assign: include_str!("../../sql/reporting/assign_entitlement_keys.sql"),
+    select: include_str!("../../sql/reporting/select_entitlement_keys.sql"),
+};
+
 impl KeyTable {
     /// The keys of these ids; those that have none get one. The ids are taken in order, so that two at once can't wait for
     /// each other.

@@ -1,5 +1,6 @@
 //! Reporting: facts for analysts, without personal data, and with keys of its own for cases and people.
 
+mod entitlement;
 mod keys;
 mod query;
 mod request;
@@ -60,17 +61,21 @@ impl Projection for Reporting {
         events: &[Event],
     ) -> Result<usize, ProjectionError> {
         let mut of_cases = Vec::new();
+        let mut of_entitlements = Vec::new();
         for event in events {
-            if let EventRecord::Case(record) = &event.record
-                && request::leaves_a_trace(record)
-            {
-                of_cases.push((event, record));
+            match &event.record {
+                EventRecord::Case(record) if request::leaves_a_trace(record) => of_cases.push((event, record)),
+                EventRecord::Entitlement(record) => of_entitlements.push((event, record)),
+                EventRecord::Case(_) | EventRecord::Customer(_) | EventRecord::Round(_) => {}
             }
         }
         if !of_cases.is_empty() {
             request::apply(transaction, held.generation, &of_cases, &self.new_key).await?;
         }
-        Ok(events.len() - of_cases.len())
+        if !of_entitlements.is_empty() {
+            entitlement::apply(transaction, held.generation, &of_entitlements, &self.new_key).await?;
+        }
+        Ok(events.len() - of_cases.len() - of_entitlements.len())
     }
 
     async fn events_held(&self, connection: &mut PgConnection, generation: Generation) -> Result<i64, ProjectionError> {
@@ -86,13 +91,26 @@ impl Projection for Reporting {
         connection: &mut PgConnection,
         generation: Generation,
     ) -> Result<Vec<TableDigest>, ProjectionError> {
-        let statement = include_str!("../../sql/reporting/digest_requests.sql");
-        Ok(vec![digest(connection, generation, "requests", statement).await?])
+        let mut digests = Vec::new();
+        for (table, statement) in [
+            ("requests", include_str!("../../sql/reporting/digest_requests.sql")),
+            (
+                "entitlements",
+                include_str!("../../sql/reporting/digest_entitlements.sql"),
+            ),
+        ] {
+            digests.push(digest(connection, generation, table, statement).await?);
+        }
+        Ok(digests)
     }
 
     async fn delete_other_generations(&self, connection: &mut PgConnection) -> Result<(), ProjectionError> {
-        let statement = include_str!("../../sql/reporting/delete_other_requests.sql");
-        sqlx::query(statement).execute(connection).await?;
+        for statement in [
+            include_str!("../../sql/reporting/delete_other_requests.sql"),
+            include_str!("../../sql/reporting/delete_other_entitlements.sql"),
+        ] {
+            sqlx::query(statement).execute(&mut *connection).await?;
+        }
         Ok(())
     }
 }

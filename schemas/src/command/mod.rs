@@ -7,6 +7,7 @@ mod circumstances;
 pub mod correction;
 pub mod customer;
 pub mod decision;
+mod entitlement;
 pub mod handling;
 pub mod job;
 pub mod payment;
@@ -28,6 +29,9 @@ pub(crate) use circumstances::{CIRCUMSTANCES, words};
 pub use correction::{ChangeType, CorrectEntry, MoveToCustomer};
 pub use customer::{RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent};
 pub use decision::{AssessEligibility, Eligibility, RecordBadgeIssued, RecordDecision};
+pub use entitlement::{
+    ChangeEntitlement, EndEntitlement, EntitlementEnding, GrantEntitlement, RecordTerm, RenewEntitlement, TermMark,
+};
 pub use handling::{
     AcknowledgeRequest, AgreeRemedy, CaseRelation, ContactDirection, ExtendTime, ExtensionGround, LinkCase,
     RecordContact, RecordFindings, RecordRemedyDone, SendForInvestigation, SetDeadline,
@@ -64,6 +68,8 @@ pub enum AggregateKind {
     Case,
     /// A collection round's, on one day.
     Round,
+    /// An entitlement's.
+    Entitlement,
 }
 
 impl AggregateKind {
@@ -74,6 +80,7 @@ impl AggregateKind {
             Self::Customer => "customer",
             Self::Case => "case",
             Self::Round => "round",
+            Self::Entitlement => "entitlement",
         }
     }
 }
@@ -214,6 +221,11 @@ commands! {
     RecordScheduledCollections: Round, creates false;
     RecordRoundStatus: Round, creates false;
     RecordCollectionException: Round, creates false;
+    GrantEntitlement: Entitlement, creates true;
+    RenewEntitlement: Entitlement, creates false;
+    ChangeEntitlement: Entitlement, creates false;
+    EndEntitlement: Entitlement, creates false;
+    RecordTerm: Entitlement, creates false;
     RecordClock: Case, creates false;
     RecomputeClocks: Case, creates false;
 }

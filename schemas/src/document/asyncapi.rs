@@ -116,6 +116,13 @@ fn channels() -> Value {
             "parameters": { "client": client() },
             "messages": message_refs(["ResultQuery"]),
         },
+        "queryEntitlement": {
+            "address": "caseledger.query.{client}.Entitlement",
+            "title": "Ask for an entitlement",
+            "description": "Request and reply. Answered where the client may read the events of the entitlement's service.",
+            "parameters": { "client": client() },
+            "messages": message_refs(["EntitlementQuery"]),
+        },
         "querySlots": {
             "address": "caseledger.query.{client}.Slots",
             "title": "Ask which slots have places left",
@@ -131,7 +138,7 @@ fn channels() -> Value {
                 by one, within a service `serviceposition` does: who sees a number twice ignores it, who misses one asks for a replay.",
             "parameters": {
                 "service": { "description": "The service that the case belongs to; `customer-services` for customers.", "examples": ["waste"] },
-                "aggregate": { "description": "What it happened to.", "enum": ["customer", "case", "round"] },
+                "aggregate": { "description": "What it happened to.", "enum": ["customer", "case", "round", "entitlement"] },
                 "event": { "description": "The event's name.", "enum": events },
             },
             "messages": message_refs(events.iter().copied()),
@@ -166,7 +173,7 @@ fn channels() -> Value {
             "address": null,
             "title": "Replies",
             "description": "The sender's inbox, which NATS puts into the request.",
-            "messages": message_refs(["CommandResult", "CaseAnswer", "SlotsAnswer", "ReplayAnswer"]),
+            "messages": message_refs(["CommandResult", "CaseAnswer", "EntitlementAnswer", "SlotsAnswer", "ReplayAnswer"]),
         },
     })
 }
@@ -190,6 +197,7 @@ fn operations() -> Value {
         "takeCommand": operation("receive", "command", "Take a durable command, in the order that its client sent them to one case.", None),
         "publishResult": operation("send", "result", "Publish the result of a durable command, once it is recorded.", None),
         "answerCase": operation("receive", "queryCase", "Answer with a case.", Some("CaseAnswer")),
+        "answerEntitlement": operation("receive", "queryEntitlement", "Answer with the entitlement as it stands.", Some("EntitlementAnswer")),
         "answerSlots": operation("receive", "querySlots", "Answer with the slots that have places left.", Some("SlotsAnswer")),
         "answerResult": operation("receive", "queryResult", "Answer with a command's result.", Some("CommandResult")),
         "publishEvent": operation("send", "event", "Publish every recorded event.", None),
@@ -265,6 +273,14 @@ fn messages() -> Value {
         ("CaseQuery", plain("CaseQuery", "./queries/Case.v1.json")),
         ("CaseAnswer", plain("CaseAnswer", "./queries/CaseAnswer.v1.json")),
         ("ResultQuery", plain("ResultQuery", "./queries/Result.v1.json")),
+        (
+            "EntitlementQuery",
+            plain("EntitlementQuery", "./queries/Entitlement.v1.json"),
+        ),
+        (
+            "EntitlementAnswer",
+            plain("EntitlementAnswer", "./queries/EntitlementAnswer.v1.json"),
+        ),
         ("SlotsQuery", plain("SlotsQuery", "./queries/Slots.v1.json")),
         ("SlotsAnswer", plain("SlotsAnswer", "./queries/SlotsAnswer.v1.json")),
         ("ReplayRequest", plain("ReplayRequest", "./queries/Replay.v1.json")),

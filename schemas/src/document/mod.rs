@@ -14,9 +14,12 @@ use serde_json::{Map, Value, json};
 
 use crate::command::{AggregateKind, Circumstances, CommandBody};
 use crate::envelope::SCHEMAS_URL;
-use crate::event::{CaseEvent, CustomerEvent, RoundEvent};
+use crate::event::{CaseEvent, CustomerEvent, EntitlementEvent, RoundEvent};
 use crate::feed::{JobContent, JobMessage};
-use crate::query::{CaseAnswer, CaseQuery, ReplayAnswer, ReplayRequest, ResultQuery, SlotsAnswer, SlotsQuery};
+use crate::query::{
+    CaseAnswer, CaseQuery, EntitlementAnswer, EntitlementQuery, ReplayAnswer, ReplayRequest, ResultQuery, SlotsAnswer,
+    SlotsQuery,
+};
 use crate::result::CommandResult;
 
 /// JSON Schema's version, as `$schema` names it.
@@ -41,6 +44,12 @@ pub fn documents() -> Vec<Document> {
         message::<ResultQuery>("queries/Result.v1.json", "Result", Contract::Read),
         message::<CaseQuery>("queries/Case.v1.json", "Case", Contract::Read),
         message::<CaseAnswer>("queries/CaseAnswer.v1.json", "CaseAnswer", Contract::Written),
+        message::<EntitlementQuery>("queries/Entitlement.v1.json", "Entitlement", Contract::Read),
+        message::<EntitlementAnswer>(
+            "queries/EntitlementAnswer.v1.json",
+            "EntitlementAnswer",
+            Contract::Written,
+        ),
         message::<SlotsQuery>("queries/Slots.v1.json", "Slots", Contract::Read),
         message::<SlotsAnswer>("queries/SlotsAnswer.v1.json", "SlotsAnswer", Contract::Written),
         message::<ReplayRequest>("queries/Replay.v1.json", "Replay", Contract::Read),
@@ -62,7 +71,10 @@ fn event_names() -> impl Iterator<Item = (&'static str, &'static str)> {
         .map(|name| (CustomerEvent::AGGREGATE, *name));
     let case = CaseEvent::NAMES.iter().map(|name| (CaseEvent::AGGREGATE, *name));
     let round = RoundEvent::NAMES.iter().map(|name| (RoundEvent::AGGREGATE, *name));
-    customer.chain(case).chain(round)
+    let entitlement = EntitlementEvent::NAMES
+        .iter()
+        .map(|name| (EntitlementEvent::AGGREGATE, *name));
+    customer.chain(case).chain(round).chain(entitlement)
 }
 
 /// Which side of a message a schema describes.
@@ -99,6 +111,8 @@ fn command(name: &str) -> Option<Document> {
         (true, AggregateKind::Case) => "It makes a new case: the envelope has no `subject`.",
         (false, AggregateKind::Customer) => "The envelope's `subject` is the customer's id.",
         (false, AggregateKind::Case) => "The envelope's `subject` is the case's id.",
+        (true, AggregateKind::Entitlement) => "It makes a new entitlement: the envelope has no `subject`.",
+        (false, AggregateKind::Entitlement) => "The envelope's `subject` is the entitlement's id.",
         (_, AggregateKind::Round) => "The envelope has no `subject`: contractor, round and day say which stream it is.",
     };
     describe(
@@ -114,6 +128,7 @@ fn event(aggregate: &str, name: &str) -> Option<Document> {
     let own = match aggregate {
         CustomerEvent::AGGREGATE => CustomerEvent::schema_of(name, &mut generator),
         RoundEvent::AGGREGATE => RoundEvent::schema_of(name, &mut generator),
+        EntitlementEvent::AGGREGATE => EntitlementEvent::schema_of(name, &mut generator),
         _ => CaseEvent::schema_of(name, &mut generator),
     }?;
     let mut schema = Schema::from(Map::from_iter([

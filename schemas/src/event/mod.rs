@@ -11,6 +11,7 @@ pub mod correction;
 pub mod customer;
 pub mod decision;
 mod duplicate;
+mod entitlement;
 pub mod handling;
 pub mod job;
 pub mod payment;
@@ -36,6 +37,10 @@ pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 pub use decision::{BadgeIssued, DecisionRecorded, EligibilityAssessed};
 pub use duplicate::{DuplicateFoundBy, DuplicatesSuggested, PossibleDuplicate};
+pub use entitlement::{
+    EntitlementChanged, EntitlementEnded, EntitlementExpired, EntitlementGranted, EntitlementRenewalDue,
+    EntitlementRenewed,
+};
 pub use handling::{
     CaseLinked, ContactRecorded, DeadlineSet, FindingsReceived, RemedyAgreed, RemedyDone, RequestAcknowledged,
     SentForInvestigation, TimeExtended,
@@ -178,6 +183,23 @@ events!(
     }
 );
 
+events!(
+    /// What can happen to an entitlement.
+    EntitlementEvent, "entitlement" {
+        EntitlementGranted, EntitlementRenewed, EntitlementChanged, EntitlementEnded, EntitlementRenewalDue, EntitlementExpired,
+    }
+);
+
+impl EntitlementEvent {
+    /// The names of the events after which another term runs, or none.
+    pub const MOVING_TERMS: &'static [&'static str] = &[
+        "EntitlementGranted",
+        "EntitlementRenewed",
+        "EntitlementEnded",
+        "EntitlementExpired",
+    ];
+}
+
 /// An event of whatever aggregate, as a reader of the log meets it.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "as for the events of one aggregate")]
@@ -188,6 +210,8 @@ pub enum EventRecord {
     Case(CaseEvent),
     /// A round's.
     Round(RoundEvent),
+    /// An entitlement's.
+    Entitlement(EntitlementEvent),
 }
 
 impl EventRecord {
@@ -200,6 +224,9 @@ impl EventRecord {
             CustomerEvent::AGGREGATE => CustomerEvent::read(event_type, event_version, payload).map(Self::Customer),
             CaseEvent::AGGREGATE => CaseEvent::read(event_type, event_version, payload).map(Self::Case),
             RoundEvent::AGGREGATE => RoundEvent::read(event_type, event_version, payload).map(Self::Round),
+            EntitlementEvent::AGGREGATE => {
+                EntitlementEvent::read(event_type, event_version, payload).map(Self::Entitlement)
+            }
             _ => Err(EventError::Unknown {
                 event_type: event_type.into(),
                 event_version: event_version.into(),
@@ -214,6 +241,7 @@ impl EventRecord {
             Self::Customer(event) => event.name(),
             Self::Case(event) => event.name(),
             Self::Round(event) => event.name(),
+            Self::Entitlement(event) => event.name(),
         }
     }
 
@@ -224,6 +252,7 @@ impl EventRecord {
             Self::Customer(event) => event.version(),
             Self::Case(event) => event.version(),
             Self::Round(event) => event.version(),
+            Self::Entitlement(event) => event.version(),
         }
     }
 
@@ -236,6 +265,7 @@ impl EventRecord {
             Self::Customer(event) => serde_json::to_string(event),
             Self::Case(event) => serde_json::to_string(event),
             Self::Round(event) => serde_json::to_string(event),
+            Self::Entitlement(event) => serde_json::to_string(event),
         }
     }
 }

@@ -23,32 +23,6 @@ impl Office {
         self.council.accept(&self.website, "SubmitRequest", None, submit).await
     }
 
-    /// The first event of this name that a case has, sooner or later.
-    async fn waits_for(&self, case: &Accepted, name: &str) -> Value {
-        eventually(&format!("the log has a {name}"), PATIENCE, || async {
-            let log = self.log(case.aggregate_id).await;
-            log.into_iter()
-                .find(|(event, _)| event == name)
-                .map(|(_, payload)| payload)
-        })
-        .await
-    }
-
-    /// The email that tells of an event, with its lines joined as a reader of it would.
-    async fn email(&self, about: &Accepted, notice: &str) -> String {
-        let prefix = format!("{}-{notice}-", about.position);
-        let email = eventually("the person is told", PATIENCE, || async {
-            let files = std::fs::read_dir(self.council.mail_dir()).unwrap();
-            let mut paths = files.map(|file| file.unwrap().path());
-            let path = paths.find(|path| {
-                let name = path.file_name();
-                name.is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
-            });
-            path.map(|path| std::fs::read_to_string(path).unwrap())
-        });
-        email.await.replace("=\r\n", "")
-    }
-
     /// Waits until `caseledger case show` or `history` prints this.
     async fn shows(&self, case: &Accepted, how: &str, words: &str) {
         let reference = case.reference.as_ref().unwrap().to_string();
@@ -120,7 +94,7 @@ async fn a_complaint_goes_to_whoever_knows_and_its_remedy_is_due_after_it_is_clo
         (&acknowledged, "request_acknowledged", "is looking into it"),
         (&extended, "time_extended", "a system that is down"),
     ] {
-        let email = office.email(accepted, notice).await;
+        let email = office.email(accepted.position, notice).await;
         assert!(email.contains(words) && email.contains("We will answer by"), "{email}");
     }
     office.shows(&case, "history", "RemedyDone").await;
@@ -197,12 +171,12 @@ async fn time_is_kept_while_nobody_sends_anything() {
         .await;
     let badge = json!({ "application": "new", "route": "walking" });
     let near = office.submits(customer, "blue-badge", badge, 82).await;
-    let overdue = office.waits_for(&late, "ClockOverdue").await;
+    let overdue = office.waits_for(late.aggregate_id, "ClockOverdue").await;
     assert_eq!(
         overdue["due"],
         office.log(late.aggregate_id).await[0].1["clocks"][0]["due"]
     );
-    office.waits_for(&near, "ClockApproaching").await;
+    office.waits_for(near.aggregate_id, "ClockApproaching").await;
     office.shows(&late, "show", "(foi, overdue)").await;
     let listed = office
         .council
@@ -230,7 +204,7 @@ async fn time_is_kept_while_nobody_sends_anything() {
         office.council.path("bank-holidays.json"),
     )
     .unwrap();
-    let recomputed = office.waits_for(&fresh, "ClocksRecomputed").await;
+    let recomputed = office.waits_for(fresh.aggregate_id, "ClocksRecomputed").await;
     assert!(
         recomputed["clocks"][0]["due"].as_str() > due.as_str(),
         "{recomputed} {due}"
@@ -242,7 +216,7 @@ async fn time_is_kept_while_nobody_sends_anything() {
     let last = office
         .submits(customer, "foi", json!({ "wanted": "The map." }), 60)
         .await;
-    office.waits_for(&last, "ClockOverdue").await;
+    office.waits_for(last.aggregate_id, "ClockOverdue").await;
     let said = office.log(late.aggregate_id).await;
     assert_eq!(said.iter().filter(|(name, _)| name == "ClockOverdue").count(), 1);
 }
@@ -265,7 +239,7 @@ async fn what_was_taken_down_wrong_is_put_right() {
     office.shows(&case, "show", "foi (information-rights)").await;
     office.does(case.aggregate_id, "ChangeType", json!({})).await;
     office.shows(&case, "show", "eir (information-rights)").await;
-    let changed = office.waits_for(&case, "TypeChanged").await;
+    let changed = office.waits_for(case.aggregate_id, "TypeChanged").await;
     assert_eq!(changed["clocks"][0]["clock"], "eir");
     let nobody = json!({ "customer_id": "6f0a6b1e-7c1d-5c57-9f3a-2f6f0c6d9a11" });
     let unknown = example("MoveToCustomer", nobody);
@@ -280,7 +254,7 @@ async fn what_was_taken_down_wrong_is_put_right() {
         .council
         .accept(&office.contact_centre, "CloseRequest", id, close)
         .await;
-    let email = office.email(&closed, "request_closed").await;
+    let email = office.email(closed.position, "request_closed").await;
     assert!(
         email.contains("without the bank details"),
         "the reasons are those of the decision: {email}"
@@ -395,6 +369,6 @@ async fn a_badge_that_was_granted_is_issued_by_the_provider() {
         .await;
     let dates = json!({ "issued_on": day(0), "valid_until": day(365) });
     office.does(case.aggregate_id, "RecordBadgeIssued", dates).await;
-    let issued = office.waits_for(&case, "BadgeIssued").await;
+    let issued = office.waits_for(case.aggregate_id, "BadgeIssued").await;
     assert!(issued["badge_number"]["sealed"].is_string(), "{issued}");
 }

@@ -1,10 +1,11 @@
 //! A council with its clients at work, as the tests of what people do with cases and records need it.
 
-use schemas::AggregateId;
 use schemas::result::Accepted;
+use schemas::{AggregateId, Position};
 use serde_json::{Value, json};
 use system_tests::Council;
-use system_tests::council::{example, rejected};
+use system_tests::council::{PATIENCE, example, rejected};
+use system_tests::eventually;
 
 /// The council, the clients that the public and the officers use, and a login that may read the log.
 pub struct Office {
@@ -61,6 +62,32 @@ impl Office {
         rows.into_iter()
             .map(|(name, payload)| (name, serde_json::from_str(&payload).unwrap()))
             .collect()
+    }
+
+    /// The first event of this name that a stream has, sooner or later.
+    pub async fn waits_for(&self, stream: AggregateId, name: &str) -> Value {
+        eventually(&format!("the log has a {name}"), PATIENCE, || async {
+            let log = self.log(stream).await;
+            log.into_iter()
+                .find(|(event, _)| event == name)
+                .map(|(_, payload)| payload)
+        })
+        .await
+    }
+
+    /// The email that tells of the event at a position, with its lines joined as a reader of it would.
+    pub async fn email(&self, about: Position, notice: &str) -> String {
+        let prefix = format!("{about}-{notice}-");
+        let email = eventually("the person is told", PATIENCE, || async {
+            let files = std::fs::read_dir(self.council.mail_dir()).unwrap();
+            let mut paths = files.map(|file| file.unwrap().path());
+            let path = paths.find(|path| {
+                let name = path.file_name();
+                name.is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+            });
+            path.map(|path| std::fs::read_to_string(path).unwrap())
+        });
+        email.await.replace("=\r\n", "")
     }
 
     /// The code that a command is refused with.

@@ -317,7 +317,7 @@ impl World {
         let (aggregate_type, service) = match event {
             EventRecord::Customer(_) => (CustomerEvent::AGGREGATE, "customer-services"),
             EventRecord::Case(_) => (CaseEvent::AGGREGATE, "waste"),
-            EventRecord::Round(_) => panic!("no notice is about a round"),
+            EventRecord::Round(_) | EventRecord::Entitlement(_) => panic!("these tests make none"),
         };
         let keys = sealer.keys();
         let append = Append {

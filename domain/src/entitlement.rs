@@ -1,0 +1,477 @@
+//! An entitlement: what was granted with a term, from its grant to its end. It is another stream than the case that granted it, which is
+//! closed long before, and than those that renew it.
+
+use std::num::NonZeroU16;
+
+use catalogue::{Renewal, RequestType, london};
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+use schemas::command::{
+    ActorKind, ChangeEntitlement, Circumstances, Command, CommandBody, EndEntitlement, EntitlementEnding,
+    GrantEntitlement, RecordTerm, RenewEntitlement, TermMark,
+};
+use schemas::event::{
+    EntitlementChanged, EntitlementEnded, EntitlementEvent, EntitlementExpired, EntitlementGranted,
+    EntitlementRenewalDue, EntitlementRenewed,
+};
+use schemas::moment::{Day, Instant};
+use schemas::query::EntitlementStage;
+use schemas::{CaseId, CustomerId, EntitlementId, EntitlementName, OfficerId, Reference, RequestTypeCode, ServiceName};
+use serde::{Deserialize, Serialize};
+
+use crate::case::Opened;
+use crate::clock::{days_after, last_of_months_beginning_with};
+use crate::context::{CommandInContext, DecisionContext, Timeline};
+use crate::rejection::Rejection;
+
+/// How far ahead a term may begin, in days.
+const BEGINS_WITHIN: i64 = 366;
+
+const DAYS_A_WEEK: i64 = 7;
+
+/// An entitlement, folded. Holds what rules ask for and no personal value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entitlement {
+    held: Option<Held>,
+    timeline: Timeline,
+}
+
+/// What was granted, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// What it is.
+    pub entitlement: EntitlementName,
+    /// The service that it belongs to.
+    pub service: ServiceName,
+    /// Whose it is.
+    pub customer_id: CustomerId,
+    /// The case that granted the term that runs, or ran last.
+    pub case_id: CaseId,
+    /// That case's reference.
+    pub reference: Reference,
+    /// That case's request type.
+    pub request_type: RequestTypeCode,
+    /// The first day of that term.
+    pub starts_on: Day,
+    /// The last day on which it holds, or held.
+    pub ends_on: Day,
+    /// From which day on it can be renewed.
+    pub renew_from: Day,
+    /// How many.
+    pub quantity: Option<NonZeroU16>,
+    /// How often it was renewed.
+    pub renewed: u32,
+    /// Others like it that stood at the same property when it came there.
+    pub also_at_property: Vec<EntitlementId>,
+    /// Where it is.
+    pub stage: EntitlementStage,
+    /// Whether it was said of this term that it can be renewed.
+    reminded: bool,
+}
+
+/// What a case grants, once that was checked.
+struct Grant<'c> {
+    opened: &'c Opened,
+    customer_id: CustomerId,
+    renewal: &'c Renewal,
+}
+
+/// A term.
+struct Term {
+    starts_on: Day,
+    ends_on: Day,
+    renew_from: Day,
+}
+
+impl Entitlement {
+    /// What was granted, as it stands; `None` before that.
+    #[must_use]
+    pub const fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn customer_id(&self) -> Option<CustomerId> {
+        self.held().map(|held| held.customer_id)
+    }
+
+    /// The last of its times that rules compare with.
+    pub(crate) fn latest(&self) -> Option<Instant> {
+        self.timeline.latest()
+    }
+
+    /// Decides a command. See [`crate::decide`].
+    ///
+    /// # Errors
+    /// [`Rejection`].
+    pub fn decide(&self, command: &Command, context: &DecisionContext) -> Result<Vec<EntitlementEvent>, Rejection> {
+        let circumstances = &command.circumstances;
+        context.check_times(circumstances, &self.timeline)?;
+        let Some(held) = &self.held else {
+            let CommandBody::GrantEntitlement(grant) = &command.body else {
+                return Err(Rejection::UnknownEntitlement);
+            };
+            return grant_entitlement(grant, circumstances, context).map(one);
+        };
+        context.check_person(circumstances, Some(held.customer_id), &held.service)?;
+        match &command.body {
+            CommandBody::GrantEntitlement(_) => Err(Rejection::AlreadyExists),
+            CommandBody::RenewEntitlement(renew) => held.renew(renew, circumstances, context).map(one),
+            CommandBody::ChangeEntitlement(change) => held.change(change, circumstances, context).map(one),
+            CommandBody::EndEntitlement(end) => held.end(end, circumstances, context).map(one),
+            CommandBody::RecordTerm(record) => held.record_term(record, circumstances, context),
+            _ => Err(Rejection::UnknownEntitlement),
+        }
+    }
+
+    /// Takes in the next event, which happened at `occurred_at`.
+    pub fn apply_at(&mut self, event: &EntitlementEvent, occurred_at: Instant) {
+        self.timeline.began_at.get_or_insert(occurred_at);
+        self.fold(event);
+    }
+
+    fn fold(&mut self, event: &EntitlementEvent) {
+        match (event, &mut self.held) {
+            (EntitlementEvent::EntitlementGranted(event), held @ None) => *held = Some(Held::granted(event)),
+            (event, Some(held)) => held.fold(event),
+            // The log lets nothing stand before a stream's first event.
+            (_, None) => {}
+        }
+    }
+}
+
+fn one(event: impl Into<EntitlementEvent>) -> Vec<EntitlementEvent> {
+    vec![event.into()]
+}
+
+fn grant_entitlement(
+    grant: &GrantEntitlement,
+    circumstances: &Circumstances,
+    context: &DecisionContext,
+) -> Result<EntitlementGranted, Rejection> {
+    must_be_the_council(circumstances, context)?;
+    let granted = granted_by(grant.case_id, context)?;
+    if granted.renewal.of_property && grant.property.is_none() {
+        return Err(Rejection::PropertyRequired);
+    }
+    if grant.starts_on < granted.opened.received_on {
+        return Err(Rejection::TermBeforeTheReceipt);
+    }
+    let term = term(grant.starts_on, grant.ends_on, granted.renewal, context)?;
+    let GrantEntitlement {
+        case_id,
+        starts_on: _,
+        ends_on: _,
+        number,
+        property,
+        quantity,
+    } = grant.clone();
+    Ok(EntitlementGranted {
+        entitlement: granted.renewal.entitlement.clone(),
+        service: granted.opened.service.clone(),
+        customer_id: granted.customer_id,
+        case_id,
+        reference: granted.opened.reference.clone(),
+        request_type: granted.opened.request_type.clone(),
+        starts_on: term.starts_on,
+        ends_on: term.ends_on,
+        renew_from: term.renew_from,
+        number,
+        property,
+        quantity,
+        also_at_property: context.also_at_property.clone(),
+        reason: circumstances.reason.clone(),
+    })
+}
+
+/// What a case grants: it was decided, nothing has to be paid first, and whose it is can have it.
+fn granted_by(case_id: CaseId, context: &DecisionContext) -> Result<Grant<'_>, Rejection> {
+    let case = context
+        .other_case
+        .as_deref()
+        .filter(|_| context.other_case_id == Some(case_id));
+    let case = case.ok_or(Rejection::UnknownOtherCase)?;
+    let opened = case.opened().ok_or(Rejection::UnknownOtherCase)?;
+    let request_type = context.other_type.as_deref().ok_or(Rejection::RequestTypeGone)?;
+    let renewal = request_type.renewal.as_ref().ok_or(Rejection::NothingWithATerm)?;
+    if !case.grants(request_type) {
+        return Err(Rejection::CaseGrantsNothing);
+    }
+    if case.waits_for_payment() {
+        return Err(Rejection::GrantNotPaid);
+    }
+    let customer_id = opened.customer_id.ok_or(Rejection::GrantedToNobody)?;
+    if context
+        .other_customer
+        .as_deref()
+        .is_some_and(|customer| customer.died())
+    {
+        return Err(Rejection::GrantedToTheDead);
+    }
+    Ok(Grant {
+        opened,
+        customer_id,
+        renewal,
+    })
+}
+
+/// A term that the catalogue allows.
+fn term(starts_on: Day, ends_on: Option<Day>, renewal: &Renewal, context: &DecisionContext) -> Result<Term, Rejection> {
+    let too_far = |_| Rejection::TermTooFar;
+    let today = london::day_of(context.now.get());
+    if starts_on > days_after(today, BEGINS_WITHIN).map_err(too_far)? {
+        return Err(Rejection::TermTooFar);
+    }
+    let longest = last_of_months_beginning_with(starts_on, renewal.months).map_err(too_far)?;
+    let ends_on = ends_on.unwrap_or(longest);
+    if ends_on < starts_on || ends_on > longest {
+        return Err(Rejection::TermNotSoLong {
+            longest: longest.to_string(),
+        });
+    }
+    let window = DAYS_A_WEEK * i64::from(renewal.weeks_before);
+    let renew_from = days_after(ends_on, -window).map_err(too_far)?;
+    Ok(Term {
+        starts_on,
+        ends_on,
+        renew_from: renew_from.max(starts_on),
+    })
+}
+
+/// An officer of the register, or a system of the council's.
+fn must_be_the_council(circumstances: &Circumstances, context: &DecisionContext) -> Result<(), Rejection> {
+    if circumstances.actor.kind == ActorKind::System {
+        return Ok(());
+    }
+    context.acting_officer(circumstances).map(drop)
+}
+
+impl Held {
+    fn granted(event: &EntitlementGranted) -> Self {
+        Self {
+            entitlement: event.entitlement.clone(),
+            service: event.service.clone(),
+            customer_id: event.customer_id,
+            case_id: event.case_id,
+            reference: event.reference.clone(),
+            request_type: event.request_type.clone(),
+            starts_on: event.starts_on,
+            ends_on: event.ends_on,
+            renew_from: event.renew_from,
+            quantity: event.quantity,
+            renewed: 0,
+            also_at_property: event.also_at_property.clone(),
+            stage: EntitlementStage::Granted,
+            reminded: false,
+        }
+    }
+
+    fn fold(&mut self, event: &EntitlementEvent) {
+        match event {
+            EntitlementEvent::EntitlementRenewed(event) => {
+                (self.case_id, self.reference) = (event.case_id, event.reference.clone());
+                self.request_type = event.request_type.clone();
+                (self.starts_on, self.ends_on, self.renew_from) = (event.starts_on, event.ends_on, event.renew_from);
+                self.quantity = event.quantity.or(self.quantity);
+                self.renewed += 1;
+                self.stage = EntitlementStage::Granted;
+                self.reminded = false;
+            }
+            EntitlementEvent::EntitlementChanged(event) => {
+                self.quantity = event.quantity.or(self.quantity);
+                if event.property.is_some() {
+                    self.also_at_property = event.also_at_property.clone();
+                }
+            }
+            EntitlementEvent::EntitlementEnded(event) => {
+                self.stage = EntitlementStage::Ended;
+                self.ends_on = event.ended_on;
+            }
+            EntitlementEvent::EntitlementExpired(_) => self.stage = EntitlementStage::Expired,
+            EntitlementEvent::EntitlementRenewalDue(_) => self.reminded = true,
+            // It stands only at the beginning.
+            EntitlementEvent::EntitlementGranted(_) => {}
+        }
+    }
+
+    /// Within the window before its end, or after it; by a case of the same person that grants the same.
+    fn renew(
+        &self,
+        renew: &RenewEntitlement,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<EntitlementRenewed, Rejection> {
+        must_be_the_council(circumstances, context)?;
+        if self.stage == EntitlementStage::Ended {
+            return Err(Rejection::EntitlementOver);
+        }
+        let granted = granted_by(renew.case_id, context)?;
+        let kept = context
+            .other_customer
+            .as_deref()
+            .and_then(|customer| customer.merged_into());
+        if granted.customer_id != self.customer_id && kept != Some(granted.customer_id) {
+            return Err(Rejection::RenewedForAnother);
+        }
+        if granted.renewal.entitlement != self.entitlement {
+            return Err(Rejection::GrantsSomethingElse);
+        }
+        let today = context.received_on(circumstances);
+        if today < self.renew_from {
+            return Err(Rejection::RenewalTooEarly {
+                from: self.renew_from.to_string(),
+            });
+        }
+        let next = days_after(self.ends_on, 1).map_err(|_| Rejection::TermTooFar)?;
+        let starts_on = renew.starts_on.unwrap_or_else(|| next.max(today));
+        if starts_on < next {
+            return Err(Rejection::TermsOverlap);
+        }
+        let term = term(starts_on, renew.ends_on, granted.renewal, context)?;
+        Ok(EntitlementRenewed {
+            case_id: renew.case_id,
+            reference: granted.opened.reference.clone(),
+            request_type: granted.opened.request_type.clone(),
+            starts_on: term.starts_on,
+            ends_on: term.ends_on,
+            renew_from: term.renew_from,
+            lapsed_from: (starts_on > next).then_some(next),
+            number: renew.number.clone(),
+            quantity: renew.quantity,
+            reason: circumstances.reason.clone(),
+        })
+    }
+
+    fn change(
+        &self,
+        change: &ChangeEntitlement,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<EntitlementChanged, Rejection> {
+        must_be_the_council(circumstances, context)?;
+        if self.stage != EntitlementStage::Granted {
+            return Err(Rejection::EntitlementOver);
+        }
+        let ChangeEntitlement {
+            number,
+            property,
+            quantity,
+        } = change.clone();
+        if number.is_none() && property.is_none() && quantity.is_none() {
+            return Err(Rejection::NothingGiven);
+        }
+        let of_new_property = |_: &_| context.also_at_property.clone();
+        Ok(EntitlementChanged {
+            also_at_property: property.as_ref().map(of_new_property).unwrap_or_default(),
+            number,
+            property,
+            quantity,
+            reason: circumstances.reason.clone(),
+        })
+    }
+
+    /// Who holds it gives it up; what is decided about them, an officer of a team that decides such cases decides, and says why.
+    fn end(
+        &self,
+        end: &EndEntitlement,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<EntitlementEnded, Rejection> {
+        if self.stage == EntitlementStage::Ended {
+            return Err(Rejection::EntitlementOver);
+        }
+        let decided_by = match (end.why.is_decided(), circumstances.actor.kind) {
+            (true, _) => Some(self.decider(circumstances, context)?),
+            (false, ActorKind::Resident | ActorKind::Representative) => {
+                if end.why == EntitlementEnding::Died {
+                    return Err(Rejection::ActorNotAllowed);
+                }
+                None
+            }
+            (false, _) => {
+                must_be_the_council(circumstances, context)?;
+                None
+            }
+        };
+        let today = london::day_of(context.now.get());
+        let ended_on = end.ended_on.unwrap_or(today.min(self.ends_on));
+        if ended_on > today || ended_on > self.ends_on {
+            return Err(Rejection::EndedInTheFuture);
+        }
+        Ok(EntitlementEnded {
+            why: end.why,
+            ended_on,
+            decided_by,
+            reason: circumstances.reason.clone(),
+        })
+    }
+
+    fn decider(&self, circumstances: &Circumstances, context: &DecisionContext) -> Result<OfficerId, Rejection> {
+        if circumstances.actor.as_officer().is_none() {
+            return Err(Rejection::OfficerRequired);
+        }
+        let authority = context.acting_officer(circumstances)?;
+        let request_type: &RequestType = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+        if !authority.is_of_any(&request_type.deciding_teams) {
+            return Err(Rejection::OfficerNotAuthorised);
+        }
+        if circumstances.reason.is_none() {
+            return Err(Rejection::ReasonRequired);
+        }
+        Ok(authority.officer().clone())
+    }
+
+    /// Each is said once of each term. Where it no longer matters (it was renewed, it has ended, its holder died) nothing is.
+    fn record_term(
+        &self,
+        record: &RecordTerm,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<Vec<EntitlementEvent>, Rejection> {
+        if circumstances.actor.kind != ActorKind::System {
+            return Err(Rejection::ActorNotAllowed);
+        }
+        if self.stage != EntitlementStage::Granted || record.ends_on != self.ends_on {
+            return Ok(Vec::new());
+        }
+        let today = london::day_of(context.now.get());
+        let (case_id, ends_on) = (self.case_id, self.ends_on);
+        let is_over = today > ends_on;
+        match record.mark {
+            TermMark::Expired if is_over => Ok(one(EntitlementExpired { case_id, ends_on })),
+            TermMark::RenewalDue if today >= self.renew_from => {
+                let died = context
+                    .other_customer
+                    .as_deref()
+                    .is_some_and(|customer| customer.died());
+                let is_said = is_over || self.reminded || died;
+                Ok(match is_said {
+                    true => Vec::new(),
+                    false => one(EntitlementRenewalDue { case_id, ends_on }),
+                })
+            }
+            TermMark::Expired | TermMark::RenewalDue => Err(Rejection::NotYet),
+        }
+    }
+}
+
+impl Aggregate for Entitlement {
+    const TYPE: &'static str = EntitlementEvent::AGGREGATE;
+    type Command = CommandInContext;
+    type Event = EntitlementEvent;
+    type Error = Rejection;
+    type Services = ();
+
+    async fn handle(&mut self, command: CommandInContext, (): &(), sink: &EventSink<Self>) -> Result<(), Rejection> {
+        self.timeline = command.timeline;
+        for event in self.decide(&command.command, &command.context)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: EntitlementEvent) {
+        self.fold(&event);
+    }
+}
