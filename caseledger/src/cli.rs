@@ -228,6 +228,18 @@ pub enum Case {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// What may be told to somebody whom a case is about: what is said of them and what was done against them, and nothing of whoever
+    /// complained. What is sealed for them is opened for an officer who says why.
+    Statement {
+        /// Its reference or id.
+        reference: String,
+        /// To whom: the customer's id.
+        #[arg(long, value_name = "ID")]
+        subject: Uuid,
+        /// Who reads.
+        #[command(flatten)]
+        reader: Reader,
+    },
     /// A case's timeline, now or then.
     History {
         /// Its reference or id.

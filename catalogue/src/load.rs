@@ -142,6 +142,11 @@ struct RequestTypeEntry {
     #[serde(default)]
     #[schemars(with = "CollectionQuestions")]
     collection: Option<Spanned<CollectionQuestions>>,
+    /// Whether it may be somebody's offence: actions against it are recorded, and who complained is told neither to whom it is about nor
+    /// to a contractor. Then neither `contact` nor `description` is shared with any recipient, and no answer that is personal with the
+    /// contractor.
+    #[serde(default)]
+    enforcement: bool,
     /// How cases are found that may be about the same thing.
     #[serde(default)]
     #[schemars(with = "Duplicates")]
@@ -256,6 +261,7 @@ impl RequestTypeEntry {
             clocks: inner(self.clocks),
             targets: inner(self.targets),
             collection: self.collection.map(Spanned::into_inner),
+            enforcement: self.enforcement,
             duplicates: self.duplicates.map(Spanned::into_inner),
             fees: self.fees,
             appointment: self.appointment,

@@ -123,6 +123,9 @@ pub struct RequestType {
     pub targets: Vec<Target>,
     /// Which questions say which collection it is about, where it is about one that was missed.
     pub collection: Option<CollectionQuestions>,
+    /// Whether it may be somebody's offence: actions against it are recorded, and who complained is told neither to whom it is about nor
+    /// to a contractor.
+    pub enforcement: bool,
     /// How cases are found that may be about the same thing.
     pub duplicates: Option<Duplicates>,
     /// What has to be paid; the last row in force counts.
@@ -374,7 +377,8 @@ pub struct Recipient {
     pub name: String,
     /// What for.
     pub purpose: String,
-    /// What: `place`, `description`, `contact`, or a question's id.
+    /// What: `place`; `location` (the place without the words of whoever reported it, where it is found without them); `description`,
+    /// `contact`, `photos`, or a question's id.
     pub fields: Vec<String>,
 }
 

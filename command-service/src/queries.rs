@@ -280,6 +280,7 @@ fn summary(id: AggregateId, case: &Case, version: Version) -> Option<CaseSummary
         appointments: case.appointments().collect(),
         payments: case.payments().collect(),
         job: case.job(),
+        enforcement: case.enforcement(),
         possible_duplicates: case.possible_duplicates().collect(),
         reopened: case.times_reopened(),
         version,

@@ -315,6 +315,31 @@ rejections! {
     EntryNotTheLast, NotAllowed, "entry_not_the_last", "/entry", "the case was closed, cancelled or reopened since: strike that out first";
     /// A decision struck out by an officer who may not decide.
     CorrectingNotAuthorised, NotAllowed, "correcting_not_authorised", "/actor/id", "this officer is of no team that may decide such cases";
+    /// Of a type that is nobody's offence.
+    NotEnforced, NotAllowed, "not_enforced", "", "the catalogue says of this request type that nothing is enforced";
+    /// Whoever complained, named as who it is about.
+    ComplainantNamed, NotAllowed, "complainant_named", "/subject", "this is the customer whose case it is: a case is about somebody else";
+    /// Somebody whom the case is not about.
+    SubjectNotNamed, NotAllowed, "subject_not_named", "/subject", "the case is not about them: name them first, with the grounds";
+    /// Something done against somebody, and not said whom.
+    SubjectRequired, Invalid, "subject_required", "/subject", "this is done against somebody: say against whom";
+    /// A fixed penalty without a penalty, or a penalty of something else.
+    PenaltyOfAFixedPenalty, Invalid, "penalty_of_a_fixed_penalty", "/penalty_pence", "a fixed penalty has a penalty, and nothing else has";
+    /// Done later than today.
+    ActionInTheFuture, Invalid, "in_the_future", "/taken_on", "what was done can't lie in the future";
+    /// Done before the report came.
+    ActionBeforeTheReceipt, Invalid, "before_the_receipt", "/taken_on", "this can't have been done before the report was received";
+    /// An action that the case has not.
+    UnknownAction, NotFound, "unknown_action", "/action", "the case has no action with this number: its history shows them";
+    /// A result that such an action can't have.
+    NoSuchResult, Invalid, "no_such_result", "/result", "such an action does not end so";
+    /// A result before the action, or later than today.
+    ResultOutOfTime, Invalid, "result_out_of_time", "/on", "give a day from the action on, today at the latest";
+    /// Acts in the case that is about them.
+    ActsInACaseAboutThem, NotAllowed, "case_about_them", "/actor/id", "this person may not act in this case";
+    /// The case of whoever complained, given to whom it is about.
+    MovedToWhomItIsAbout, NotAllowed, "moved_to_whom_it_is_about", "/customer_id", "the case is about this customer: it can't become theirs";
+
     /// No stream of that id, or one of another kind.
     UnknownEntitlement, NotFound, "unknown_entitlement", "", "there is no such entitlement: check its id";
     /// Granted by a case of a type that grants nothing with a term.

@@ -13,7 +13,10 @@ use serde_json::value::RawValue;
 
 use crate::clock::ClockStanding;
 use crate::command::words;
-use crate::command::{AttachmentPurpose, InformationWanted, MediaType, Slot};
+use crate::command::{
+    ActionResult, AttachmentPurpose, EnforcementAction, FoundBy, IncidentSize, InformationWanted, LandType, MediaType,
+    Slot,
+};
 use crate::event::RequestClass;
 use crate::ids::{
     AppointmentNumber, AttachmentId, CalendarName, CaseId, ClientName, CommandId, ContractorCode, EntitlementId,
@@ -148,6 +151,45 @@ pub struct AttachmentSummary {
     pub bytes: u32,
 }
 
+/// What was found on site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IncidentSummary {
+    /// On what kind of land.
+    pub land: LandType,
+    /// How much it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<IncidentSize>,
+    /// Who found it first.
+    pub found_by: FoundBy,
+}
+
+/// Something done against what may be an offence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionSummary {
+    /// The number of its entry: what `RecordActionResult` names.
+    pub number: Version,
+    /// What was done.
+    pub action: EnforcementAction,
+    /// When.
+    pub taken_on: Day,
+    /// What it cost the council.
+    pub cost_pence: Pence,
+    /// What came of it, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ActionResult>,
+}
+
+/// What was found of what may be an offence, and done against it. Whom it is about is not told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EnforcementSummary {
+    /// What was found on site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentSummary>,
+    /// What was done, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<ActionSummary>,
+}
+
 /// Asks which slots of a calendar have places left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -262,6 +304,9 @@ pub struct CaseSummary {
     /// The job that it is to a contractor, the last there was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobSummary>,
+    /// What was found of what may be an offence, and done against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement: Option<EnforcementSummary>,
     /// Open cases that it may repeat, as was found when its place was told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub possible_duplicates: Vec<CaseId>,

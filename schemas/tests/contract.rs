@@ -233,6 +233,7 @@ fn a_field_that_is_required_is_missed_by_schema_and_reader_alike() {
                 && [
                     "ReopenRequest",
                     "ChangeType",
+                    "ClearSubject",
                     "MoveToCustomer",
                     "CorrectEntry",
                     "CorrectDeathRecord",

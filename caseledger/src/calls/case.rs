@@ -8,17 +8,17 @@ use schemas::clock::Due;
 use schemas::command::{CaseRelation, ClockMark};
 use schemas::event::CaseEvent;
 use schemas::moment::{Day, Instant};
-use schemas::money::Pence;
-use schemas::query::{AppointmentSummary, AttachmentSummary, CaseQuery, JobSummary, PaymentSummary};
-use schemas::{CaseId, Position, QuestionId, Reference, Version};
+use schemas::query::{AppointmentSummary, AttachmentSummary, CaseQuery, PaymentSummary};
+use schemas::{CaseId, CustomerId, Position, QuestionId, Reference, Version};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::in_words::{appointment_in_words, enforcement_in_words, job_in_words, payment_in_words};
 use super::opening::Opening;
-use super::operator;
+use super::{operator, statement};
 use crate::cli::{By, Case as Call, Reader};
 use crate::outcome::Failure;
 use crate::print;
@@ -32,6 +32,14 @@ pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
         Call::Show { reference, reader } => {
             let found = find(&pool, reference, AsOf::Now).await?;
             show(&pool, found, reader, json).await
+        }
+        Call::Statement {
+            reference,
+            subject,
+            reader,
+        } => {
+            let found = find(&pool, reference, AsOf::Now).await?;
+            statement::run(&pool, found, CustomerId(*subject), reader, json).await
         }
         Call::Due {
             by,
@@ -90,6 +98,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     let payments: Vec<PaymentSummary> = folded.payments().collect();
     let appointments: Vec<AppointmentSummary> = folded.appointments().collect();
     let repeats: Vec<String> = folded.possible_duplicates().map(|id| id.to_string()).collect();
+    let enforcement = folded.enforcement();
     let located = located(&found)?;
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
     Opening::of(reader, pool)?
@@ -102,7 +111,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "customer_id": case.customer_id, "received_on": case.received_on, "opened_at": case.opened_at,
             "closed_at": case.closed_at, "waiting_for": case.waiting_for, "reopened": case.reopened, "version": case.version, "position": case.position,
             "catalogue_version": case.catalogue_version, "clocks": clocks, "job": job, "appointments": appointments, "attachments": files, "payments": payments,
-            "located": located, "possible_duplicates": repeats,
+            "located": located, "enforcement": enforcement, "possible_duplicates": repeats,
             "links": links.iter().map(|(relation, other)| json!({ "relation": relation, "case_id": other })).collect::<Vec<_>>(),
         });
         if let (Some(document), Value::Object(personal)) = (document.as_object_mut(), personal) {
@@ -177,6 +186,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             "due",
             or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
         ),
+        ("enforcement", or_dash(enforcement.as_ref().map(enforcement_in_words))),
         ("may repeat", or_dash((!repeats.is_empty()).then(|| repeats.join(", ")))),
         ("links", or_dash((!links.is_empty()).then(|| told(&links)))),
         ("version", format!("{} (position {})", case.version, case.position)),
@@ -201,64 +211,6 @@ fn located(found: &CaseHistory) -> Result<Value, Failure> {
         }
     }
     serde_json::to_value(located).map_err(Failure::down)
-}
-
-/// The job that a case is to its contractor, in a few words.
-fn job_in_words(job: &JobSummary) -> String {
-    let JobSummary {
-        number,
-        contractor,
-        code,
-        attempt,
-        stage,
-    } = job;
-    let again = if *attempt > 1 {
-        format!(", attempt {attempt}")
-    } else {
-        String::new()
-    };
-    format!(
-        "{number} {code} of {contractor}: {}{again}",
-        stage.as_str().replace('_', " ")
-    )
-}
-
-/// An appointment of a case, in a few words.
-fn appointment_in_words(appointment: &AppointmentSummary) -> String {
-    let moved = match appointment.moved {
-        0 => String::new(),
-        1 => ", moved once".to_owned(),
-        times => format!(", moved {times} times"),
-    };
-    format!(
-        "{} {} at {} ({}): {}{moved}",
-        appointment.number,
-        appointment.slot.day,
-        appointment.slot.time,
-        appointment.calendar,
-        appointment.stage.as_str().replace('_', " ")
-    )
-}
-
-/// What has to be paid for a case, in a few words.
-fn payment_in_words(payment: &PaymentSummary) -> String {
-    let mut words = vec![format!("{} {} {}", payment.number, payment.what, payment.pence)];
-    let mut say = |pence: Pence, what: &str| {
-        if !pence.is_zero() {
-            words.push(format!("{pence} {what}"));
-        }
-    };
-    let outstanding = if payment.waits {
-        "outstanding, waited for"
-    } else {
-        "outstanding"
-    };
-    say(payment.outstanding, outstanding);
-    say(payment.paid, "paid");
-    say(payment.given_up, "given up");
-    say(payment.refund_owed, "to go back");
-    say(payment.refunded, "gone back");
-    words.join(", ")
 }
 
 /// Lists cases by when they are due.

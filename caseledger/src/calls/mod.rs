@@ -9,12 +9,14 @@ mod clock;
 mod customer;
 mod entitlement;
 mod import;
+mod in_words;
 mod opening;
 mod operator;
 mod projection;
 mod schema;
 mod send;
 mod serve;
+mod statement;
 
 use crate::cli::{Call, Cli};
 use crate::dev;

@@ -14,7 +14,7 @@ use crate::question::{Question, QuestionKind, Sensitivity};
 use crate::service::{Acceptance, CollectionQuestions, Deliverer, Duplicates, TargetCondition};
 
 /// The parts of a case that may be shared and are not questions.
-const SHAREABLE: &[&str] = &["place", "description", "contact", "photos"];
+const SHAREABLE: &[&str] = &["place", "location", "description", "contact", "photos"];
 
 /// What must be unique, or exist, across all services.
 pub(super) fn check_together(services: &[Checked<'_>], notices: &Notices, faults: &mut Vec<CatalogueFault>) {
@@ -250,10 +250,13 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         for field in recipient.get_ref().fields.iter().filter(|field| !known(field)) {
             report(
                 recipient.span(),
-                format!("there is no {field} to share: name place, description, contact, photos or a question"),
+                format!(
+                    "there is no {field} to share: name place, location, description, contact, photos or a question"
+                ),
             );
         }
     }
+    check_complainant(entry, report);
     for event in entry.notices.get_ref().keys().filter(|event| {
         !CaseEvent::NAMES.contains(&event.as_str()) && !EntitlementEvent::NAMES.contains(&event.as_str())
     }) {
@@ -348,6 +351,29 @@ pub(super) fn fits_condition(entry: &RequestTypeEntry, when: &TargetCondition) -
     let mut questions = entry.questions.iter().map(Spanned::get_ref);
     let asked = questions.find(|question| question.id == when.question);
     asked.is_some_and(|question| question.sensitivity == Sensitivity::Open && question.can_be(&when.is))
+}
+
+/// Who complained of an offence is told to nobody: neither by their contact details nor by their own words; to the contractor, not by any
+/// personal answer either, nor by their words of the place.
+fn check_complainant(entry: &RequestTypeEntry, report: Report<'_>) {
+    let questions = || entry.questions.iter().map(Spanned::get_ref);
+    let is_personal = |field: &str| {
+        questions().any(|question| question.id.as_str() == field && question.sensitivity != Sensitivity::Open)
+    };
+    for recipient in entry.recipients.iter().filter(|_| entry.enforcement) {
+        let told = recipient.get_ref();
+        let tells = |field: &&String| {
+            let to_contractor = field.as_str() == "place" || is_personal(field);
+            matches!(field.as_str(), "contact" | "description") || (told.name == "contractor" && to_contractor)
+        };
+        if let Some(field) = told.fields.iter().find(tells) {
+            let message = format!(
+                "{field} would tell {} who complained of an offence: leave it out",
+                told.name
+            );
+            report(recipient.span(), message);
+        }
+    }
 }
 
 fn check_condition(entry: &RequestTypeEntry, report: Report<'_>) {

@@ -7,6 +7,7 @@ use schemas::command::{AttachmentPurpose, JobAttempt, MediaType, Precaution};
 use schemas::event::{CaseEvent, Clocks, CustomerEvent, EventRecord, JobReopening, Sharing};
 use schemas::feed::{JobContact, JobContent, JobMessage, JobPhoto};
 use schemas::personal::{Answers, Protection};
+use schemas::text::Place;
 use schemas::{
     AggregateId, Answer, AttachmentId, CaseId, ContractorCode, CustomerId, JobNumber, Private, QuestionId, Reference,
     RequestTypeCode, Sealed, ServiceName, Version,
@@ -28,6 +29,8 @@ pub(super) struct Told {
 #[derive(Default)]
 pub(super) struct Shared {
     place: Option<Sealed>,
+    /// Whether the place is told without the words of whoever reported it, where it is found without them.
+    without_words: bool,
     description: Option<Sealed>,
     contact: Option<(Option<Sealed>, Option<Sealed>)>,
     answers: Answers,
@@ -117,7 +120,11 @@ impl Known {
         let is_shared = |name: &str| sharing.fields.iter().any(|field| field == name);
         let answers = self.answers.iter().filter(|(question, _)| is_shared(question.as_str()));
         Shared {
-            place: self.place.clone().filter(|_| is_shared("place")),
+            place: self
+                .place
+                .clone()
+                .filter(|_| is_shared("place") || is_shared("location")),
+            without_words: !is_shared("place"),
             description: self.description.clone().filter(|_| is_shared("description")),
             contact: None,
             photos: match is_shared("photos") {
@@ -131,6 +138,18 @@ impl Known {
             reason: None,
         }
     }
+}
+
+/// A place without the words of whoever reported it: they can say who that is. Where nothing else says where it is, the crew needs them.
+fn without_words(place: Place) -> Place {
+    let has_point = place.latitude.is_some() || place.easting.is_some();
+    if has_point || place.uprn.is_some() || place.usrn.is_some() {
+        return Place {
+            description: None,
+            ..place
+        };
+    }
+    place
 }
 
 /// What an event tells its contractor.
@@ -281,6 +300,7 @@ impl FeedKeeper {
     /// Opens what is shared. What can't be read any more leaves a gap, and the contractor is told that there is one.
     pub(super) async fn open(&self, shared: &Shared) -> Result<JobContent, FeedError> {
         let mut gap = false;
+        let place: Option<Place> = self.open_one(shared.place.as_ref(), &mut gap).await?;
         let mut answers = BTreeMap::new();
         for (question, answer) in &shared.answers {
             let value = match answer {
@@ -308,7 +328,10 @@ impl FeedKeeper {
             None => None,
         };
         Ok(JobContent {
-            place: self.open_one(shared.place.as_ref(), &mut gap).await?,
+            place: place.map(|place| match shared.without_words {
+                true => without_words(place),
+                false => place,
+            }),
             description: self.open_one(shared.description.as_ref(), &mut gap).await?,
             reason: self.open_one(shared.reason.as_ref(), &mut gap).await?,
             contact,

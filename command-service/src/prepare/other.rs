@@ -175,6 +175,7 @@ const fn concerned(body: &CommandBody) -> Option<CustomerId> {
         CommandBody::SubmitRequest(submit) => submit.customer_id,
         CommandBody::MoveToCustomer(to) => Some(to.customer_id),
         CommandBody::MergeCustomer(merge) => Some(merge.into),
+        CommandBody::NameSubject(name) => Some(name.subject),
         _ => None,
     }
 }
@@ -186,9 +187,13 @@ pub(super) fn unknown_customer(command: &Command, is_known: bool) -> Option<Prob
         return None;
     }
     let message = "there is no such customer: register them first";
+    let pointer = match command.body {
+        CommandBody::NameSubject(_) => "/subject",
+        _ => "/customer_id",
+    };
     Some(Problem::one(
         ProblemKind::NotFound,
-        "/customer_id",
+        pointer,
         "unknown_customer",
         message,
     ))
@@ -213,7 +218,7 @@ pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
     })
 }
 
-/// Whose personal data it is: the customer's own, or those of the case's customer.
+/// Whose personal data it is: the customer's own, those of whom the command is about, or those of the case's customer.
 pub(super) fn person_of(
     lane: AggregateId,
     command: &Command,
@@ -228,6 +233,9 @@ pub(super) fn person_of(
         (AggregateKind::Customer, ..) => Some(CustomerId(lane.uuid())),
         (AggregateKind::Entitlement, ..) => holder(command, stream, other.case.as_deref()),
         (_, CommandBody::SubmitRequest(submit), _) => submit.customer_id,
+        (_, CommandBody::NameSubject(name), _) => Some(name.subject),
+        (_, CommandBody::ClearSubject(clear), _) => Some(clear.subject),
+        (_, CommandBody::TakeEnforcementAction(take), _) if take.subject.is_some() => take.subject,
         (_, _, Some(AggregateState::Case(case))) => case.customer_id(),
         _ => None,
     }

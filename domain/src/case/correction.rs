@@ -81,6 +81,9 @@ impl Submitted {
         if let Some(into) = context.other_customer.as_deref().and_then(Customer::merged_into) {
             return Err(Rejection::OpenedForMerged { into: into.to_string() });
         }
+        if self.standing.enforcement.subjects.contains(&to.customer_id) {
+            return Err(Rejection::MovedToWhomItIsAbout);
+        }
         let reason = circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?;
         Ok(one(CaseMoved {
             previous_customer_id: self.opened.customer_id,

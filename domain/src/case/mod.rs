@@ -8,6 +8,7 @@ mod collection;
 mod correction;
 mod decision;
 mod duplicate;
+mod enforcement;
 mod handling;
 mod information;
 mod job;
@@ -28,7 +29,9 @@ use schemas::clock::ClockStanding;
 use schemas::command::{CaseRelation, Command, CommandBody, InformationWanted};
 use schemas::event::{CaseEvent, Clock, RequestClass};
 use schemas::moment::{Day, Instant};
-use schemas::query::{AppointmentSummary, AttachmentSummary, CaseStatus, JobSummary, PaymentSummary};
+use schemas::query::{
+    AppointmentSummary, AttachmentSummary, CaseStatus, EnforcementSummary, JobSummary, PaymentSummary,
+};
 use schemas::{
     CaseId, CustomerId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
 };
@@ -167,6 +170,12 @@ impl Case {
             .is_some_and(|submitted| submitted.given.contains("place"))
     }
 
+    /// What was found of what may be an offence, and done against it.
+    #[must_use]
+    pub fn enforcement(&self) -> Option<EnforcementSummary> {
+        self.standing()?.enforcement.told()
+    }
+
     /// The cases that it may repeat, as was suggested.
     pub fn possible_duplicates(&self) -> impl Iterator<Item = CaseId> {
         let submitted = self.submitted.iter();
@@ -250,6 +259,7 @@ impl Case {
         };
         let opened = &submitted.opened;
         context.check_person(circumstances, opened.customer_id, &opened.service)?;
+        submitted.must_not_be_about(circumstances)?;
         let events = submitted.decide(self.timeline, command, context)?;
         let events = duplicate::follow(Some(submitted), events, context);
         let events = appointment::follow(submitted, events, circumstances, context);
@@ -339,6 +349,11 @@ impl Submitted {
             CommandBody::CancelAppointment(_) => self.cancel_appointment(circumstances, context).map(one),
             CommandBody::RecordAttendance(record) => self.record_attendance(record, circumstances, context).map(one),
             CommandBody::AddAttachment(add) => self.add_attachment(add, circumstances, context).map(one),
+            CommandBody::RecordIncident(incident) => self.record_incident(incident, circumstances, context),
+            CommandBody::NameSubject(name) => self.name_subject(name, circumstances, context),
+            CommandBody::ClearSubject(clear) => self.clear_subject(clear, circumstances, context).map(one),
+            CommandBody::TakeEnforcementAction(take) => self.take_action(take, circumstances, context).map(one),
+            CommandBody::RecordActionResult(record) => self.action_result(record, circumstances, context).map(one),
             CommandBody::RecordClock(clock) => self.record_clock(clock, circumstances, context),
             CommandBody::RecomputeClocks(_) => self.recompute(circumstances, context),
             CommandBody::ReopenRequest(_) => self.reopen(circumstances, context, timeline.closed_at).map(one),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::appointment::{Appointment, AppointmentEntry};
 use super::attachment;
+use super::enforcement::{Enforcement, EnforcementEntry};
 use super::job::{Job, JobEntry};
 
 /// One thing that happened to a case after it was opened, without what is personal in it.
@@ -95,6 +96,7 @@ pub(crate) enum Entered {
     Job(JobEntry),
     Appointment(AppointmentEntry),
     Attached(AttachmentSummary),
+    Enforcement(EnforcementEntry),
     Closed {
         outcome: OutcomeCode,
         kind: OutcomeKind,
@@ -210,6 +212,11 @@ impl Entered {
             | CaseEvent::JobReportedDone(_)
             | CaseEvent::JobReportedFailed(_)
             | CaseEvent::JobAccepted(_) => return JobEntry::of(event).map(Self::Job),
+            CaseEvent::IncidentRecorded(_)
+            | CaseEvent::SubjectNamed(_)
+            | CaseEvent::SubjectCleared(_)
+            | CaseEvent::EnforcementActionTaken(_)
+            | CaseEvent::ActionResultRecorded(_) => return EnforcementEntry::of(event).map(Self::Enforcement),
             CaseEvent::AttachmentAdded(event) => Self::Attached(attachment::told(event)),
             CaseEvent::AppointmentBooked(_)
             | CaseEvent::AppointmentMoved(_)
@@ -257,6 +264,7 @@ impl Entered {
             Self::Cancelled => "RequestCancelled",
             Self::Reopened { .. } => "RequestReopened",
             Self::Appointment(entry) => return entry.correctable(),
+            Self::Enforcement(entry) => return entry.correctable(),
             Self::Attached(_) => "AttachmentAdded",
             Self::Provided { with_answers: true, .. }
             | Self::Assigned { .. }
@@ -275,7 +283,11 @@ impl Entered {
 
     /// Whether only an officer who may decide such cases can have entered it.
     pub(crate) const fn is_a_decision(&self) -> bool {
-        self.turns() || matches!(self, Self::Assessed { .. } | Self::Decided(_) | Self::Extended { .. })
+        self.turns()
+            || matches!(
+                self,
+                Self::Assessed { .. } | Self::Decided(_) | Self::Extended { .. } | Self::Enforcement(_)
+            )
     }
 }
 
@@ -312,6 +324,8 @@ pub(crate) struct Standing {
     pub(crate) appointments: Vec<Appointment>,
     /// Its files, in the order in which they were added.
     pub(crate) attachments: Vec<AttachmentSummary>,
+    /// What was found of what may be an offence, and done against it.
+    pub(crate) enforcement: Enforcement,
     /// The remedies: by when, and whether done.
     pub(crate) remedies: Vec<(Day, bool)>,
     /// The open answers that the request was made with, as words: what its targets depend on.
@@ -341,6 +355,7 @@ impl Standing {
             job: None,
             appointments: Vec::new(),
             attachments: Vec::new(),
+            enforcement: Enforcement::default(),
             remedies: Vec::new(),
             open_answers: BTreeMap::new(),
             set_day: None,
@@ -396,6 +411,7 @@ impl Standing {
             Entered::Job(job) => job.enter(&mut self.job, entry.at),
             Entered::Attached(attachment) => self.attachments.push(attachment.clone()),
             Entered::Appointment(appointment) => appointment.enter(&mut self.appointments),
+            Entered::Enforcement(enforcement) => enforcement.enter(&mut self.enforcement, entry.number),
             Entered::Closed { outcome, kind, by } => {
                 let (outcome, kind) = (outcome.clone(), *kind);
                 self.end(Status::Closed { outcome, kind }, entry.at);

@@ -319,29 +319,11 @@ fn time_says_each_thing_once_and_nothing_of_the_dead() {
     );
 }
 
-/// A customer who is recorded as having died.
 fn dead() -> Arc<domain::Customer> {
-    let mut state = None;
-    for (name, data) in [
-        ("RegisterCustomer", json!({ "name": "Ada Lovelace" })),
-        (
-            "RecordDeath",
-            by_officer(json!({ "died_on": "2026-06-02", "source": "tell_us_once" })),
-        ),
-    ] {
-        let mut facts = context();
-        facts.subject = Some(CUSTOMER.parse().unwrap());
-        facts.now = at("2026-06-03T09:00:00Z");
-        facts.authority = Some(authority("j.okafor", &["contact-centre"]));
-        for event in decide(state.as_ref(), &command(name, data), &facts).unwrap() {
-            let state = state.get_or_insert_with(|| AggregateState::before(&event));
-            state.apply(event, facts.now);
-        }
-    }
-    match state {
-        Some(AggregateState::Customer(customer)) => Arc::new(customer),
-        _ => panic!("a customer"),
-    }
+    customer_after(
+        "RecordDeath",
+        json!({ "died_on": "2026-06-02", "source": "tell_us_once" }),
+    )
 }
 
 #[test]

@@ -323,6 +323,24 @@ impl Life {
     }
 }
 
+/// The customer of tests, registered, after one more command, which an officer of the contact centre sends.
+pub fn customer_after(name: &str, data: Value) -> Arc<domain::Customer> {
+    let mut customer = domain::Customer::default();
+    let mut facts = context();
+    facts.subject = Some(CUSTOMER.parse().unwrap());
+    facts.authority = Some(authority("j.okafor", &["contact-centre"]));
+    facts.now = at("2026-06-03T09:00:00Z");
+    for (name, data) in [
+        ("RegisterCustomer", json!({ "name": "Ada Lovelace" })),
+        (name, by_officer(data)),
+    ] {
+        for event in customer.decide(&command(name, data), &facts).unwrap() {
+            customer.apply_at(&event, facts.now);
+        }
+    }
+    Arc::new(customer)
+}
+
 /// The customer of tests.
 pub const CUSTOMER: &str = "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8";
 

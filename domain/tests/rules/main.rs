@@ -14,6 +14,7 @@ mod correction;
 mod customer;
 mod decision;
 mod duplicates;
+mod enforcement;
 mod entitlements;
 mod fixtures;
 mod handling;

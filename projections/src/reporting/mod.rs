@@ -1,5 +1,6 @@
 //! Reporting: facts for analysts, without personal data, and with keys of its own for cases and people.
 
+mod action;
 mod entitlement;
 mod keys;
 mod query;
@@ -95,6 +96,10 @@ impl Projection for Reporting {
         for (table, statement) in [
             ("requests", include_str!("../../sql/reporting/digest_requests.sql")),
             (
+                "enforcement_actions",
+                include_str!("../../sql/reporting/digest_actions.sql"),
+            ),
+            (
                 "entitlements",
                 include_str!("../../sql/reporting/digest_entitlements.sql"),
             ),
@@ -107,6 +112,7 @@ impl Projection for Reporting {
     async fn delete_other_generations(&self, connection: &mut PgConnection) -> Result<(), ProjectionError> {
         for statement in [
             include_str!("../../sql/reporting/delete_other_requests.sql"),
+            include_str!("../../sql/reporting/delete_other_actions.sql"),
             include_str!("../../sql/reporting/delete_other_entitlements.sql"),
         ] {
             sqlx::query(statement).execute(&mut *connection).await?;

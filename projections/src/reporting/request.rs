@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use catalogue::london;
+use schemas::command::{FoundBy, IncidentSize, LandType};
 use schemas::event::{CaseEvent, OutcomeKind, RequestClass, RequestSubmitted};
 use schemas::located::Located;
 use schemas::moment::Day;
@@ -17,8 +18,8 @@ use crate::columns::{as_integer, column, count, optional_word, word};
 use crate::error::{Fault, ProjectionError};
 use crate::event::Event;
 use crate::projection::Generation;
-use crate::reporting::NAME;
 use crate::reporting::keys::{CASE_KEYS, Keys, PERSON_KEYS};
+use crate::reporting::{NAME, action};
 
 /// A request, by keys that only reporting knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,9 @@ struct Request {
     closed_on: Option<Day>,
     ward: Option<AreaCode>,
     statistical_area: Option<AreaCode>,
+    land: Option<LandType>,
+    incident_size: Option<IncidentSize>,
+    found_by: Option<FoundBy>,
     /// How many of the case's events left a trace here.
     events: i64,
 }
@@ -50,6 +54,9 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::RequestReopened(_)
         | CaseEvent::TypeChanged(_)
         | CaseEvent::CaseMoved(_)
+        | CaseEvent::IncidentRecorded(_)
+        | CaseEvent::EnforcementActionTaken(_)
+        | CaseEvent::ActionResultRecorded(_)
         | CaseEvent::EntryCorrected(_) => true,
         CaseEvent::RequestUpdated(updated) => updated.place.is_some(),
         CaseEvent::RequestAssigned(_)
@@ -93,6 +100,8 @@ pub(super) const fn leaves_a_trace(record: &CaseEvent) -> bool {
         | CaseEvent::AppointmentCancelled(_)
         | CaseEvent::AttendanceRecorded(_)
         | CaseEvent::AttachmentAdded(_)
+        | CaseEvent::SubjectNamed(_)
+        | CaseEvent::SubjectCleared(_)
         | CaseEvent::ClockApproaching(_)
         | CaseEvent::ClockOverdue(_)
         | CaseEvent::ClocksRecomputed(_)
@@ -134,6 +143,9 @@ impl Request {
             closed_on: None,
             ward,
             statistical_area,
+            land: None,
+            incident_size: None,
+            found_by: None,
             events: 1,
         }
     }
@@ -156,6 +168,10 @@ impl Request {
                 self.outcome_kind = None;
                 self.closed_on = None;
                 self.times_reopened = reopened.times;
+            }
+            CaseEvent::IncidentRecorded(incident) => {
+                (self.land, self.incident_size) = (Some(incident.land), incident.size);
+                self.found_by = Some(incident.found_by);
             }
             CaseEvent::RequestUpdated(updated) => {
                 (self.ward, self.statistical_area) = areas(updated.located.as_ref());
@@ -213,6 +229,9 @@ pub(super) async fn apply(
     let mut requests = held.into_iter().map(|request| (request.case_key, request)).collect();
     for (event, record) in events {
         fold(&mut requests, (&case_keys, &person_keys), event, record)?;
+        if let Some(case_key) = case_keys.get(&event.stored.aggregate_id.0) {
+            action::apply(&mut *transaction, generation, *case_key, event.stored.sequence, record).await?;
+        }
     }
     upsert(transaction, generation, &requests.into_values().collect::<Vec<_>>()).await
 }
@@ -266,6 +285,11 @@ async fn upsert(
         .bind(column(requests, |request| {
             request.statistical_area.as_ref().map(AreaCode::as_str)
         }))
+        .bind(column(requests, |request| request.land.map(LandType::as_str)))
+        .bind(column(requests, |request| {
+            request.incident_size.map(IncidentSize::as_str)
+        }))
+        .bind(column(requests, |request| request.found_by.map(FoundBy::as_str)))
         .execute(transaction)
         .await?;
     Ok(())
@@ -288,6 +312,9 @@ impl FromRow<'_, PgRow> for Request {
             closed_on: row.try_get::<Option<_>, _>("closed_on")?.map(Day),
             ward: optional_word(row, "ward")?,
             statistical_area: optional_word(row, "statistical_area")?,
+            land: optional_word(row, "land")?,
+            incident_size: optional_word(row, "incident_size")?,
+            found_by: optional_word(row, "found_by")?,
             events: row.try_get("events")?,
         })
     }

@@ -7,6 +7,7 @@ mod circumstances;
 pub mod correction;
 pub mod customer;
 pub mod decision;
+mod enforcement;
 mod entitlement;
 pub mod handling;
 pub mod job;
@@ -29,6 +30,10 @@ pub(crate) use circumstances::{CIRCUMSTANCES, words};
 pub use correction::{ChangeType, CorrectEntry, MoveToCustomer};
 pub use customer::{RecordConsent, RegisterCustomer, UpdateContactDetails, WithdrawConsent};
 pub use decision::{AssessEligibility, Eligibility, RecordBadgeIssued, RecordDecision};
+pub use enforcement::{
+    ActionResult, ClearSubject, EnforcementAction, FoundBy, IncidentSize, LandType, NameSubject, RecordActionResult,
+    RecordIncident, TakeEnforcementAction,
+};
 pub use entitlement::{
     ChangeEntitlement, EndEntitlement, EntitlementEnding, GrantEntitlement, RecordTerm, RenewEntitlement, TermMark,
 };
@@ -218,6 +223,11 @@ commands! {
     CancelAppointment: Case, creates false;
     RecordAttendance: Case, creates false;
     AddAttachment: Case, creates false;
+    RecordIncident: Case, creates false;
+    NameSubject: Case, creates false;
+    ClearSubject: Case, creates false;
+    TakeEnforcementAction: Case, creates false;
+    RecordActionResult: Case, creates false;
     RecordScheduledCollections: Round, creates false;
     RecordRoundStatus: Round, creates false;
     RecordCollectionException: Round, creates false;

@@ -11,6 +11,7 @@ pub mod correction;
 pub mod customer;
 pub mod decision;
 mod duplicate;
+mod enforcement;
 mod entitlement;
 pub mod handling;
 pub mod job;
@@ -37,6 +38,7 @@ pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 pub use decision::{BadgeIssued, DecisionRecorded, EligibilityAssessed};
 pub use duplicate::{DuplicateFoundBy, DuplicatesSuggested, PossibleDuplicate};
+pub use enforcement::{ActionResultRecorded, EnforcementActionTaken, IncidentRecorded, SubjectCleared, SubjectNamed};
 pub use entitlement::{
     EntitlementChanged, EntitlementEnded, EntitlementExpired, EntitlementGranted, EntitlementRenewalDue,
     EntitlementRenewed,
@@ -171,7 +173,8 @@ events!(
         DecisionRecorded, BadgeIssued, TypeChanged, CaseMoved, EntryCorrected, JobRaised, JobChanged, JobCancelled, JobReopened,
         JobAcknowledged, JobRejected, JobProgressed, JobReportedDone, JobReportedFailed, JobAccepted, PaymentDue, ConcessionGranted,
         PaymentReceived, PaymentFailed, RefundDecided, PaymentRefunded, PaymentWrittenOff, PaymentDropped, CollectionLookedUp,
-        DuplicatesSuggested, AppointmentBooked, AppointmentMoved, AppointmentCancelled, AttendanceRecorded, AttachmentAdded, ClockApproaching, ClockOverdue,
+        DuplicatesSuggested, AppointmentBooked, AppointmentMoved, AppointmentCancelled, AttendanceRecorded, AttachmentAdded, IncidentRecorded, SubjectNamed,
+        SubjectCleared, EnforcementActionTaken, ActionResultRecorded, ClockApproaching, ClockOverdue,
         ClocksRecomputed,
     }
 );

@@ -21,7 +21,7 @@ const NOTHING_MORE: Duration = Duration::from_millis(1500);
 pub struct Told {
     pub name: String,
     pub data: JobMessage,
-    content: Option<JobContent>,
+    pub content: Option<JobContent>,
 }
 
 impl Told {

@@ -8,6 +8,7 @@ mod architecture;
 mod attachments;
 mod bad_input;
 mod clients;
+mod enforcement;
 mod entitlements;
 mod erasure;
 mod event_store;

@@ -86,6 +86,7 @@ impl Turn {
                     let given = [
                         ("description", event.description.is_some()),
                         ("place", event.place.is_some()),
+                        ("location", event.place.is_some()),
                     ];
                     turn.changed.extend(
                         given
@@ -127,7 +128,8 @@ impl Turn {
     /// Whether what the contractor did so far, or is doing, is not what is asked for by now: at another place, or something else.
     fn is_other_work(&self, job: &Job, sharing: &Sharing) -> bool {
         let is_told = |field: &str| sharing.fields.iter().any(|shared| shared == field);
-        let other_place = is_told("place") && self.changed.iter().any(|field| field == "place");
+        let is_other = |field: &str| is_told(field) && self.changed.iter().any(|changed| changed == field);
+        let other_place = is_other("place") || is_other("location");
         self.other_type || (job.stage.is_with_contractor() && other_place)
     }
 }
@@ -383,6 +385,7 @@ impl Submitted {
         // Whose case it is has a name.
         let has = |field: &&String| match field.as_str() {
             "contact" => self.opened.customer_id.is_some(),
+            "location" => self.given.contains("place"),
             field => self.given.contains(field),
         };
         Sharing {
@@ -410,8 +413,11 @@ impl Submitted {
 }
 
 impl Facts<'_> {
-    /// What to mind at the door of whose case it is.
+    /// What to mind at the door of whose case it is; not of who complained of an offence: nobody goes to them, and it would say who.
     fn precautions(&self) -> Vec<Precaution> {
+        if self.request_type.is_some_and(|request_type| request_type.enforcement) {
+            return Vec::new();
+        }
         let today = london::day_of(self.context.now.get());
         let records = [&self.context.other_customer, &self.context.kept_customer];
         let mut all: Vec<_> = records
