@@ -131,28 +131,39 @@ pub struct RegisterFiles {
 /// How a file stood: enough to see that it was changed.
 type Stamp = [Option<(SystemTime, u64)>; 5];
 
+/// Where the file of the boundaries stands among the stamps.
+const BOUNDARIES: usize = 4;
+
 impl RegisterFiles {
     /// Reads them.
     ///
     /// # Errors
     /// [`Failure::Usage`].
     pub fn load(&self, catalogue: Arc<Catalogue>) -> Result<Registers, Failure> {
+        self.load_beside(catalogue, self.area()?)
+    }
+
+    /// Reads all but the boundaries, which are large, change seldom, and must not keep a client who was shut out let in.
+    fn load_beside(&self, catalogue: Arc<Catalogue>, area: Option<Arc<CouncilArea>>) -> Result<Registers, Failure> {
         Ok(Registers {
             clients: Arc::new(ClientRegister::load(&self.clients).map_err(Failure::usage)?),
             officers: Arc::new(OfficerRegister::load(&self.officers).map_err(Failure::usage)?),
             catalogue,
             clocks: Arc::new(clock_files(self.holidays.as_deref(), self.clocks.as_deref())?),
-            area: self.boundaries.as_deref().map(council_area).transpose()?.map(Arc::new),
+            area,
         })
     }
 
-    /// Reads them anew whenever one has changed, until `stop`. What can't be read leaves the registers before it in force.
-    pub async fn watch(
-        &self,
-        catalogue: Arc<Catalogue>,
-        stop: &CancellationToken,
-        mut changed: impl AsyncFnMut(Registers),
-    ) {
+    fn area(&self) -> Result<Option<Arc<CouncilArea>>, Failure> {
+        Ok(self.boundaries.as_deref().map(council_area).transpose()?.map(Arc::new))
+    }
+
+    /// Reads them anew whenever one has changed, until `stop`. What can't be read leaves what was in force before, the boundaries on
+    /// their own.
+    pub async fn watch(&self, loaded: Registers, stop: &CancellationToken, mut changed: impl AsyncFnMut(Registers)) {
+        let Registers {
+            catalogue, mut area, ..
+        } = loaded;
         let mut seen = self.stamp();
         loop {
             tokio::select! {
@@ -163,8 +174,18 @@ impl RegisterFiles {
             if now == seen {
                 continue;
             }
+            if now[BOUNDARIES] != seen[BOUNDARIES] {
+                let files = self.clone();
+                let read = tokio::task::spawn_blocking(move || files.area()).await;
+                match read.map_err(Failure::down).and_then(|read| read) {
+                    Ok(read) => area = read,
+                    Err(failure) => {
+                        tracing::error!(%failure, "the boundaries were changed and can't be read: those before stay in force");
+                    }
+                }
+            }
             seen = now;
-            match self.load(Arc::clone(&catalogue)) {
+            match self.load_beside(Arc::clone(&catalogue), area.clone()) {
                 Ok(registers) => {
                     tracing::info!("clients, officers, bank holidays, clocks and boundaries were read anew");
                     changed(registers).await;

@@ -111,7 +111,8 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
                 clocks: clocks_file.clone(),
                 boundaries: boundaries_file.clone(),
             };
-            let registers = files.load(Arc::clone(&catalogue))?;
+            let registers = files.load(catalogue)?;
+            let loaded = registers.clone();
             let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);
             let service = CommandService::new(Parts {
                 leases: Leases::new(pool.clone(), Uuid::new_v4()),
@@ -125,7 +126,7 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
                 bus,
                 files: files_of_cases.transpose().map_err(Failure::usage)?,
             });
-            let watching = files.watch(catalogue, &stop, async |registers| service.set_registers(registers));
+            let watching = files.watch(loaded, &stop, async |registers| service.set_registers(registers));
             tokio::join!(service.run(&stop), watching).0.map_err(Failure::down)
         }
         ServiceFiles::Relay => {

@@ -165,7 +165,7 @@ struct RequestTypeEntry {
     /// What it grants with a term, and how that is renewed.
     #[serde(default)]
     #[schemars(with = "Renewal")]
-    renewal: Option<Renewal>,
+    renewal: Option<Spanned<Renewal>>,
     /// Whether a closed case can be taken up again.
     #[schemars(with = "Reopening")]
     reopening: Spanned<Reopening>,
@@ -268,7 +268,7 @@ impl RequestTypeEntry {
             calendar,
             others_set_the_day: self.others_set_the_day,
             only_as_next_stage: self.only_as_next_stage,
-            renewal: self.renewal,
+            renewal: self.renewal.map(Spanned::into_inner),
             reopening: self.reopening.into_inner(),
             retention: self.retention,
             notices: self.notices.into_inner(),

@@ -148,13 +148,10 @@ pub struct RequestType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Duplicates {
-    /// Open cases of this type at most so many metres away.
-    #[serde(default)]
-    #[schemars(with = "u8", range(min = 1, max = 100))]
-    pub near_metres: Option<u8>,
-    /// Open cases of this type at the same property.
-    #[serde(default)]
-    pub same_property: bool,
+    /// Open cases of this type at most so many metres away. For what is on a street, not in a home: which cases are near stays in the log
+    /// when the data of one of their people is erased.
+    #[schemars(range(min = 1, max = 100))]
+    pub near_metres: u8,
 }
 
 impl Duplicates {
@@ -377,7 +374,7 @@ pub struct Recipient {
     pub name: String,
     /// What for.
     pub purpose: String,
-    /// What: `place`; `location` (the place without the words of whoever reported it, where it is found without them); `description`,
+    /// What: `place`; `location` (the place without what can say who reported it, where it is found without that); `description`,
     /// `contact`, `photos`, or a question's id.
     pub fields: Vec<String>,
 }

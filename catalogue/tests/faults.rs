@@ -10,6 +10,7 @@ use catalogue::{Catalogue, CatalogueFile, files};
 
 const RIGHTS: &str = "services/information-rights.toml";
 const WASTE: &str = "services/waste.toml";
+const ENVIRONMENTAL: &str = "services/environmental.toml";
 const HIGHWAYS: &str = "services/highways.toml";
 const PARTNER: &str = "contractors/street-partner.toml";
 
@@ -61,12 +62,42 @@ fn each_fault_is_found_where_it_stands() {
         ),
         (WASTE, ", acceptance = \"automatic\"", "", "acceptance"),
         (
-            WASTE,
-            "{ same_property = true }",
+            HIGHWAYS,
+            "{ near_metres = 20 }",
             "{ near_metres = 101 }",
             "near_metres: expected 1 to 100",
         ),
-        (WASTE, "{ same_property = true }", "{}", "name one"),
+        (WASTE, "months = 12,", "months = 0,", "months: expected 1 or more"),
+        (
+            WASTE,
+            "months = 12, weeks_before = 8",
+            "months = 12, weeks_before = 52",
+            "shorter than the term",
+        ),
+        (
+            WASTE,
+            "entitlement = \"garden-waste\"",
+            "entitlement = \"blue-badge\"",
+            "agree on it",
+        ),
+        (
+            WASTE,
+            "renewal = { entitlement = \"garden-waste\", of_property = true, months = 12, weeks_before = 8 }",
+            "",
+            "of a type without renewal",
+        ),
+        (
+            ENVIRONMENTAL,
+            "fields = [\"location\",",
+            "fields = [\"place\",",
+            "place would tell contractor who complained",
+        ),
+        (
+            ENVIRONMENTAL,
+            "fields = [\"place\", \"registration\"]",
+            "fields = [\"contact\", \"registration\"]",
+            "contact would tell police who complained",
+        ),
         (
             WASTE,
             "successor = \"missed-bin\"",

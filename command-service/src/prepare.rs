@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use attachments::AttachmentStore;
 use catalogue::RequestType;
-use domain::{AggregateState, Authority, Customer, DecisionContext, Submission};
+use domain::{AggregateState, Authority, Case, Customer, DecisionContext, Submission};
 use event_store::{Append, LONGEST_WAIT, Ledger};
 use schemas::command::{Command, CommandBody};
 use schemas::personal::SealFieldError;
@@ -22,7 +22,6 @@ mod place;
 mod written;
 
 pub use self::append::rejection_append;
-use self::entitlement::AtProperty;
 pub use self::other::OWN_SYSTEM;
 use self::other::{Other, gives_to_another, one_of_a_kind, person_of, speaks_of_another, unknown_customer};
 use self::written::{after, key_moves, reference_of, service_of};
@@ -120,7 +119,7 @@ impl Preparation<'_> {
         }
         // What few commands need stands on its own, so that it makes the others' way no wider.
         let other = match speaks_of_another(&command.body) {
-            true => Box::pin(self.other(task, &command)).await?,
+            true => Box::pin(self.other(task, &command, stream)).await?,
             false => Ok(Other::default()),
         };
         let other = match other {
@@ -143,7 +142,7 @@ impl Preparation<'_> {
             Err(problem) => return Ok(Err(problem)),
         };
         let possible_duplicates = match &placed {
-            Some(placed) => Box::pin(self.possible_duplicates(task, request_type.as_deref(), placed)).await?,
+            Some(placed) => Box::pin(self.possible_duplicates(task, request_type.as_deref(), placed)).await,
             None => Vec::new(),
         };
         let attachment_bytes = match (&command.body, self.files) {
@@ -155,10 +154,16 @@ impl Preparation<'_> {
             }
             _ => None,
         };
-        let at_property = AtProperty::of(&command, stream, &other);
-        let also_at_property = match &at_property {
-            Some(at) => Box::pin(self.also_at(at, task.lane)).await?,
-            None => Vec::new(),
+        let beside = match Box::pin(self.beside_entitlement(task, &command, stream, &other)).await? {
+            Ok(beside) => beside,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let case = stream.and_then(|stream| stream.state.as_case());
+        let subjects_kept = Box::pin(self.subjects_kept(&command, case)).await?;
+        let complainant = case.and_then(Case::customer_id);
+        let holder_of_case = match (&command.body, complainant) {
+            (CommandBody::NameSubject(_), Some(complainant)) => Some(Box::pin(self.kept(complainant)).await?),
+            _ => beside.holder_of_case,
         };
         // What somebody is to mind at the door must not be what this process remembers of it.
         let to_contractor =
@@ -183,7 +188,7 @@ impl Preparation<'_> {
         command.circumstances.occurred_at.get_or_insert(now);
         let person = person_of(task.lane, &command, stream, &other);
         let mut lookups = self.lookups(&command, person);
-        lookups.extend(at_property.as_ref().and_then(|at| self.found_at(at, task.lane)));
+        lookups.extend(beside.lookup);
         let sealing = self.seal(task, &mut command, person, stream.is_none(), chain_keys);
         let Sealing {
             admission,
@@ -219,7 +224,10 @@ impl Preparation<'_> {
             collection,
             located: placed.as_ref().and_then(|placed| placed.located.clone()),
             possible_duplicates,
-            also_at_property,
+            holder_of_case,
+            subjects_kept,
+            replaced: beside.replaced,
+            others_at_property: beside.others_at_property,
             attachment_bytes,
             inspection_draw: matches!(command.body, CommandBody::ReportJobDone(_)).then(|| self.environment.draw()),
             may_leave_decider_unrecorded: task.client.may_leave_decider_unrecorded,
@@ -237,8 +245,7 @@ impl Preparation<'_> {
                 moves,
                 ..admission
             };
-            let case = stream.and_then(|stream| stream.state.as_case());
-            Box::pin(self.place_lookups(task.lane, placed.as_ref(), case, &events, &mut admission)).await?;
+            Box::pin(self.place_lookups(task, placed.as_ref(), stream, &events, &mut admission)).await?;
             admission
         } else {
             KeyAdmission::default()

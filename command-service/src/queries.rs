@@ -256,7 +256,9 @@ fn entitlement_summary(id: EntitlementId, held: &Held, version: Version) -> Enti
         renew_from: held.renew_from,
         quantity: held.quantity,
         renewed: held.renewed,
-        also_at_property: held.also_at_property.clone(),
+        ended_because: held.ended.map(|(why, _)| why),
+        ended_on: held.ended.and_then(|(_, on)| on),
+        others_at_property: held.others_at_property,
         version,
     }
 }

@@ -34,7 +34,11 @@ pub async fn load(ledger: &dyn Ledger, id: AggregateId) -> Result<Option<Snapsho
     fold(&events)
 }
 
-fn fold(events: &[StoredEvent]) -> Result<Option<Snapshot>, StreamError> {
+/// The stream as these events, all of its, leave it.
+///
+/// # Errors
+/// [`StreamError::Event`].
+pub fn fold(events: &[StoredEvent]) -> Result<Option<Snapshot>, StreamError> {
     let Some(last) = events.last() else { return Ok(None) };
     let mut state = None;
     for event in events {

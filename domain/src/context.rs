@@ -1,6 +1,7 @@
 //! What a decision rests on beside the command and the stream: facts that somebody else has established.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use catalogue::clocks::ClockFiles;
@@ -9,13 +10,12 @@ use schemas::command::{ActorKind, Circumstances, Command, CommandBody, Decider};
 use schemas::event::{CollectionLookedUp, PossibleDuplicate};
 use schemas::located::Located;
 use schemas::moment::{Day, Instant};
-use schemas::{
-    AggregateId, CaseId, ClientName, CustomerId, EntitlementId, OfficerId, Reference, ServiceName, TeamName,
-};
+use schemas::{AggregateId, CaseId, ClientName, CustomerId, OfficerId, Reference, ServiceName, TeamName};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
 use crate::customer::Customer;
+use crate::entitlement::Held;
 use crate::rejection::Rejection;
 
 /// The facts.
@@ -53,10 +53,17 @@ pub struct DecisionContext {
     pub collection: Option<CollectionLookedUp>,
     /// In which areas the place is that the command gives, as far as it is known.
     pub located: Option<Located>,
-    /// Open cases of the same type where this one is, those of the same property first, then the nearest.
+    /// Open cases of the same type near where this one is, the nearest first.
     pub possible_duplicates: Vec<PossibleDuplicate>,
-    /// Other entitlements of the same kind that stand at the property that the command names.
-    pub also_at_property: Vec<EntitlementId>,
+    /// Whose the case is by now that is to grant something, or whose subject is named: the record that is kept, where its customer's was
+    /// merged.
+    pub holder_of_case: Option<CustomerId>,
+    /// The records that are kept of whom the case is, or was, said to be about, where theirs were merged.
+    pub subjects_kept: BTreeSet<CustomerId>,
+    /// The entitlement whose place another is to take.
+    pub replaced: Option<Arc<Held>>,
+    /// How many other entitlements of the same kind stand at the property that the command names.
+    pub others_at_property: Option<NonZeroU16>,
     /// How many bytes the file has that the command adds, where it was found and is what the command says of it.
     pub attachment_bytes: Option<u32>,
     /// A number from 0 to 99, drawn for this command: whether what a contractor reports as done is inspected. `None`: it is.
@@ -186,7 +193,10 @@ impl DecisionContext {
             collection: None,
             located: None,
             possible_duplicates: Vec::new(),
-            also_at_property: Vec::new(),
+            holder_of_case: None,
+            subjects_kept: BTreeSet::new(),
+            replaced: None,
+            others_at_property: None,
             attachment_bytes: None,
             inspection_draw: None,
             person_erased: false,

@@ -15,13 +15,14 @@ use schemas::event::{
     EntitlementRenewalDue, EntitlementRenewed,
 };
 use schemas::moment::{Day, Instant};
-use schemas::query::EntitlementStage;
-use schemas::{CaseId, CustomerId, EntitlementId, EntitlementName, OfficerId, Reference, RequestTypeCode, ServiceName};
+use schemas::query::{CaseStatus, EntitlementStage};
+use schemas::{CaseId, CustomerId, EntitlementName, OfficerId, Reference, RequestTypeCode, ServiceName};
 use serde::{Deserialize, Serialize};
 
 use crate::case::Opened;
 use crate::clock::{days_after, last_of_months_beginning_with};
 use crate::context::{CommandInContext, DecisionContext, Timeline};
+use crate::customer::Customer;
 use crate::rejection::Rejection;
 
 /// How far ahead a term may begin, in days.
@@ -45,15 +46,15 @@ pub struct Held {
     pub service: ServiceName,
     /// Whose it is.
     pub customer_id: CustomerId,
-    /// The case that granted the term that runs, or ran last.
+    /// The case that granted its last term.
     pub case_id: CaseId,
     /// That case's reference.
     pub reference: Reference,
     /// That case's request type.
     pub request_type: RequestTypeCode,
-    /// The first day of that term.
+    /// Since when it holds without a gap, or held last.
     pub starts_on: Day,
-    /// The last day on which it holds, or held.
+    /// The last day of its last term.
     pub ends_on: Day,
     /// From which day on it can be renewed.
     pub renew_from: Day,
@@ -61,10 +62,12 @@ pub struct Held {
     pub quantity: Option<NonZeroU16>,
     /// How often it was renewed.
     pub renewed: u32,
-    /// Others like it that stood at the same property when it came there.
-    pub also_at_property: Vec<EntitlementId>,
+    /// How many others like it stood at its property when it came there, or was renewed there.
+    pub others_at_property: Option<NonZeroU16>,
     /// Where it is.
     pub stage: EntitlementStage,
+    /// Why it was ended before its term, and on which day where it had begun.
+    pub ended: Option<(EntitlementEnding, Option<Day>)>,
     /// Whether it was said of this term that it can be renewed.
     reminded: bool,
 }
@@ -72,6 +75,8 @@ pub struct Held {
 /// What a case grants, once that was checked.
 struct Grant<'c> {
     opened: &'c Opened,
+    /// The last day on which the badge that was issued on it is valid.
+    badge_until: Option<Day>,
     customer_id: CustomerId,
     renewal: &'c Renewal,
 }
@@ -158,9 +163,18 @@ fn grant_entitlement(
     if grant.starts_on < granted.opened.received_on {
         return Err(Rejection::TermBeforeTheReceipt);
     }
-    let term = term(grant.starts_on, grant.ends_on, granted.renewal, context)?;
+    if grant.replaces.is_some()
+        && !context
+            .replaced
+            .as_deref()
+            .is_some_and(|held| held.can_be_replaced(grant))
+    {
+        return Err(Rejection::ReplacesNothing);
+    }
+    let term = term(grant.starts_on, grant.ends_on, &granted, context)?;
     let GrantEntitlement {
         case_id,
+        replaces,
         starts_on: _,
         ends_on: _,
         number,
@@ -174,13 +188,14 @@ fn grant_entitlement(
         case_id,
         reference: granted.opened.reference.clone(),
         request_type: granted.opened.request_type.clone(),
+        replaces,
         starts_on: term.starts_on,
         ends_on: term.ends_on,
         renew_from: term.renew_from,
         number,
         property,
         quantity,
-        also_at_property: context.also_at_property.clone(),
+        others_at_property: context.others_at_property,
         reason: circumstances.reason.clone(),
     })
 }
@@ -202,28 +217,32 @@ fn granted_by(case_id: CaseId, context: &DecisionContext) -> Result<Grant<'_>, R
         return Err(Rejection::GrantNotPaid);
     }
     let customer_id = opened.customer_id.ok_or(Rejection::GrantedToNobody)?;
-    if context
-        .other_customer
-        .as_deref()
-        .is_some_and(|customer| customer.died())
-    {
+    if context.customer_died() {
         return Err(Rejection::GrantedToTheDead);
     }
     Ok(Grant {
         opened,
+        badge_until: case.badge_until(),
         customer_id,
         renewal,
     })
 }
 
 /// A term that the catalogue allows.
-fn term(starts_on: Day, ends_on: Option<Day>, renewal: &Renewal, context: &DecisionContext) -> Result<Term, Rejection> {
+fn term(
+    starts_on: Day,
+    ends_on: Option<Day>,
+    granted: &Grant<'_>,
+    context: &DecisionContext,
+) -> Result<Term, Rejection> {
+    let renewal = granted.renewal;
     let too_far = |_| Rejection::TermTooFar;
     let today = london::day_of(context.now.get());
     if starts_on > days_after(today, BEGINS_WITHIN).map_err(too_far)? {
         return Err(Rejection::TermTooFar);
     }
     let longest = last_of_months_beginning_with(starts_on, renewal.months).map_err(too_far)?;
+    let longest = granted.badge_until.map_or(longest, |until| longest.min(until));
     let ends_on = ends_on.unwrap_or(longest);
     if ends_on < starts_on || ends_on > longest {
         return Err(Rejection::TermNotSoLong {
@@ -261,10 +280,17 @@ impl Held {
             renew_from: event.renew_from,
             quantity: event.quantity,
             renewed: 0,
-            also_at_property: event.also_at_property.clone(),
+            others_at_property: event.others_at_property,
             stage: EntitlementStage::Granted,
+            ended: None,
             reminded: false,
         }
+    }
+
+    /// Whether another grant of the same case can take its place.
+    fn can_be_replaced(&self, grant: &GrantEntitlement) -> bool {
+        let by_mistake = matches!(self.ended, Some((EntitlementEnding::GrantedByMistake, _)));
+        by_mistake && self.case_id == grant.case_id
     }
 
     fn fold(&mut self, event: &EntitlementEvent) {
@@ -272,7 +298,11 @@ impl Held {
             EntitlementEvent::EntitlementRenewed(event) => {
                 (self.case_id, self.reference) = (event.case_id, event.reference.clone());
                 self.request_type = event.request_type.clone();
-                (self.starts_on, self.ends_on, self.renew_from) = (event.starts_on, event.ends_on, event.renew_from);
+                (self.ends_on, self.renew_from) = (event.ends_on, event.renew_from);
+                if event.lapsed_from.is_some() {
+                    self.starts_on = event.starts_on;
+                }
+                self.others_at_property = event.others_at_property;
                 self.quantity = event.quantity.or(self.quantity);
                 self.renewed += 1;
                 self.stage = EntitlementStage::Granted;
@@ -281,12 +311,12 @@ impl Held {
             EntitlementEvent::EntitlementChanged(event) => {
                 self.quantity = event.quantity.or(self.quantity);
                 if event.property.is_some() {
-                    self.also_at_property = event.also_at_property.clone();
+                    self.others_at_property = event.others_at_property;
                 }
             }
             EntitlementEvent::EntitlementEnded(event) => {
                 self.stage = EntitlementStage::Ended;
-                self.ends_on = event.ended_on;
+                self.ended = Some((event.why, event.ended_on));
             }
             EntitlementEvent::EntitlementExpired(_) => self.stage = EntitlementStage::Expired,
             EntitlementEvent::EntitlementRenewalDue(_) => self.reminded = true,
@@ -307,17 +337,14 @@ impl Held {
             return Err(Rejection::EntitlementOver);
         }
         let granted = granted_by(renew.case_id, context)?;
-        let kept = context
-            .other_customer
-            .as_deref()
-            .and_then(|customer| customer.merged_into());
-        if granted.customer_id != self.customer_id && kept != Some(granted.customer_id) {
+        let kept = context.other_customer.as_deref().and_then(Customer::merged_into);
+        if context.holder_of_case != Some(kept.unwrap_or(self.customer_id)) {
             return Err(Rejection::RenewedForAnother);
         }
         if granted.renewal.entitlement != self.entitlement {
             return Err(Rejection::GrantsSomethingElse);
         }
-        let today = context.received_on(circumstances);
+        let today = london::day_of(context.now.get());
         if today < self.renew_from {
             return Err(Rejection::RenewalTooEarly {
                 from: self.renew_from.to_string(),
@@ -328,7 +355,14 @@ impl Held {
         if starts_on < next {
             return Err(Rejection::TermsOverlap);
         }
-        let term = term(starts_on, renew.ends_on, granted.renewal, context)?;
+        // Who asked in time is never without it, however long the decision took; who asked afterwards was.
+        if granted.opened.received_on > self.ends_on && starts_on < granted.opened.received_on {
+            return Err(Rejection::TermBeforeTheReceipt);
+        }
+        let term = term(starts_on, renew.ends_on, &granted, context)?;
+        if term.ends_on < today {
+            return Err(Rejection::TermOver);
+        }
         Ok(EntitlementRenewed {
             case_id: renew.case_id,
             reference: granted.opened.reference.clone(),
@@ -338,6 +372,8 @@ impl Held {
             renew_from: term.renew_from,
             lapsed_from: (starts_on > next).then_some(next),
             number: renew.number.clone(),
+            property: renew.property.clone(),
+            others_at_property: context.others_at_property,
             quantity: renew.quantity,
             reason: circumstances.reason.clone(),
         })
@@ -361,9 +397,8 @@ impl Held {
         if number.is_none() && property.is_none() && quantity.is_none() {
             return Err(Rejection::NothingGiven);
         }
-        let of_new_property = |_: &_| context.also_at_property.clone();
         Ok(EntitlementChanged {
-            also_at_property: property.as_ref().map(of_new_property).unwrap_or_default(),
+            others_at_property: property.as_ref().and(context.others_at_property),
             number,
             property,
             quantity,
@@ -378,7 +413,9 @@ impl Held {
         circumstances: &Circumstances,
         context: &DecisionContext,
     ) -> Result<EntitlementEnded, Rejection> {
-        if self.stage == EntitlementStage::Ended {
+        // What is over by itself is not given up any more; that it never should have been can still be decided.
+        let is_over = self.stage == EntitlementStage::Expired && !end.why.is_decided();
+        if self.stage == EntitlementStage::Ended || is_over {
             return Err(Rejection::EntitlementOver);
         }
         let decided_by = match (end.why.is_decided(), circumstances.actor.kind) {
@@ -395,9 +432,13 @@ impl Held {
             }
         };
         let today = london::day_of(context.now.get());
-        let ended_on = end.ended_on.unwrap_or(today.min(self.ends_on));
-        if ended_on > today || ended_on > self.ends_on {
+        let has_begun = self.starts_on <= today;
+        let ended_on = end.ended_on.or(has_begun.then(|| today.min(self.ends_on)));
+        if ended_on.is_some_and(|day| day > today || day > self.ends_on) {
             return Err(Rejection::EndedInTheFuture);
+        }
+        if ended_on.is_some_and(|day| day < self.starts_on) {
+            return Err(Rejection::EndedBeforeItBegan);
         }
         Ok(EntitlementEnded {
             why: end.why,
@@ -416,13 +457,14 @@ impl Held {
         if !authority.is_of_any(&request_type.deciding_teams) {
             return Err(Rejection::OfficerNotAuthorised);
         }
-        if circumstances.reason.is_none() {
+        if circumstances.reason.is_none() && !context.person_erased {
             return Err(Rejection::ReasonRequired);
         }
         Ok(authority.officer().clone())
     }
 
-    /// Each is said once of each term. Where it no longer matters (it was renewed, it has ended, its holder died) nothing is.
+    /// Each is said once of each term. Where it no longer matters (it was renewed, it has ended, its holder died or was erased, the case
+    /// that granted it was found not to) nothing is.
     fn record_term(
         &self,
         record: &RecordTerm,
@@ -436,24 +478,42 @@ impl Held {
             return Ok(Vec::new());
         }
         let today = london::day_of(context.now.get());
-        let (case_id, ends_on) = (self.case_id, self.ends_on);
-        let is_over = today > ends_on;
+        let is_over = today > self.ends_on;
         match record.mark {
-            TermMark::Expired if is_over => Ok(one(EntitlementExpired { case_id, ends_on })),
+            TermMark::Expired if is_over => Ok(one(EntitlementExpired {
+                entitlement: self.entitlement.clone(),
+                customer_id: self.customer_id,
+                case_id: self.case_id,
+                reference: self.reference.clone(),
+                request_type: self.request_type.clone(),
+                ends_on: self.ends_on,
+            })),
             TermMark::RenewalDue if today >= self.renew_from => {
-                let died = context
-                    .other_customer
-                    .as_deref()
-                    .is_some_and(|customer| customer.died());
-                let is_said = is_over || self.reminded || died;
-                Ok(match is_said {
-                    true => Vec::new(),
-                    false => one(EntitlementRenewalDue { case_id, ends_on }),
-                })
+                let concerns_nobody = context.customer_died() || context.person_erased || is_granted_no_more(context);
+                if is_over || self.reminded || concerns_nobody {
+                    return Ok(Vec::new());
+                }
+                Ok(one(EntitlementRenewalDue {
+                    entitlement: self.entitlement.clone(),
+                    customer_id: self.customer_id,
+                    case_id: self.case_id,
+                    reference: self.reference.clone(),
+                    request_type: self.request_type.clone(),
+                    ends_on: self.ends_on,
+                }))
             }
             TermMark::Expired | TermMark::RenewalDue => Err(Rejection::NotYet),
         }
     }
+}
+
+/// Whether the case that granted it was found since not to have: struck out, cancelled, decided otherwise. While it is open again, that
+/// is not known.
+fn is_granted_no_more(context: &DecisionContext) -> bool {
+    let (Some(case), Some(request_type)) = (&context.other_case, &context.other_type) else {
+        return false;
+    };
+    case.status() != Some(CaseStatus::Open) && !case.grants(request_type)
 }
 
 impl Aggregate for Entitlement {

@@ -318,7 +318,15 @@ rejections! {
     /// Of a type that is nobody's offence.
     NotEnforced, NotAllowed, "not_enforced", "", "the catalogue says of this request type that nothing is enforced";
     /// Whoever complained, named as who it is about.
-    ComplainantNamed, NotAllowed, "complainant_named", "/subject", "this is the customer whose case it is: a case is about somebody else";
+    ComplainantNamed, NotAllowed, "complainant_named", "/subject", "this is the customer whose case it is, or was: a case is about somebody else";
+    /// Named under a record that was merged.
+    SubjectMerged { into: String = "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8".to_owned() }, NotAllowed, "customer_merged", "/subject", "this record was merged: use the one that is kept, {into}";
+    /// An officer of another team.
+    EnforcerNotAuthorised, NotAllowed, "enforcer_not_authorised", "/actor/id", "this officer is of no team that decides such cases";
+    /// Found by the crew after somebody recorded it.
+    IncidentKnown, NotAllowed, "incident_known", "", "what was found is recorded already: an officer puts it right";
+    /// Made of a type that nobody enforces, where it may be somebody's offence.
+    LeavesEnforcement, NotAllowed, "leaves_enforcement", "/request_type", "this may be somebody's offence, and who reported it is told to nobody: submit a new request of that type, link the two, and cancel this one";
     /// Somebody whom the case is not about.
     SubjectNotNamed, NotAllowed, "subject_not_named", "/subject", "the case is not about them: name them first, with the grounds";
     /// Something done against somebody, and not said whom.
@@ -370,6 +378,12 @@ rejections! {
     GrantsSomethingElse, NotAllowed, "grants_something_else", "/case_id", "this case's type grants something else";
     /// Renewed before its window.
     RenewalTooEarly { from: String = "2029-03-09".to_owned() }, NotAllowed, "renewal_too_early", "", "this can be renewed from {from} on";
+    /// In the place of what this case did not grant by mistake.
+    ReplacesNothing, NotAllowed, "replaces_nothing", "/replaces", "only what this case granted, and what was ended as granted by mistake, is granted anew";
+    /// Renewed for a term that is over.
+    TermOver, Invalid, "term_over", "/ends_on", "this term would be over already";
+    /// Ended before it began.
+    EndedBeforeItBegan, Invalid, "ended_before_it_began", "/ended_on", "it can't have ended before it began: leave the day out where it had not begun";
     /// Ended on a day to come, or after its term.
     EndedInTheFuture, Invalid, "ended_in_the_future", "/ended_on", "give the last day on which it held: today or a day before, within its term";
 

@@ -14,7 +14,7 @@ use schemas::moment::Day;
 use schemas::{CaseId, ClientName, CustomerId, Position, QuestionId, Reference, RequestTypeCode, Sealed};
 use sqlx::postgres::PgConnection;
 use sqlx::{Row as _, query, query_scalar};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::delivery::{AppointmentOf, Delivery, DeliveryState, MessageId};
@@ -32,6 +32,9 @@ const TOLD: [&str; 4] = [
     "RequestReopened",
     "AttendanceRecorded",
 ];
+
+/// How many days after its end an entitlement's holder is still told of it.
+const NO_NEWS_AFTER_DAYS: i64 = 31;
 
 /// What decides which notices go, and what they are called.
 #[derive(Clone, Debug)]
@@ -215,7 +218,8 @@ impl Follower {
         }))
     }
 
-    /// The delivery that an event of an entitlement asks for: it is told, and recorded, on the case that granted the term.
+    /// The delivery that an event of an entitlement asks for. It goes to whom the entitlement is, and what becomes of it is recorded on the
+    /// case that granted the term.
     async fn of_a_term(
         &self,
         connection: &mut PgConnection,
@@ -223,16 +227,57 @@ impl Follower {
         entitlement: &EntitlementEvent,
         now: OffsetDateTime,
     ) -> Result<Option<Delivery>, NotifierError> {
-        let (case_id, ends_on) = match entitlement {
-            EntitlementEvent::EntitlementRenewalDue(due) => (due.case_id, due.ends_on),
-            EntitlementEvent::EntitlementExpired(expired) => (expired.case_id, expired.ends_on),
+        let name = entitlement.name();
+        let (case_id, customer_id, reference, request_type, ends_on) = match entitlement.clone() {
+            EntitlementEvent::EntitlementRenewalDue(due) => (
+                due.case_id,
+                due.customer_id,
+                due.reference,
+                due.request_type,
+                due.ends_on,
+            ),
+            EntitlementEvent::EntitlementExpired(expired) => {
+                let ends_on = expired.ends_on;
+                (
+                    expired.case_id,
+                    expired.customer_id,
+                    expired.reference,
+                    expired.request_type,
+                    ends_on,
+                )
+            }
             _ => return Ok(None),
         };
-        let asked = self.asked_for(connection, event, case_id, entitlement.name()).await?;
-        let metadata = metadata(event)?;
-        Ok(asked.map(|asked| Delivery {
+        // What was over long before anybody wrote it down is no news.
+        let over = ends_on.0.saturating_add(Duration::days(NO_NEWS_AFTER_DAYS));
+        if london::day_of(event.occurred_at).0 > over {
+            return Ok(None);
+        }
+        let Some(known_type) = self.catalogue.request_type(&request_type) else {
+            // A badge outlives the type that granted it: others are not kept waiting for its reminder.
+            tracing::warn!(position = event.position.0, %request_type, "the catalogue has this type no longer: its holder is not told");
+            return Ok(None);
+        };
+        let Some(notice) = known_type.notice_on(name).cloned() else {
+            return Ok(None);
+        };
+        let reachable: Option<bool> = query_scalar(include_str!("../sql/is_reachable.sql"))
+            .bind(customer_id.uuid())
+            .fetch_optional(connection)
+            .await?;
+        let asked = AskedFor {
+            case_id,
+            known: KnownCase {
+                customer_id,
+                reference,
+                request_type,
+                reachable: reachable.unwrap_or(false),
+            },
+            notice,
+        };
+        Ok(Some(Delivery {
             answer_by: Some(ends_on),
-            ..self.of(event, asked, metadata.correlation_id, now)
+            ..self.of(event, asked, metadata(event)?.correlation_id, now)
         }))
     }
 

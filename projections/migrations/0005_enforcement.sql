@@ -20,7 +20,7 @@ CREATE TABLE reporting.enforcement_action_rows (
     entry bigint NOT NULL,
     action text NOT NULL,
     taken_on date NOT NULL,
-    cost_pence bigint NOT NULL,
+    cost_pence bigint,
     penalty_pence bigint,
     result text,
     result_on date,
@@ -42,7 +42,7 @@ COMMENT ON COLUMN reporting.enforcement_actions.request_type IS 'The request typ
 COMMENT ON COLUMN reporting.enforcement_actions.ward IS 'The code of the ward where it is; null where that is not known.';
 COMMENT ON COLUMN reporting.enforcement_actions.action IS 'What was done, such as fixed_penalty.';
 COMMENT ON COLUMN reporting.enforcement_actions.taken_on IS 'When.';
-COMMENT ON COLUMN reporting.enforcement_actions.cost_pence IS 'What it cost the council.';
+COMMENT ON COLUMN reporting.enforcement_actions.cost_pence IS 'What it cost the council; null where that is not known.';
 COMMENT ON COLUMN reporting.enforcement_actions.penalty_pence IS 'The penalty; null of what is no fixed penalty.';
 COMMENT ON COLUMN reporting.enforcement_actions.result IS 'What came of it; null where that is not known.';
 COMMENT ON COLUMN reporting.enforcement_actions.result_on IS 'When that was.';

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 use crate::clock::ClockStanding;
 use crate::command::words;
 use crate::command::{
-    ActionResult, AttachmentPurpose, EnforcementAction, FoundBy, IncidentSize, InformationWanted, LandType, MediaType,
-    Slot,
+    ActionResult, AttachmentPurpose, EnforcementAction, EntitlementEnding, FoundBy, IncidentSize, InformationWanted,
+    LandType, MediaType, Slot,
 };
 use crate::event::RequestClass;
 use crate::ids::{
@@ -173,7 +173,8 @@ pub struct ActionSummary {
     /// When.
     pub taken_on: Day,
     /// What it cost the council.
-    pub cost_pence: Pence,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_pence: Option<Pence>,
     /// What came of it, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ActionResult>,
@@ -363,15 +364,15 @@ pub struct EntitlementSummary {
     pub entitlement: EntitlementName,
     /// The service that it belongs to.
     pub service: ServiceName,
-    /// The case that granted the term that runs, or ran last.
+    /// The case that granted its last term.
     pub case_id: CaseId,
     /// That case's reference.
     pub reference: Reference,
     /// Where it is.
     pub stage: EntitlementStage,
-    /// The first day of that term.
+    /// Since when it holds without a gap, or held last.
     pub starts_on: Day,
-    /// The last day on which it holds, or held.
+    /// The last day of its last term.
     pub ends_on: Day,
     /// From which day on it can be renewed.
     pub renew_from: Day,
@@ -380,9 +381,15 @@ pub struct EntitlementSummary {
     pub quantity: Option<NonZeroU16>,
     /// How often it was renewed.
     pub renewed: u32,
-    /// Others like it that stood at the same property when it was granted or moved there.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also_at_property: Vec<EntitlementId>,
+    /// Why it was ended before its term, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_because: Option<EntitlementEnding>,
+    /// The last day on which it held, where it was ended and had begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_on: Option<Day>,
+    /// How many others like it stood at the same property when it was granted, renewed or moved there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_at_property: Option<NonZeroU16>,
     /// The version of its stream: what `expected_version` of the next command may say.
     pub version: Version,
 }

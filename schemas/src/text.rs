@@ -252,9 +252,11 @@ fn postcode(text: &str) -> Result<String, TextError> {
     }
 }
 
+/// Without the noughts that some systems put before it: one property has one number.
 fn uprn(text: &str) -> Result<String, TextError> {
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        Ok(text.to_owned())
+    let number = text.trim_start_matches('0');
+    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(number.to_owned())
     } else {
         Err(TextError::Form("a UPRN: 1 to 12 digits"))
     }
@@ -372,7 +374,8 @@ mod tests {
         for wrong in ["ada", "ada@example", "@example.org", "a b@example.org", "ada@-x.org"] {
             assert!(EmailAddress::new(wrong).is_err(), "{wrong}");
         }
-        assert!(Uprn::new("100021421234").is_ok());
+        assert_eq!(Uprn::new("010023456789").unwrap().as_str(), "10023456789");
+        assert!(Uprn::new("100021421234").is_ok() && Uprn::new("000").is_err());
         assert!(Uprn::new("10 Downing St").is_err());
         assert!(PhoneNumber::new("1234").is_err());
         assert!(PhoneNumber::new("ring me").is_err());

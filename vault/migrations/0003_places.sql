@@ -1,8 +1,9 @@
--- Look-up hashes lead to cases too: where a case is, as a keyed hash of what it asks for with the cell of some 50 metres that its place is
--- in, or with its property. A case is found by them while it is open; they go with the keys of its person.
+-- Look-up hashes lead to cases and entitlements too: an open case, by what it asks for with the cell of some 50 metres that its place is in;
+-- an entitlement, by what it is with its property. They go with the keys of whoever is erased, whichever of the people of a case that is:
+-- a case that nobody finds by its place any more is better than one that somebody does who must not.
 
-COMMENT ON TABLE vault.lookups IS 'Keyed hashes by which a person is found from an email address, a phone number or a postcode, and an open case from its place.';
-COMMENT ON COLUMN vault.lookups.person IS 'What it leads to: a customer or, of the kinds near and property, a case.';
+COMMENT ON TABLE vault.lookups IS 'Keyed hashes by which a person is found from an email address, a phone number or a postcode, an open case from its place, and an entitlement from its property.';
+COMMENT ON COLUMN vault.lookups.person IS 'What it leads to: a customer; of the kind near, a case; of the kind property, an entitlement.';
 
 -- As in 0001, but that the places of a person's cases are forgotten with their keys.
 CREATE OR REPLACE FUNCTION vault.erase(p_person uuid, p_reason_code text)

@@ -25,7 +25,7 @@ pub enum LookupKind {
     Postcode,
     /// What a case asks for, and the cell that its place is in: as the caller writes them.
     Near,
-    /// What a case asks for, and the property that it is about: as the caller writes them.
+    /// What an entitlement is, and the property that it belongs to: as the caller writes them.
     Property,
 }
 

@@ -233,6 +233,20 @@ impl Vault {
         Ok(streams.into_iter().map(AggregateId).collect())
     }
 
+    /// The other streams that have the same value as this one, in the order of their ids, [`FIND_AT_MOST`] at most.
+    ///
+    /// # Errors
+    /// As [`Vault::find`].
+    pub async fn find_beside(&self, kind: LookupKind, stream: AggregateId) -> Result<Vec<AggregateId>, VaultError> {
+        let streams: Vec<Uuid> = sqlx::query_scalar(include_str!("../sql/find_beside.sql"))
+            .bind(kind.as_str())
+            .bind(stream.uuid())
+            .bind(i64::from(FIND_AT_MOST))
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(streams.into_iter().map(AggregateId).collect())
+    }
+
     /// The customers who may be the same person as this one: they share an email address, a phone number or a postcode. Those
     /// who share most come first, at most [`FIND_AT_MOST`], each with what they share.
     ///

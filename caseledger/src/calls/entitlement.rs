@@ -4,6 +4,7 @@ use projections::history::{Entitlement, Wanted, entitlements};
 use schemas::{CustomerId, EntitlementId, EntitlementName};
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use vault::LookupKind;
 
 use super::opening::Opening;
 use super::operator;
@@ -45,8 +46,9 @@ fn document(held: &Entitlement) -> Value {
     json!({
         "id": held.id, "entitlement": held.entitlement, "service": held.service, "stage": held.stage, "customer_id": held.customer_id,
         "case_id": held.case_id, "reference": held.reference, "starts_on": held.starts_on, "ends_on": held.ends_on,
-        "renew_from": held.renew_from, "quantity": held.quantity, "renewed": held.renewed, "number": held.number,
-        "property": held.property, "also_at_property": held.also_at_property, "version": held.version, "position": held.position,
+        "renew_from": held.renew_from, "ended_because": held.ended_because, "ended_on": held.ended_on, "ended_by": held.ended_by,
+        "ended_reason": held.ended_reason, "quantity": held.quantity, "renewed": held.renewed, "number": held.number,
+        "property": held.property, "others_at_property": held.others_at_property, "version": held.version, "position": held.position,
     })
 }
 
@@ -61,9 +63,13 @@ async fn show(pool: &PgPool, id: EntitlementId, reader: &Reader, json: bool) -> 
         return Err(Failure::No);
     };
     let mut document = document(held);
-    Opening::of(reader, pool)?
-        .apply(id.into(), std::slice::from_mut(&mut document))
-        .await?;
+    let opening = Opening::of(reader, pool)?;
+    opening.apply(id.into(), std::slice::from_mut(&mut document)).await?;
+    if let Opening::By { vault, .. } = &opening {
+        // Looked up each time: what the log says of it is how many.
+        let others = vault.find_beside(LookupKind::Property, id.into()).await;
+        document["others"] = json!(others.map_err(Failure::down)?);
+    }
     if json {
         print::json(&document);
         return Ok(());
@@ -89,7 +95,16 @@ fn list(found: &[Entitlement], json: bool) {
         return;
     }
     print::table(
-        &["ends", "entitlement", "stage", "began", "renewed", "case", "id"],
+        &[
+            "ends",
+            "entitlement",
+            "stage",
+            "since",
+            "renewed",
+            "others there",
+            "case",
+            "id",
+        ],
         found.iter().map(|held| {
             vec![
                 held.ends_on.to_string(),
@@ -97,6 +112,8 @@ fn list(found: &[Entitlement], json: bool) {
                 held.stage.as_str().to_owned(),
                 held.starts_on.to_string(),
                 held.renewed.to_string(),
+                held.others_at_property
+                    .map_or_else(String::new, |others| others.to_string()),
                 held.reference.to_string(),
                 held.id.to_string(),
             ]

@@ -80,7 +80,9 @@ pub fn enforcement_in_words(enforcement: &EnforcementSummary) -> String {
             taken.number,
             taken.action.as_str(),
             taken.taken_on,
-            taken.cost_pence
+            taken
+                .cost_pence
+                .map_or_else(|| "cost not known".to_owned(), |cost| cost.to_string())
         )
     });
     incident.into_iter().chain(actions).collect::<Vec<_>>().join("; ")

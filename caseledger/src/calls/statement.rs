@@ -1,6 +1,8 @@
 //! `caseledger case statement`: what may be told to somebody whom a case is about. It is put together from what is about them, and so holds
-//! nothing of whoever complained: no name, no words of theirs, no place, no day on which they wrote.
+//! nothing of whoever complained: no name, no words of theirs, no place, no day on which they wrote, and not the case's reference, by which
+//! a website tells more. What an officer wrote for the council alone (grounds, reasons) is not in it either.
 
+use catalogue::london;
 use projections::history::CaseHistory;
 use schemas::event::CaseEvent;
 use schemas::{CustomerId, Version};
@@ -33,14 +35,23 @@ pub async fn run(
         print::json(&statement);
         return Ok(());
     }
-    for name in ["reference", "about", "found", "grounds"] {
-        if let Some(value) = statement.get(name) {
+    for name in ["about", "found", "told", "cleared"] {
+        if let Some(value) = statement.get(name).filter(|value| !value.is_null()) {
             print::pairs([(name, print::value(value))]);
         }
     }
     let actions = statement["actions"].as_array().into_iter().flatten();
     print::table(
-        &["when", "what", "number", "penalty", "why", "note", "what came of it"],
+        &[
+            "when",
+            "what",
+            "number",
+            "penalty",
+            "note",
+            "what came of it",
+            "on",
+            "pence",
+        ],
         actions.map(|action| {
             [
                 "taken_on",
@@ -60,21 +71,26 @@ pub async fn run(
 
 /// What is about them; none where the case never was.
 fn statement(found: &CaseHistory, subject: CustomerId) -> Result<Option<Value>, Failure> {
-    let mut grounds = None;
+    let (mut named, mut cleared) = (false, Value::Null);
+    let mut told: Vec<Value> = Vec::new();
     let mut incident = Value::Null;
     let mut actions: Vec<(Version, Map<String, Value>)> = Vec::new();
     for entry in &found.timeline {
         match entry.event().map_err(Failure::down)? {
-            CaseEvent::SubjectNamed(named) if named.subject == subject => {
-                grounds = Some(written(&named.grounds)?);
+            CaseEvent::SubjectNamed(event) if event.subject == subject => {
+                (named, cleared) = (true, Value::Null);
+                told.extend(event.told.as_ref().map(written).transpose()?);
+            }
+            CaseEvent::SubjectCleared(event) if event.subject == subject => {
+                cleared = json!(london::day_of(entry.occurred_at.get()));
             }
             CaseEvent::IncidentRecorded(recorded) => {
                 incident = json!({ "land": recorded.land, "size": recorded.size });
             }
             CaseEvent::EnforcementActionTaken(taken) if taken.subject == Some(subject) => {
                 let action = json!({
-                    "action": taken.action, "taken_on": taken.taken_on, "notice_number": taken.notice_number,
-                    "penalty_pence": taken.penalty_pence, "note": written(&taken.note)?, "reason": written(&taken.reason)?,
+                    "action": taken.action, "taken_on": taken.taken_on, "notice_number": written(&taken.notice_number)?,
+                    "penalty_pence": taken.penalty_pence, "note": written(&taken.note)?,
                 });
                 let Value::Object(action) = action else { continue };
                 actions.push((entry.sequence, action));
@@ -82,20 +98,23 @@ fn statement(found: &CaseHistory, subject: CustomerId) -> Result<Option<Value>, 
             CaseEvent::ActionResultRecorded(recorded) => {
                 if let Some((_, action)) = actions.iter_mut().find(|(number, _)| *number == recorded.action) {
                     action.insert("result".to_owned(), json!(recorded.result));
+                    action.insert("result_on".to_owned(), json!(recorded.on));
+                    action.insert("result_pence".to_owned(), json!(recorded.pence));
                 }
             }
             CaseEvent::EntryCorrected(corrected) => actions.retain(|(number, _)| *number != corrected.entry),
             _ => {}
         }
     }
-    let Some(grounds) = grounds else { return Ok(None) };
+    if !named {
+        return Ok(None);
+    }
     let directory = environment("CASELEDGER_CATALOGUE_DIR").map(std::path::PathBuf::from);
     let catalogue = registers::catalogue(directory.as_deref())?;
     let about = catalogue.request_type(&found.case.request_type);
     Ok(Some(json!({
-        "reference": found.case.reference,
         "about": about.map_or(found.case.request_type.as_str(), |request_type| request_type.title.as_str()),
-        "found": incident, "grounds": grounds, "actions": actions.into_iter().map(|(_, action)| action).collect::<Vec<_>>(),
+        "found": incident, "told": told, "cleared": cleared, "actions": actions.into_iter().map(|(_, action)| action).collect::<Vec<_>>(),
     })))
 }
 

@@ -150,7 +150,10 @@ async fn follow_registers(home: &Home, platform: &Platform, steward: &Steward, s
             Err(failure) => tracing::error!(%failure, "the client register could not be put in force"),
         }
     };
-    files.watch(Arc::new(catalogue), stop, put_in_force).await;
+    match files.load(Arc::new(catalogue)) {
+        Ok(loaded) => files.watch(loaded, stop, put_in_force).await,
+        Err(failure) => tracing::error!(%failure, "the client register is not followed"),
+    }
 }
 
 impl Home {

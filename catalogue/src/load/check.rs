@@ -11,7 +11,7 @@ use crate::booking::Opening;
 use crate::clocks::ClockName;
 use crate::notice::Notices;
 use crate::question::{Question, QuestionKind, Sensitivity};
-use crate::service::{Acceptance, CollectionQuestions, Deliverer, Duplicates, TargetCondition};
+use crate::service::{Acceptance, CollectionQuestions, Deliverer, Duplicates, Renewal, TargetCondition};
 
 /// The parts of a case that may be shared and are not questions.
 const SHAREABLE: &[&str] = &["place", "location", "description", "contact", "photos"];
@@ -69,8 +69,20 @@ pub(super) fn check_together(services: &[Checked<'_>], notices: &Notices, faults
         .flat_map(|service| &service.entry.teams)
         .map(|team| &team.get_ref().name)
         .collect();
+    let mut terms = HashMap::new();
     for Checked { file, entry, .. } in services {
         for request_type in entry.request_types.iter().map(Spanned::get_ref) {
+            if let Some(renewal) = &request_type.renewal {
+                let says = renewal.get_ref();
+                let term = (entry.name.get_ref(), says.months, says.of_property);
+                if *terms.entry(&says.entitlement).or_insert(term) != term {
+                    let message = format!(
+                        "{} is of another service, or lasts otherwise, by another type: types that grant the same agree on it",
+                        says.entitlement
+                    );
+                    faults.push(fault(file, renewal.span(), message));
+                }
+            }
             let successor = &request_type.reopening.get_ref().successor;
             if !codes.contains(successor) {
                 faults.push(fault(
@@ -257,6 +269,7 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
         }
     }
     check_complainant(entry, report);
+    check_renewal(entry, report);
     for event in entry.notices.get_ref().keys().filter(|event| {
         !CaseEvent::NAMES.contains(&event.as_str()) && !EntitlementEvent::NAMES.contains(&event.as_str())
     }) {
@@ -319,19 +332,11 @@ fn check_request_type(entry: &RequestTypeEntry, report: Report<'_>) {
             report(collection.span(), message.to_owned());
         }
     }
-    if let Some(duplicates) = &entry.duplicates {
-        let Duplicates {
-            near_metres,
-            same_property,
-        } = duplicates.get_ref();
-        if near_metres.is_some_and(|metres| !(1..=Duplicates::FURTHEST).contains(&metres)) {
-            let message = format!("near_metres: expected 1 to {}", Duplicates::FURTHEST);
-            report(duplicates.span(), message);
-        }
-        if near_metres.is_none() && !same_property {
-            let message = "duplicates are found by near_metres, by same_property or by both: name one";
-            report(duplicates.span(), message.to_owned());
-        }
+    if let Some(duplicates) = &entry.duplicates
+        && !(1..=Duplicates::FURTHEST).contains(&duplicates.get_ref().near_metres)
+    {
+        let message = format!("near_metres: expected 1 to {}", Duplicates::FURTHEST);
+        report(duplicates.span(), message);
     }
     let mut fees = BTreeSet::new();
     for fee in entry.fees.iter().filter(|fee| !fees.insert((&fee.id, fee.from))) {
@@ -351,6 +356,37 @@ pub(super) fn fits_condition(entry: &RequestTypeEntry, when: &TargetCondition) -
     let mut questions = entry.questions.iter().map(Spanned::get_ref);
     let asked = questions.find(|question| question.id == when.question);
     asked.is_some_and(|question| question.sensitivity == Sensitivity::Open && question.can_be(&when.is))
+}
+
+/// What a type grants with a term: for some time, by some outcome, and told of in time. Types that grant the same agree on it.
+fn check_renewal(entry: &RequestTypeEntry, report: Report<'_>) {
+    let told = |event: &&String| EntitlementEvent::NAMES.contains(&event.as_str());
+    let Some(renewal) = &entry.renewal else {
+        if let Some(event) = entry.notices.get_ref().keys().find(told) {
+            report(
+                entry.notices.span(),
+                format!("there is no {event} of a type without renewal"),
+            );
+        }
+        return;
+    };
+    let Renewal {
+        months, weeks_before, ..
+    } = renewal.get_ref();
+    if *months == 0 {
+        report(renewal.span(), "months: expected 1 or more".to_owned());
+    }
+    // A reminder that goes out with the grant reminds of nothing.
+    if u32::from(*weeks_before) * 7 >= u32::from(*months) * 28 {
+        let message = "weeks_before: expected a window that is shorter than the term".to_owned();
+        report(renewal.span(), message);
+    }
+    if !entry.outcomes.iter().any(|outcome| outcome.get_ref().grants) {
+        report(
+            renewal.span(),
+            "no outcome of this type grants it: mark one with grants = true".to_owned(),
+        );
+    }
 }
 
 /// Who complained of an offence is told to nobody: neither by their contact details nor by their own words; to the contractor, not by any

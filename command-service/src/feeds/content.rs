@@ -140,12 +140,14 @@ impl Known {
     }
 }
 
-/// A place without the words of whoever reported it: they can say who that is. Where nothing else says where it is, the crew needs them.
+/// A place without what can say who reported it: their words, the property and the postcode that a form may have filled in. Where nothing else
+/// says where it is, the crew needs them.
 fn without_words(place: Place) -> Place {
-    let has_point = place.latitude.is_some() || place.easting.is_some();
-    if has_point || place.uprn.is_some() || place.usrn.is_some() {
+    if place.latitude.is_some() || place.easting.is_some() || place.usrn.is_some() {
         return Place {
             description: None,
+            postcode: None,
+            uprn: None,
             ..place
         };
     }

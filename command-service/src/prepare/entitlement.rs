@@ -1,46 +1,35 @@
 //! What deciding on an entitlement needs beside its own stream.
 
-use domain::{AggregateState, Case, Entitlement};
-use schemas::command::{Command, CommandBody};
+use std::num::NonZeroU16;
+use std::sync::Arc;
+
+use catalogue::Renewal;
+use domain::{Case, Entitlement, Held};
+use schemas::command::{AggregateKind, Command, CommandBody};
 use schemas::query::EntitlementStage;
 use schemas::sealed::LookupHash;
 use schemas::text::Uprn;
-use schemas::{AggregateId, CustomerId, EntitlementId, EntitlementName};
-use vault::LookupKind;
+use schemas::{AggregateId, CustomerId, Personal};
+use vault::{LookupKind, Vault, VaultError};
 
-use super::Preparation;
 use super::other::Other;
+use super::{Preparation, Refusable, person_erased};
 use crate::cache::Snapshot;
 use crate::fault::Fault;
 use crate::streams::load;
+use crate::task::Task;
 
-/// The property that a command gives to an entitlement, and what that is.
-pub(super) struct AtProperty {
-    name: EntitlementName,
-    uprn: Uprn,
-}
-
-impl AtProperty {
-    /// Where the command gives one.
-    pub(super) fn of(command: &Command, stream: Option<&Snapshot>, other: &Other) -> Option<Self> {
-        let (property, name) = match &command.body {
-            CommandBody::GrantEntitlement(grant) => {
-                let renewal = other.request_type.as_ref()?.renewal.as_ref()?;
-                (grant.property.as_ref()?, &renewal.entitlement)
-            }
-            CommandBody::ChangeEntitlement(change) => (change.property.as_ref()?, &held(stream)?.held()?.entitlement),
-            _ => return None,
-        };
-        Some(Self {
-            name: name.clone(),
-            uprn: property.as_open()?.clone(),
-        })
-    }
-
-    /// The value by which an entitlement is found at a property.
-    fn value(&self) -> String {
-        format!("entitlement {} {}", self.name, self.uprn)
-    }
+/// What stands beside an entitlement.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// How many other entitlements of the same kind stand at its property.
+    pub(super) others_at_property: Option<NonZeroU16>,
+    /// Whose the case is by now that grants or renews it.
+    pub(super) holder_of_case: Option<CustomerId>,
+    /// The entitlement whose place it is to take.
+    pub(super) replaced: Option<Arc<Held>>,
+    /// By what it is found at its property from then on.
+    pub(super) lookup: Option<LookupHash>,
 }
 
 /// The entitlement that a stream is, where it is one.
@@ -56,31 +45,106 @@ pub(super) fn holder(command: &Command, stream: Option<&Snapshot>, case: Option<
     }
 }
 
+/// The property that a command gives.
+fn property(body: &CommandBody) -> Option<&Uprn> {
+    let property = match body {
+        CommandBody::GrantEntitlement(grant) => grant.property.as_ref(),
+        CommandBody::RenewEntitlement(renew) => renew.property.as_ref(),
+        CommandBody::ChangeEntitlement(change) => change.property.as_ref(),
+        _ => None,
+    };
+    property.and_then(Personal::as_open)
+}
+
 impl Preparation<'_> {
-    /// The other entitlements of the same kind that stand at the property. That two of the same instant see each other is not promised.
-    pub(super) async fn also_at(&self, at: &AtProperty, lane: AggregateId) -> Result<Vec<EntitlementId>, Fault> {
-        let value = at.value();
-        let streams = self.vault.find_streams(LookupKind::Property, [value.as_str()]).await?;
-        let mut standing = Vec::new();
-        for stream in streams.into_iter().filter(|stream| *stream != lane) {
-            let Some(snapshot) = load(self.ledger, stream).await? else {
-                continue;
-            };
-            let AggregateState::Entitlement(entitlement) = snapshot.state.as_ref() else {
-                continue;
-            };
-            if entitlement
-                .held()
-                .is_some_and(|held| held.stage == EntitlementStage::Granted)
-            {
-                standing.push(EntitlementId(stream.uuid()));
+    /// What stands beside the entitlement that a command speaks to; nothing where it speaks to something else.
+    pub(super) async fn beside_entitlement(
+        &self,
+        task: &Task,
+        command: &Command,
+        stream: Option<&Snapshot>,
+        other: &Other,
+    ) -> Refusable<Beside> {
+        if command.body.aggregate() != AggregateKind::Entitlement {
+            return Ok(Ok(Beside::default()));
+        }
+        let grants = matches!(
+            command.body,
+            CommandBody::GrantEntitlement(_) | CommandBody::RenewEntitlement(_)
+        );
+        let holder = holder(command, stream, other.case.as_deref());
+        if let Some(holder) = holder.filter(|_| grants) {
+            // Nothing is granted to somebody of whom nothing may be known, whether anything would be sealed or not.
+            match self.vault.keys_for(Some(holder), holder.into()).await {
+                Err(VaultError::Erased) => return Ok(Err(person_erased())),
+                keys => _ = keys?,
             }
         }
-        Ok(standing)
+        let holder_of_case = match other.case.as_deref().and_then(Case::customer_id) {
+            Some(customer) => Some(self.kept(customer).await?),
+            None => None,
+        };
+        let replaced = match &command.body {
+            CommandBody::GrantEntitlement(grant) => match grant.replaces {
+                Some(replaced) => self.entitlement(replaced.into()).await?,
+                None => None,
+            },
+            _ => None,
+        };
+        let (others_at_property, lookup) = self.at_property(task.lane, command, stream, other).await?;
+        Ok(Ok(Beside {
+            others_at_property,
+            holder_of_case,
+            replaced,
+            lookup,
+        }))
     }
 
-    /// By what an entitlement is found at its property.
-    pub(super) fn found_at(&self, at: &AtProperty, lane: AggregateId) -> Option<LookupHash> {
-        self.vault.lookup_hash(LookupKind::Property, &at.value(), lane)
+    /// How many other entitlements stand at its property, and by what it is found there from then on. That two of the same instant see each other
+    /// is not promised.
+    async fn at_property(
+        &self,
+        lane: AggregateId,
+        command: &Command,
+        stream: Option<&Snapshot>,
+        other: &Other,
+    ) -> Result<(Option<NonZeroU16>, Option<LookupHash>), Fault> {
+        let own = held(stream).and_then(Entitlement::held);
+        let own_type = own.and_then(|own| self.registers.catalogue.request_type(&own.request_type));
+        let request_type = own_type.or(other.request_type.as_ref());
+        let renewal = request_type.and_then(|request_type| request_type.renewal.as_ref());
+        let Some(renewal) = renewal.filter(|renewal| renewal.of_property) else {
+            return Ok((None, None));
+        };
+        let value = property(&command.body).map(|uprn| value(renewal, uprn));
+        let found = match (&command.body, &value) {
+            (CommandBody::EndEntitlement(_), _) => {
+                return Ok((None, Some(Vault::lookup_removed(LookupKind::Property, lane))));
+            }
+            (_, Some(value)) => self.vault.find_streams(LookupKind::Property, [value.as_str()]).await?,
+            // Where it stood before: somebody else can have come there since.
+            (CommandBody::RenewEntitlement(_), None) => self.vault.find_beside(LookupKind::Property, lane).await?,
+            _ => Vec::new(),
+        };
+        let mut standing: u16 = 0;
+        for stream in found.into_iter().filter(|stream| *stream != lane) {
+            let held = self.entitlement(stream).await?;
+            if held.is_some_and(|held| held.stage == EntitlementStage::Granted) {
+                standing += 1;
+            }
+        }
+        let lookup = value.and_then(|value| self.vault.lookup_hash(LookupKind::Property, &value, lane));
+        Ok((NonZeroU16::new(standing), lookup))
     }
+
+    async fn entitlement(&self, stream: AggregateId) -> Result<Option<Arc<Held>>, Fault> {
+        let snapshot = load(self.ledger, stream).await?;
+        let held = snapshot.as_ref().and_then(|snapshot| held(Some(snapshot))?.held());
+        Ok(held.cloned().map(Arc::new))
+    }
+}
+
+/// The value by which an entitlement is found at a property.
+fn value(renewal: &Renewal, uprn: &Uprn) -> String {
+    format!("entitlement {} {uprn}", renewal.entitlement)
 }

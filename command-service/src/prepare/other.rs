@@ -1,5 +1,6 @@
 //! What a command speaks of beside its own stream: another case, another type, a customer.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bus::clients::Client;
@@ -11,7 +12,7 @@ use schemas::text::ExternalId;
 use schemas::{AggregateId, CaseId, ClientName, CustomerId, Problem};
 use vault::VaultError;
 
-use super::entitlement::holder;
+use super::entitlement::{held, holder};
 use super::{Preparation, Refusable};
 use crate::cache::Snapshot;
 use crate::fault::Fault;
@@ -34,13 +35,14 @@ pub(super) struct Other {
 impl Preparation<'_> {
     /// The other case or type that the command speaks of. A case that the client may not speak to is not told from one that is
     /// not there.
-    pub(super) async fn other(&self, task: &Task, command: &Command) -> Refusable<Other> {
+    pub(super) async fn other(&self, task: &Task, command: &Command, stream: Option<&Snapshot>) -> Refusable<Other> {
         let catalogue = &self.registers.catalogue;
         let case_id = match &command.body {
             CommandBody::SubmitRequest(submit) => submit.follows,
             CommandBody::LinkCase(link) => Some(link.case_id),
             CommandBody::GrantEntitlement(grant) => Some(grant.case_id),
             CommandBody::RenewEntitlement(renew) => Some(renew.case_id),
+            CommandBody::RecordTerm(_) => held(stream).and_then(|held| held.held()).map(|held| held.case_id),
             CommandBody::ChangeType(change) => {
                 return Ok(Ok(Other {
                     request_type: catalogue.request_type(&change.request_type).cloned(),
@@ -103,7 +105,8 @@ impl Preparation<'_> {
         customer: CustomerId,
         anew: bool,
     ) -> Result<Option<Arc<Customer>>, Fault> {
-        let anew = anew || command.circumstances.actor.kind == ActorKind::Representative;
+        let of_a_term = command.body.aggregate() == AggregateKind::Entitlement;
+        let anew = anew || of_a_term || command.circumstances.actor.kind == ActorKind::Representative;
         self.customer(customer, anew).await
     }
 
@@ -119,6 +122,31 @@ impl Preparation<'_> {
             AggregateState::Customer(customer) => Some(Arc::new(customer.clone())),
             AggregateState::Case(_) | AggregateState::Round(_) | AggregateState::Entitlement(_) => None,
         }))
+    }
+
+    /// The record that is kept of a customer: another one's, where theirs was merged.
+    pub(super) async fn kept(&self, customer: CustomerId) -> Result<CustomerId, Fault> {
+        let record = self.customer(customer, true).await?;
+        Ok(record.as_deref().and_then(Customer::merged_into).unwrap_or(customer))
+    }
+
+    /// The kept records of whom the case is about, where it matters: where somebody acts in it for themselves, or is to have it.
+    pub(super) async fn subjects_kept(
+        &self,
+        command: &Command,
+        case: Option<&Case>,
+    ) -> Result<BTreeSet<CustomerId>, Fault> {
+        let mut kept = BTreeSet::new();
+        let acts = matches!(
+            command.circumstances.actor.kind,
+            ActorKind::Resident | ActorKind::Representative
+        );
+        if acts || matches!(command.body, CommandBody::MoveToCustomer(_)) {
+            for subject in case.into_iter().flat_map(Case::ever_named) {
+                kept.insert(self.kept(subject).await?);
+            }
+        }
+        Ok(kept)
     }
 
     /// Whether the customer to whom something is to be given was erased: nothing can become theirs any more.
@@ -147,7 +175,8 @@ pub(super) const fn speaks_of_another(body: &CommandBody) -> bool {
         CommandBody::LinkCase(_)
         | CommandBody::ChangeType(_)
         | CommandBody::GrantEntitlement(_)
-        | CommandBody::RenewEntitlement(_) => true,
+        | CommandBody::RenewEntitlement(_)
+        | CommandBody::RecordTerm(_) => true,
         _ => false,
     }
 }
@@ -207,7 +236,10 @@ pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
         CommandBody::SubmitRequest(submit) => format!("{}/{}", submit.follows?, submit.request_type),
         CommandBody::RecordPayment(paid) => format!("payment/{}/{}", paid.provider, paid.provider_ref),
         CommandBody::RecordRefund(refund) => format!("refund/{}/{}", refund.provider, refund.provider_ref),
-        CommandBody::GrantEntitlement(grant) => format!("entitlement/{}", grant.case_id),
+        CommandBody::GrantEntitlement(grant) => match grant.replaces {
+            Some(replaced) => format!("entitlement/{}/{replaced}", grant.case_id),
+            None => format!("entitlement/{}", grant.case_id),
+        },
         CommandBody::RenewEntitlement(renew) => format!("entitlement/{}", renew.case_id),
         CommandBody::AddAttachment(add) => return files::reference_of(add.id),
         _ => return None,
@@ -216,6 +248,15 @@ pub(super) fn one_of_a_kind(command: &Command) -> Option<ExternalRef> {
         system: ExternalId::new(OWN_SYSTEM).ok()?,
         id: ExternalId::new(&id).ok()?,
     })
+}
+
+/// Against whom the action was that a command puts right, or says more of.
+fn of_an_action(body: &CommandBody, case: &Case) -> Option<CustomerId> {
+    match body {
+        CommandBody::RecordActionResult(record) => case.subject_of(record.action),
+        CommandBody::CorrectEntry(correct) => case.subject_of(correct.entry),
+        _ => None,
+    }
 }
 
 /// Whose personal data it is: the customer's own, those of whom the command is about, or those of the case's customer.
@@ -236,6 +277,7 @@ pub(super) fn person_of(
         (_, CommandBody::NameSubject(name), _) => Some(name.subject),
         (_, CommandBody::ClearSubject(clear), _) => Some(clear.subject),
         (_, CommandBody::TakeEnforcementAction(take), _) if take.subject.is_some() => take.subject,
+        (_, body, Some(AggregateState::Case(case))) if of_an_action(body, case).is_some() => of_an_action(body, case),
         (_, _, Some(AggregateState::Case(case))) => case.customer_id(),
         _ => None,
     }

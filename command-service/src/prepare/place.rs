@@ -3,56 +3,41 @@
 use std::time::Duration;
 
 use catalogue::RequestType;
-use domain::{AggregateState, Case};
-use event_store::LONGEST_WAIT;
+use domain::Case;
+use event_store::StoredEvent;
 use places::{Cell, Wgs84, distance_metres};
 use schemas::command::{Command, CommandBody};
-use schemas::event::{CaseEvent, DuplicateFoundBy, EventRecord, PossibleDuplicate};
+use schemas::event::{CaseEvent, EventRecord, PossibleDuplicate};
 use schemas::located::Located;
-use schemas::problem::{FieldError, ProblemKind};
+use schemas::problem::ProblemKind;
 use schemas::query::CaseStatus;
-use schemas::sealed::{KeyAdmission, LookupHash};
-use schemas::text::{Place, Uprn};
+use schemas::sealed::KeyAdmission;
+use schemas::text::Place;
 use schemas::{AggregateId, CaseId, Personal, Problem, RequestTypeCode, Sealed, Version};
 use vault::{LookupKind, OpenError, SealedHeader, Vault};
 
 use super::Preparation;
+use crate::cache::Snapshot;
 use crate::fault::Fault;
-use crate::streams::{StreamError, load};
+use crate::streams::{StreamError, fold};
 use crate::task::Task;
 
-/// How many cases nearby are looked at: where there are more, somebody knows already.
-const LOOKED_AT_MOST: usize = 20;
+/// How many cases nearby are looked at at most.
+const LOOKED_AT_MOST: usize = 50;
 
 /// How long the search for duplicates may take: a report is worth more than what it may repeat.
-const SEARCH_AT_MOST: Duration = LONGEST_WAIT;
+const SEARCH_AT_MOST: Duration = Duration::from_secs(1);
 
 /// What is known of a place while it is open.
 pub(super) struct Placed {
     point: Option<Wgs84>,
-    uprn: Option<Uprn>,
     /// In which areas it is.
     pub(super) located: Option<Located>,
-}
-
-impl Placed {
-    fn of(place: &Place) -> Result<Self, FieldError> {
-        Ok(Self {
-            point: Wgs84::of_place(place)?,
-            uprn: place.uprn.clone(),
-            located: None,
-        })
-    }
 }
 
 /// The value by which a case of a type is found near a point.
 fn near(code: &RequestTypeCode, cell: Cell) -> String {
     format!("{code} {}", cell.name())
-}
-
-/// The value by which a case of a type is found at a property.
-fn at_property(code: &RequestTypeCode, uprn: &Uprn) -> String {
-    format!("{code} {uprn}")
 }
 
 impl Preparation<'_> {
@@ -69,129 +54,113 @@ impl Preparation<'_> {
         let Some(place) = place.and_then(Personal::as_open) else {
             return Ok(None);
         };
-        let mut placed = Placed::of(place).map_err(|fault| {
+        let point = Wgs84::of_place(place).map_err(|fault| {
             let pointer = format!("/place{}", fault.pointer);
             Problem::one(ProblemKind::Invalid, pointer, fault.code, fault.message)
         })?;
-        if let (Some(point), Some(area)) = (placed.point, &self.registers.area) {
-            placed.located = Some(area.check(point).map_err(|outside| {
+        let located = match (point, &self.registers.area) {
+            (Some(point), Some(area)) => Some(area.check(point).map_err(|outside| {
                 let message =
                     format!("{outside}: correct the coordinates, or send it to the council whose area it is in");
-                Problem::one(ProblemKind::Invalid, "/place", "outside_area", message)
-            })?);
-        }
-        Ok(Some(placed))
+                let pointer = match place.latitude {
+                    Some(_) => "/place/latitude",
+                    None => "/place/easting",
+                };
+                Problem::one(ProblemKind::Invalid, pointer, "outside_area", message)
+            })?),
+            _ => None,
+        };
+        Ok(Some(Placed { point, located }))
     }
 
-    /// The open cases of the same type where this one is said to be, those of the same property first, then the nearest. An import
-    /// brings what was dealt with elsewhere: nothing is looked for.
+    /// The open cases of the same type near where this one is said to be, the nearest first. An import brings what was dealt with
+    /// elsewhere: nothing is looked for. What can't be found out in time is not said, and holds nothing up.
     pub(super) async fn possible_duplicates(
         &self,
         task: &Task,
         request_type: Option<&RequestType>,
         placed: &Placed,
-    ) -> Result<Vec<PossibleDuplicate>, Fault> {
-        if task.client.may_leave_decider_unrecorded {
-            return Ok(Vec::new());
-        }
-        match request_type {
-            Some(request_type) => tokio::time::timeout(SEARCH_AT_MOST, self.search(task.lane, request_type, placed))
-                .await
-                .map_err(|_| Fault::Unavailable("the search for duplicates took too long".to_owned()))?,
-            None => Ok(Vec::new()),
+    ) -> Vec<PossibleDuplicate> {
+        let (Some(request_type), Some(point)) = (request_type, placed.point) else {
+            return Vec::new();
+        };
+        let Some(rule) = request_type
+            .duplicates
+            .filter(|_| !task.client.may_leave_decider_unrecorded)
+        else {
+            return Vec::new();
+        };
+        let search = self.search(task.lane, &request_type.code, point, rule.near_metres);
+        match tokio::time::timeout(SEARCH_AT_MOST, search).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(fault)) => {
+                tracing::warn!(%fault, "what a report may repeat was not looked for");
+                Vec::new()
+            }
+            Err(_) => {
+                tracing::warn!("what a report may repeat was not found out in time");
+                Vec::new()
+            }
         }
     }
 
     async fn search(
         &self,
         lane: AggregateId,
-        request_type: &RequestType,
-        placed: &Placed,
-    ) -> Result<Vec<PossibleDuplicate>, Fault> {
-        let Some(rule) = request_type.duplicates else {
-            return Ok(Vec::new());
-        };
-        let code = &request_type.code;
-        let mut found = Vec::new();
-        if let (true, Some(uprn)) = (rule.same_property, &placed.uprn) {
-            let value = at_property(code, uprn);
-            let streams = self.vault.find_streams(LookupKind::Property, [value.as_str()]).await?;
-            for case in self.open_cases(&streams, lane, code).await? {
-                found.push((-1.0, possible(case, DuplicateFoundBy::SameProperty)));
-            }
-        }
-        if let (Some(metres), Some(point)) = (rule.near_metres, placed.point) {
-            let cells = Cell::around(point, metres);
-            let values: Vec<String> = cells.into_iter().map(|cell| near(code, cell)).collect();
-            let values = values.iter().map(String::as_str);
-            let streams = self.vault.find_streams(LookupKind::Near, values).await?;
-            for case in self.open_cases(&streams, lane, code).await? {
-                let is_known = found.iter().any(|(_, known)| known.case_id == case.0);
-                let other = match is_known {
-                    true => None,
-                    false => self.place_of(case.0.into()).await?.and_then(|(placed, _)| placed.point),
-                };
-                let away = other.map(|other| distance_metres(point, other));
-                if let Some(away) = away.filter(|away| *away <= f64::from(metres)) {
-                    found.push((away, possible(case, DuplicateFoundBy::Near)));
-                }
-            }
-        }
-        found.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-        Ok(found.into_iter().map(|(_, found)| found).collect())
-    }
-
-    /// Those of these cases that are open and of this type.
-    async fn open_cases(
-        &self,
-        streams: &[AggregateId],
-        but: AggregateId,
         code: &RequestTypeCode,
-    ) -> Result<Vec<(CaseId, schemas::Reference)>, Fault> {
-        let mut open = Vec::new();
-        for stream in streams.iter().filter(|stream| **stream != but) {
-            let snapshot = match self.cache.get(*stream) {
-                Some(cached) => Some(cached),
-                None => load(self.ledger, *stream).await?,
-            };
-            let Some(snapshot) = snapshot else { continue };
-            let AggregateState::Case(case) = snapshot.state.as_ref() else {
-                continue;
-            };
-            if case.status() == Some(CaseStatus::Open) && case.request_type() == Some(code) {
-                open.extend(
-                    case.reference()
-                        .map(|reference| (CaseId(stream.uuid()), reference.clone())),
-                );
-            }
-            if open.len() == LOOKED_AT_MOST {
-                break;
+        point: Wgs84,
+        metres: u8,
+    ) -> Result<Vec<PossibleDuplicate>, Fault> {
+        let cells = Cell::around(point, metres);
+        let values: Vec<String> = cells.into_iter().map(|cell| near(code, cell)).collect();
+        let values = values.iter().map(String::as_str);
+        let streams = self.vault.find_streams(LookupKind::Near, values).await?;
+        let mut found = Vec::new();
+        for stream in streams
+            .into_iter()
+            .filter(|stream| *stream != lane)
+            .take(LOOKED_AT_MOST)
+        {
+            match self.neighbour(stream).await {
+                Ok(Some((case, other))) if case.request_type() == Some(code) => {
+                    let away = distance_metres(point, other);
+                    if away <= f64::from(metres) && case.status() == Some(CaseStatus::Open) {
+                        let reference = case.reference().cloned();
+                        found.extend(reference.map(|reference| (away, CaseId(stream.uuid()), reference)));
+                    }
+                }
+                Ok(_) => {}
+                // One that can't be read does not hide the others.
+                Err(fault) => tracing::warn!(case = %stream, %fault, "a case nearby was not looked at"),
             }
         }
-        Ok(open)
+        found.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+        let told = found.into_iter();
+        Ok(told
+            .map(|(_, case_id, reference)| PossibleDuplicate { case_id, reference })
+            .collect())
     }
 
-    /// The place of a case as its events have it, opened, with the sealed form; none where it has none or where it can't be read any more.
-    async fn place_of(&self, case: AggregateId) -> Result<Option<(Placed, Sealed)>, Fault> {
-        let mut place = None;
-        for event in self.ledger.stream(case, Version(0)).await? {
-            let record = CaseEvent::read(&event.event_type, &event.event_version, &event.payload);
-            let record = record.map_err(|source| StreamError::Event {
-                position: event.position,
-                source,
-            })?;
-            let given = match record {
-                CaseEvent::RequestSubmitted(event) => event.place,
-                CaseEvent::RequestUpdated(event) => event.place,
-                _ => None,
-            };
-            place = given.or(place);
-        }
-        let Some(sealed) = place.as_ref().and_then(Personal::as_sealed) else {
+    /// A case and its point, both from one reading of its events: what this process remembers of it can be behind.
+    async fn neighbour(&self, stream: AggregateId) -> Result<Option<(Case, Wgs84)>, Fault> {
+        let events = self.ledger.stream(stream, Version(0)).await?;
+        let Some(snapshot) = fold(&events)? else {
             return Ok(None);
         };
+        let Some(case) = snapshot.state.as_case().cloned() else {
+            return Ok(None);
+        };
+        let point = match sealed_place(&events)? {
+            Some(sealed) => self.point_of(&sealed).await?,
+            None => None,
+        };
+        Ok(point.map(|point| (case, point)))
+    }
+
+    /// The point of a sealed place; none where it has none, or where it can't be read any more.
+    async fn point_of(&self, sealed: &Sealed) -> Result<Option<Wgs84>, Fault> {
         match self.vault.open(sealed).await.and_then(|opened| opened.read::<Place>()) {
-            Ok(place) => Ok(Placed::of(&place).ok().map(|placed| (placed, sealed.clone()))),
+            Ok(place) => Ok(Wgs84::of_place(&place).ok().flatten()),
             Err(OpenError::Unavailable(fault)) => Err(Fault::Unavailable(fault.to_string())),
             Err(OpenError::Erased | OpenError::NoKey | OpenError::Damaged) => Ok(None),
         }
@@ -200,59 +169,69 @@ impl Preparation<'_> {
     /// By what a case can be found where it is, after these events: while it is open, and no longer.
     pub(super) async fn place_lookups(
         &self,
-        lane: AggregateId,
+        task: &Task,
         placed: Option<&Placed>,
-        before: Option<&Case>,
+        stream: Option<&Snapshot>,
         events: &[EventRecord],
         admission: &mut KeyAdmission,
     ) -> Result<(), Fault> {
-        let after = match Whereabouts::after(before, events) {
-            Some(after) => after,
+        let before = stream.and_then(|stream| stream.state.as_case());
+        let removed = || Vault::lookup_removed(LookupKind::Near, task.lane);
+        let (code, point) = match Whereabouts::after(before, events) {
             None => return Ok(()),
-        };
-        let removed = [LookupKind::Near, LookupKind::Property].map(|kind| Vault::lookup_removed(kind, lane));
-        let (code, again) = match after {
-            Whereabouts::Forgotten => {
-                admission.lookups.extend(removed);
+            Some(Whereabouts::Forgotten) => {
+                admission.lookups.push(removed());
                 return Ok(());
             }
-            Whereabouts::Given(code) => (code, None),
-            Whereabouts::Again(code) => (code, self.place_of(lane).await?),
+            Some(Whereabouts::Given(code)) => (code, placed.and_then(|placed| placed.point)),
+            Some(Whereabouts::Again(code)) => {
+                let logged = self.ledger.stream(task.lane, Version(0)).await?;
+                let is_behind = logged.last().map(|last| last.sequence) != stream.map(|stream| stream.version);
+                if is_behind {
+                    // What came before in the same turn is not in the log yet: it stays findable as it was.
+                    return Ok(());
+                }
+                let sealed = sealed_place(&logged)?;
+                // A key that was refused belongs to somebody who was erased: where they were is not to be found by any more.
+                match sealed.filter(|_| !task.keys_refused) {
+                    Some(sealed) => {
+                        admission
+                            .used
+                            .extend(SealedHeader::of(&sealed).map(|header| header.key_id));
+                        (code, self.point_of(&sealed).await?)
+                    }
+                    None => (code, None),
+                }
+            }
         };
-        if let Some((_, sealed)) = &again {
-            // Who is erased meanwhile is not to be found by where it was.
-            admission
-                .used
-                .extend(SealedHeader::of(sealed).map(|header| header.key_id));
-        }
         let request_type = self.registers.catalogue.request_type(&code);
-        let rule = request_type.and_then(|request_type| request_type.duplicates);
-        let placed = again.as_ref().map(|(placed, _)| placed).or(placed);
-        let hash = |kind, value: Option<String>| {
-            let hash: Option<LookupHash> = value.and_then(|value| self.vault.lookup_hash(kind, &value, lane));
-            hash.or_else(|| before.map(|_| Vault::lookup_removed(kind, lane)))
-        };
-        let point = placed
-            .filter(|_| rule.is_some_and(|rule| rule.near_metres.is_some()))
-            .and_then(|placed| placed.point);
-        let uprn = placed
-            .filter(|_| rule.is_some_and(|rule| rule.same_property))
-            .and_then(|placed| placed.uprn.as_ref());
-        let hashes = [
-            hash(LookupKind::Near, point.map(|point| near(&code, Cell::of(point)))),
-            hash(LookupKind::Property, uprn.map(|uprn| at_property(&code, uprn))),
-        ];
-        admission.lookups.extend(hashes.into_iter().flatten());
+        let is_looked_for = request_type.is_some_and(|request_type| request_type.duplicates.is_some());
+        let value = point
+            .filter(|_| is_looked_for)
+            .map(|point| near(&code, Cell::of(point)));
+        let hash = value.and_then(|value| self.vault.lookup_hash(LookupKind::Near, &value, task.lane));
+        admission.lookups.extend(hash.or_else(|| before.map(|_| removed())));
         Ok(())
     }
 }
 
-fn possible((case_id, reference): (CaseId, schemas::Reference), found_by: DuplicateFoundBy) -> PossibleDuplicate {
-    PossibleDuplicate {
-        case_id,
-        reference,
-        found_by,
+/// The place of a case as its events have it.
+fn sealed_place(events: &[StoredEvent]) -> Result<Option<Sealed>, Fault> {
+    let mut place = None;
+    for event in events {
+        let record = CaseEvent::read(&event.event_type, &event.event_version, &event.payload);
+        let record = record.map_err(|source| StreamError::Event {
+            position: event.position,
+            source,
+        })?;
+        let given = match record {
+            CaseEvent::RequestSubmitted(event) => event.place,
+            CaseEvent::RequestUpdated(event) => event.place,
+            _ => None,
+        };
+        place = given.or(place);
     }
+    Ok(place.as_ref().and_then(Personal::as_sealed).cloned())
 }
 
 /// What events come to for finding a case by its place.

@@ -43,6 +43,13 @@ impl Submitted {
         if right.only_as_next_stage {
             return Err(Rejection::FollowsRequired);
         }
+        let enforced = context
+            .request_type
+            .as_ref()
+            .is_some_and(|request_type| request_type.enforcement);
+        if enforced && !right.enforcement {
+            return Err(Rejection::LeavesEnforcement);
+        }
         if right.service != self.opened.service {
             return Err(Rejection::TypeOfAnotherService);
         }
@@ -81,7 +88,7 @@ impl Submitted {
         if let Some(into) = context.other_customer.as_deref().and_then(Customer::merged_into) {
             return Err(Rejection::OpenedForMerged { into: into.to_string() });
         }
-        if self.standing.enforcement.subjects.contains(&to.customer_id) {
+        if self.was_about(to.customer_id, context) {
             return Err(Rejection::MovedToWhomItIsAbout);
         }
         let reason = circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?;

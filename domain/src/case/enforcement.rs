@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use catalogue::london;
+use catalogue::{RequestType, london};
 use schemas::command::{
     ActionResult, ActorKind, Circumstances, ClearSubject, EnforcementAction, FoundBy, IncidentSize, LandType,
     NameSubject, RecordActionResult, RecordIncident, TakeEnforcementAction,
@@ -20,7 +20,9 @@ use serde::{Deserialize, Serialize};
 use super::Submitted;
 use super::information::must_be_an_officer;
 use super::one;
+use super::standing::Status;
 use crate::context::{Authority, DecisionContext};
+use crate::customer::Customer;
 use crate::rejection::Rejection;
 
 /// How it stands.
@@ -28,7 +30,9 @@ use crate::rejection::Rejection;
 pub(crate) struct Enforcement {
     incident: Option<(LandType, Option<IncidentSize>, FoundBy)>,
     /// Whom it is about.
-    pub(crate) subjects: BTreeSet<CustomerId>,
+    subjects: BTreeSet<CustomerId>,
+    /// Whom it ever was said to be about: the case never is theirs to act in, or to have.
+    pub(crate) ever_named: BTreeSet<CustomerId>,
     /// What was done, by the number of its entry.
     actions: BTreeMap<Version, Action>,
 }
@@ -37,8 +41,9 @@ pub(crate) struct Enforcement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Action {
     action: EnforcementAction,
+    subject: Option<CustomerId>,
     taken_on: Day,
-    cost: Pence,
+    cost: Option<Pence>,
     result: Option<ActionResult>,
 }
 
@@ -59,8 +64,9 @@ pub(crate) enum EnforcementEntry {
     },
     Taken {
         action: EnforcementAction,
+        subject: Option<CustomerId>,
         taken_on: Day,
-        cost: Pence,
+        cost: Option<Pence>,
     },
     Came {
         action: Version,
@@ -80,6 +86,7 @@ impl EnforcementEntry {
             CaseEvent::SubjectCleared(event) => Self::Cleared { subject: event.subject },
             CaseEvent::EnforcementActionTaken(event) => Self::Taken {
                 action: event.action,
+                subject: event.subject,
                 taken_on: event.taken_on,
                 cost: event.cost_pence,
             },
@@ -102,11 +109,20 @@ impl EnforcementEntry {
     pub(crate) fn enter(&self, standing: &mut Enforcement, number: Version) {
         match self {
             Self::Found { land, size, found_by } => standing.incident = Some((*land, *size, *found_by)),
-            Self::Named { subject } => _ = standing.subjects.insert(*subject),
+            Self::Named { subject } => {
+                standing.subjects.insert(*subject);
+                standing.ever_named.insert(*subject);
+            }
             Self::Cleared { subject } => _ = standing.subjects.remove(subject),
-            Self::Taken { action, taken_on, cost } => {
+            Self::Taken {
+                action,
+                subject,
+                taken_on,
+                cost,
+            } => {
                 let action = Action {
                     action: *action,
+                    subject: *subject,
                     taken_on: *taken_on,
                     cost: *cost,
                     result: None,
@@ -124,6 +140,11 @@ impl EnforcementEntry {
 }
 
 impl Enforcement {
+    /// Against whom the action of this entry was.
+    pub(crate) fn subject_of(&self, entry: Version) -> Option<CustomerId> {
+        self.actions.get(&entry)?.subject
+    }
+
     /// As it may be told: whom it is about is not.
     pub(crate) fn told(&self) -> Option<EnforcementSummary> {
         let incident = self
@@ -145,14 +166,21 @@ impl Enforcement {
 }
 
 impl Submitted {
-    /// Refuses what whom the case is about would do in it.
-    pub(super) fn must_not_be_about(&self, circumstances: &Circumstances) -> Result<(), Rejection> {
-        let subjects = &self.standing.enforcement.subjects;
-        let acts = circumstances.actor.as_person();
-        match acts.is_some_and(|person| subjects.contains(&person)) {
-            true => Err(Rejection::ActsInACaseAboutThem),
-            false => Ok(()),
+    /// Refuses what whom the case is about, under whichever record, would do in it.
+    pub(super) fn must_not_be_about(
+        &self,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<(), Rejection> {
+        match circumstances.actor.as_person() {
+            Some(person) if self.was_about(person, context) => Err(Rejection::ActsInACaseAboutThem),
+            _ => Ok(()),
         }
+    }
+
+    /// Whether it is, or was, about this customer, or about a record that was merged into theirs.
+    pub(super) fn was_about(&self, customer: CustomerId, context: &DecisionContext) -> bool {
+        self.standing.enforcement.ever_named.contains(&customer) || context.subjects_kept.contains(&customer)
     }
 
     /// An officer of a team that decides such cases, of a type that may be an offence.
@@ -161,12 +189,22 @@ impl Submitted {
         circumstances: &Circumstances,
         context: &'c DecisionContext,
     ) -> Result<&'c Authority, Rejection> {
-        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
-        if !request_type.enforcement {
-            return Err(Rejection::NotEnforced);
-        }
+        let request_type = self.must_be_enforced(context)?;
         let authority = must_be_an_officer(circumstances, context)?;
-        self.authorised(authority.officer(), request_type, context)
+        match authority.is_of_any(&request_type.deciding_teams) {
+            true => Ok(authority),
+            false => Err(Rejection::EnforcerNotAuthorised),
+        }
+    }
+
+    /// Of a type that may be an offence, and of a report that was not called off.
+    fn must_be_enforced<'c>(&self, context: &'c DecisionContext) -> Result<&'c RequestType, Rejection> {
+        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
+        match (request_type.enforcement, &self.standing.status) {
+            (false, _) => Err(Rejection::NotEnforced),
+            (true, Status::Cancelled) => Err(Rejection::CaseCancelled),
+            (true, _) => Ok(request_type),
+        }
     }
 
     pub(super) fn record_incident(
@@ -175,13 +213,17 @@ impl Submitted {
         circumstances: &Circumstances,
         context: &DecisionContext,
     ) -> Result<Vec<CaseEvent>, Rejection> {
-        let request_type = context.request_type.as_ref().ok_or(Rejection::RequestTypeGone)?;
-        if !request_type.enforcement {
-            return Err(Rejection::NotEnforced);
-        }
+        self.must_be_enforced(context)?;
         match circumstances.actor.kind {
             ActorKind::System => {}
-            ActorKind::Contractor => self.must_be_their_job(context)?,
+            // The crew is the first to say, or nobody of it: what an officer found is not overwritten.
+            ActorKind::Contractor => {
+                self.must_be_open()?;
+                self.must_be_their_job(context)?;
+                if self.standing.enforcement.incident.is_some() {
+                    return Err(Rejection::IncidentKnown);
+                }
+            }
             _ => _ = must_be_an_officer(circumstances, context)?,
         }
         let RecordIncident { land, size, found_by } = incident.clone();
@@ -196,26 +238,28 @@ impl Submitted {
         }))
     }
 
+    /// Somebody else than whose case it is, or ever was, under whichever record.
     pub(super) fn name_subject(
         &self,
         name: &NameSubject,
         circumstances: &Circumstances,
         context: &DecisionContext,
-    ) -> Result<Vec<CaseEvent>, Rejection> {
+    ) -> Result<SubjectNamed, Rejection> {
         let authority = self.enforcing(circumstances, context)?;
-        if self.opened.customer_id == Some(name.subject) {
+        if let Some(into) = context.other_customer.as_deref().and_then(Customer::merged_into) {
+            return Err(Rejection::SubjectMerged { into: into.to_string() });
+        }
+        if self.ever_customers.contains(&name.subject) || context.holder_of_case == Some(name.subject) {
             return Err(Rejection::ComplainantNamed);
         }
-        if self.standing.enforcement.subjects.contains(&name.subject) {
-            return Ok(Vec::new());
-        }
-        let NameSubject { subject, grounds } = name.clone();
-        Ok(one(SubjectNamed {
+        let NameSubject { subject, grounds, told } = name.clone();
+        Ok(SubjectNamed {
             subject,
             grounds,
+            told,
             decided_by: authority.officer().clone(),
             reason: circumstances.reason.clone(),
-        }))
+        })
     }
 
     pub(super) fn clear_subject(
@@ -228,10 +272,13 @@ impl Submitted {
         if !self.standing.enforcement.subjects.contains(&clear.subject) {
             return Err(Rejection::SubjectNotNamed);
         }
+        if circumstances.reason.is_none() && !context.person_erased {
+            return Err(Rejection::ReasonRequired);
+        }
         Ok(SubjectCleared {
             subject: clear.subject,
             decided_by: authority.officer().clone(),
-            reason: circumstances.reason.clone().ok_or(Rejection::ReasonRequired)?,
+            reason: circumstances.reason.clone(),
         })
     }
 
@@ -258,8 +305,9 @@ impl Submitted {
         if take.taken_on > london::day_of(context.now.get()) {
             return Err(Rejection::ActionInTheFuture);
         }
-        self.must_not_precede_receipt(take.taken_on)
-            .map_err(|_| Rejection::ActionBeforeTheReceipt)?;
+        if take.taken_on < self.opened.received_on {
+            return Err(Rejection::ActionBeforeTheReceipt);
+        }
         let TakeEnforcementAction {
             action,
             subject,
@@ -288,8 +336,14 @@ impl Submitted {
         circumstances: &Circumstances,
         context: &DecisionContext,
     ) -> Result<ActionResultRecorded, Rejection> {
-        if circumstances.actor.kind != ActorKind::System {
-            must_be_an_officer(circumstances, context)?;
+        let by_system = circumstances.actor.kind == ActorKind::System;
+        if !by_system {
+            self.enforcing(circumstances, context)?;
+        } else if !matches!(record.result, ActionResult::Paid | ActionResult::NotPaid) {
+            return Err(Rejection::ActorNotAllowed);
+        }
+        if record.result == ActionResult::Withdrawn && circumstances.reason.is_none() && !context.person_erased {
+            return Err(Rejection::ReasonRequired);
         }
         let RecordActionResult {
             action,

@@ -33,7 +33,7 @@ use schemas::query::{
     AppointmentSummary, AttachmentSummary, CaseStatus, EnforcementSummary, JobSummary, PaymentSummary,
 };
 use schemas::{
-    CaseId, CustomerId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName,
+    CaseId, CustomerId, OfficerId, OutcomeCode, QuestionId, Reference, RequestTypeCode, ServiceName, TeamName, Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -154,6 +154,12 @@ impl Case {
         submitted.is_some_and(|submitted| submitted.is_granted(request_type))
     }
 
+    /// The last day on which the badge that was issued on it is valid, where one was.
+    #[must_use]
+    pub fn badge_until(&self) -> Option<Day> {
+        self.submitted.as_ref()?.badge_until
+    }
+
     /// Whether something has to be paid before anything goes on.
     #[must_use]
     pub fn waits_for_payment(&self) -> bool {
@@ -174,6 +180,18 @@ impl Case {
     #[must_use]
     pub fn enforcement(&self) -> Option<EnforcementSummary> {
         self.standing()?.enforcement.told()
+    }
+
+    /// Whom it is, or ever was, said to be about.
+    pub fn ever_named(&self) -> impl Iterator<Item = CustomerId> {
+        let standing = self.standing().into_iter();
+        standing.flat_map(|standing| standing.enforcement.ever_named.iter().copied())
+    }
+
+    /// Against whom the action of this entry was taken, where it is one.
+    #[must_use]
+    pub fn subject_of(&self, entry: Version) -> Option<CustomerId> {
+        self.standing()?.enforcement.subject_of(entry)
     }
 
     /// The cases that it may repeat, as was suggested.
@@ -259,7 +277,7 @@ impl Case {
         };
         let opened = &submitted.opened;
         context.check_person(circumstances, opened.customer_id, &opened.service)?;
-        submitted.must_not_be_about(circumstances)?;
+        submitted.must_not_be_about(circumstances, context)?;
         let events = submitted.decide(self.timeline, command, context)?;
         let events = duplicate::follow(Some(submitted), events, context);
         let events = appointment::follow(submitted, events, circumstances, context);
@@ -350,7 +368,7 @@ impl Submitted {
             CommandBody::RecordAttendance(record) => self.record_attendance(record, circumstances, context).map(one),
             CommandBody::AddAttachment(add) => self.add_attachment(add, circumstances, context).map(one),
             CommandBody::RecordIncident(incident) => self.record_incident(incident, circumstances, context),
-            CommandBody::NameSubject(name) => self.name_subject(name, circumstances, context),
+            CommandBody::NameSubject(name) => self.name_subject(name, circumstances, context).map(one),
             CommandBody::ClearSubject(clear) => self.clear_subject(clear, circumstances, context).map(one),
             CommandBody::TakeEnforcementAction(take) => self.take_action(take, circumstances, context).map(one),
             CommandBody::RecordActionResult(record) => self.action_result(record, circumstances, context).map(one),

@@ -172,6 +172,10 @@ impl Submitted {
 
     /// Whether what was applied for is granted, as things stand.
     pub(super) fn is_granted(&self, request_type: &RequestType) -> bool {
+        // What is no longer wanted is not granted, whatever was decided before.
+        if self.standing.status == Status::Cancelled {
+            return false;
+        }
         let decided = self.standing.decision.as_ref().map(|decision| &decision.outcome);
         let outcome = self.standing.outcome().map(|(outcome, _)| outcome).or(decided);
         outcome

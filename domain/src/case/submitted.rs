@@ -34,6 +34,10 @@ pub(super) struct Submitted {
     /// Who decided the case whose next stage this is.
     pub(super) earlier_deciders: Vec<OfficerId>,
     pub(super) notified: Vec<Notified>,
+    /// Whose it is, and whose it ever was.
+    pub(super) ever_customers: BTreeSet<CustomerId>,
+    /// The last day on which the badge that was issued on it is valid.
+    pub(super) badge_until: Option<Day>,
     /// The cases that it may repeat, as was suggested.
     pub(super) suggested: BTreeSet<CaseId>,
     /// The number of its last event.
@@ -75,6 +79,8 @@ impl Submitted {
             payments: Vec::new(),
             earlier_deciders: follows.map_or_else(Vec::new, |follows| follows.decided_by.clone()),
             notified: Vec::new(),
+            ever_customers: event.customer_id.into_iter().collect(),
+            badge_until: None,
             suggested: BTreeSet::new(),
             last: Version(1),
         }
@@ -113,10 +119,14 @@ impl Submitted {
                 given.retain(|name| matches!(name.as_str(), "description" | "place" | "photos"));
                 given.extend(event.answers.keys().map(ToString::to_string));
             }
-            CaseEvent::CaseMoved(event) => Arc::make_mut(&mut self.opened).customer_id = Some(event.customer_id),
+            CaseEvent::CaseMoved(event) => {
+                Arc::make_mut(&mut self.opened).customer_id = Some(event.customer_id);
+                self.ever_customers.insert(event.customer_id);
+            }
             CaseEvent::EntryCorrected(event) => {
                 self.strike(event.entry);
             }
+            CaseEvent::BadgeIssued(event) => self.badge_until = Some(event.valid_until),
             CaseEvent::DuplicatesSuggested(event) => {
                 self.suggested.extend(event.cases.iter().map(|found| found.case_id));
             }

@@ -1,6 +1,6 @@
 //! Where something is: the areas told in clear, and what it may repeat.
 
-use schemas::event::{CaseEvent, DuplicateFoundBy, PossibleDuplicate};
+use schemas::event::{CaseEvent, PossibleDuplicate};
 use schemas::located::Located;
 use schemas::{CaseId, Reference};
 use serde_json::{Value, json};
@@ -14,7 +14,6 @@ fn found(number: u128) -> PossibleDuplicate {
     PossibleDuplicate {
         case_id: CaseId(Uuid::from_u128(number)),
         reference: Reference::of_number("WAS", 7).unwrap(),
-        found_by: DuplicateFoundBy::Near,
     }
 }
 

@@ -341,6 +341,19 @@ pub fn customer_after(name: &str, data: Value) -> Arc<domain::Customer> {
     Arc::new(customer)
 }
 
+/// The customer of tests, whose record was merged into another.
+pub fn customer_merged_into(kept: schemas::CustomerId) -> Arc<domain::Customer> {
+    let mut customer = domain::Customer::default();
+    let sealed = json!({ "sealed": "AQ" });
+    for event in [
+        json!({ "event": "CustomerRegistered", "name": sealed }),
+        json!({ "event": "CustomerMerged", "into": kept, "reason": sealed }),
+    ] {
+        customer.apply_at(&serde_json::from_value(event).unwrap(), at("2026-05-01T09:00:00Z"));
+    }
+    Arc::new(customer)
+}
+
 /// The customer of tests.
 pub const CUSTOMER: &str = "90f9aa8f-c795-5f76-a4d7-68c0ad433bc8";
 

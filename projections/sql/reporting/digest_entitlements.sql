@@ -3,7 +3,7 @@
 SELECT count(*) AS rows,
     coalesce(sum(hashtextextended(content, 0)), 0)::text || ' ' || coalesce(sum(hashtextextended(content, 1)), 0)::text AS digest
 FROM (
-    SELECT ROW (entitlement_key, person_key, service, entitlement, stage, granted_on, starts_on, ends_on, ended_because, renewed,
+    SELECT ROW (entitlement_key, person_key, service, entitlement, stage, granted_on, starts_on, ends_on, ended_because, ended_on, renewed,
         renewed_late, events)::text
     FROM reporting.entitlement_rows
     WHERE generation = $1

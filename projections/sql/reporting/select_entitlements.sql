@@ -3,7 +3,7 @@
 -- $2 uuid[]: their keys
 -- One look-up a key: a plan that was made while the table was small would read it whole as it grows.
 SELECT held.entitlement_key, held.person_key, held.service, held.entitlement, held.stage, held.granted_on, held.starts_on,
-    held.ends_on, held.ended_because, held.renewed, held.renewed_late, held.events
+    held.ends_on, held.ended_because, held.ended_on, held.renewed, held.renewed_late, held.events
 FROM (SELECT DISTINCT unnest($2::uuid[]) AS entitlement_key) AS wanted
 CROSS JOIN LATERAL (
     SELECT * FROM reporting.entitlement_rows AS stored

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use schemas::command::EntitlementEnding;
 use schemas::event::{EntitlementEvent, EntitlementGranted};
 use schemas::moment::Day;
 use schemas::query::EntitlementStage;
-use schemas::{CaseId, CustomerId, EntitlementId, EntitlementName, Position, Reference, Sealed, ServiceName, Version};
+use schemas::{
+    CaseId, CustomerId, EntitlementId, EntitlementName, OfficerId, Position, Reference, Sealed, ServiceName, Version,
+};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, PgPool, Row as _};
 
-use crate::columns::{as_integer, column, count, json, optional_json, word};
+use crate::columns::{as_integer, column, count, optional_json, optional_word, word};
 use crate::error::{Fault, ProjectionError};
 use crate::event::Event;
 use crate::history::NAME;
@@ -27,18 +30,26 @@ pub struct Entitlement {
     pub service: ServiceName,
     /// Whose it is.
     pub customer_id: CustomerId,
-    /// The case that granted the term that runs, or ran last.
+    /// The case that granted its last term.
     pub case_id: CaseId,
     /// That case's reference.
     pub reference: Reference,
     /// Where it is.
     pub stage: EntitlementStage,
-    /// The first day of that term.
+    /// Since when it holds without a gap, or held last.
     pub starts_on: Day,
-    /// The last day on which it holds, or held.
+    /// The last day of its last term.
     pub ends_on: Day,
     /// From which day on it can be renewed.
     pub renew_from: Day,
+    /// Why it was ended before its term.
+    pub ended_because: Option<EntitlementEnding>,
+    /// The last day on which it held, where it was ended and had begun.
+    pub ended_on: Option<Day>,
+    /// The officer who decided that, where it was decided.
+    pub ended_by: Option<OfficerId>,
+    /// Why, in the actor's words.
+    pub ended_reason: Option<Sealed>,
     /// What it is known by.
     pub number: Option<Sealed>,
     /// The property that it belongs to.
@@ -47,8 +58,8 @@ pub struct Entitlement {
     pub quantity: Option<u16>,
     /// How often it was renewed.
     pub renewed: u32,
-    /// Others like it that stood at the same property when it came there.
-    pub also_at_property: Vec<EntitlementId>,
+    /// How many others like it stood at its property when it came there, or was renewed there.
+    pub others_at_property: Option<u16>,
     /// The sequence of its last event.
     pub version: Version,
     /// The position of its last event.
@@ -113,11 +124,15 @@ impl Entitlement {
             starts_on: granted.starts_on,
             ends_on: granted.ends_on,
             renew_from: granted.renew_from,
+            ended_because: None,
+            ended_on: None,
+            ended_by: None,
+            ended_reason: None,
             number: sealed(granted.number.as_ref()),
             property: sealed(granted.property.as_ref()),
             quantity: granted.quantity.map(Into::into),
             renewed: 0,
-            also_at_property: granted.also_at_property.clone(),
+            others_at_property: granted.others_at_property.map(Into::into),
             version: event.stored.sequence,
             position: event.stored.position,
         }
@@ -127,8 +142,12 @@ impl Entitlement {
         match record {
             EntitlementEvent::EntitlementRenewed(renewed) => {
                 (self.case_id, self.reference) = (renewed.case_id, renewed.reference.clone());
-                (self.starts_on, self.ends_on) = (renewed.starts_on, renewed.ends_on);
-                self.renew_from = renewed.renew_from;
+                (self.ends_on, self.renew_from) = (renewed.ends_on, renewed.renew_from);
+                if renewed.lapsed_from.is_some() {
+                    self.starts_on = renewed.starts_on;
+                }
+                self.others_at_property = renewed.others_at_property.map(Into::into);
+                self.property = sealed(renewed.property.as_ref()).or(self.property.take());
                 self.number = sealed(renewed.number.as_ref()).or(self.number.take());
                 self.quantity = renewed.quantity.map(Into::into).or(self.quantity);
                 self.renewed += 1;
@@ -136,7 +155,7 @@ impl Entitlement {
             }
             EntitlementEvent::EntitlementChanged(changed) => {
                 if changed.property.is_some() {
-                    self.also_at_property = changed.also_at_property.clone();
+                    self.others_at_property = changed.others_at_property.map(Into::into);
                 }
                 self.number = sealed(changed.number.as_ref()).or(self.number.take());
                 self.property = sealed(changed.property.as_ref()).or(self.property.take());
@@ -144,7 +163,9 @@ impl Entitlement {
             }
             EntitlementEvent::EntitlementEnded(ended) => {
                 self.stage = EntitlementStage::Ended;
-                self.ends_on = ended.ended_on;
+                (self.ended_because, self.ended_on) = (Some(ended.why), ended.ended_on);
+                self.ended_by = ended.decided_by.clone();
+                self.ended_reason = sealed(ended.reason.as_ref());
             }
             EntitlementEvent::EntitlementExpired(_) => self.stage = EntitlementStage::Expired,
             EntitlementEvent::EntitlementGranted(_) | EntitlementEvent::EntitlementRenewalDue(_) => {}
@@ -191,10 +212,6 @@ async fn upsert(
             .map(|row| field(row).map(to_json).transpose())
             .collect::<Result<Vec<_>, _>>()
     };
-    let also: Vec<_> = rows
-        .iter()
-        .map(|row| to_json(&row.also_at_property))
-        .collect::<Result<_, _>>()?;
     sqlx::query(include_str!("../../sql/history/upsert_entitlements.sql"))
         .bind(generation.0)
         .bind(column(rows, |row| row.id.0))
@@ -207,11 +224,15 @@ async fn upsert(
         .bind(column(rows, |row| row.starts_on.0))
         .bind(column(rows, |row| row.ends_on.0))
         .bind(column(rows, |row| row.renew_from.0))
+        .bind(column(rows, |row| row.ended_because.map(EntitlementEnding::as_str)))
+        .bind(column(rows, |row| row.ended_on.map(|day| day.0)))
+        .bind(column(rows, |row| row.ended_by.as_ref().map(OfficerId::as_str)))
+        .bind(texts(|row| row.ended_reason.as_ref())?)
         .bind(texts(|row| row.number.as_ref())?)
         .bind(texts(|row| row.property.as_ref())?)
         .bind(column(rows, |row| row.quantity.map(i32::from)))
         .bind(column(rows, |row| as_integer(row.renewed)))
-        .bind(also)
+        .bind(column(rows, |row| row.others_at_property.map(i32::from)))
         .bind(column(rows, |row| row.version.0))
         .bind(column(rows, |row| row.position.0))
         .execute(transaction)
@@ -219,9 +240,14 @@ async fn upsert(
     Ok(())
 }
 
+/// A number that was written from a small one.
+fn small(row: &PgRow, column: &str) -> Result<Option<u16>, sqlx::Error> {
+    let number: Option<i32> = row.try_get(column)?;
+    Ok(number.and_then(|number| u16::try_from(number).ok()))
+}
+
 impl FromRow<'_, PgRow> for Entitlement {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let quantity: Option<i32> = row.try_get("quantity")?;
         Ok(Self {
             id: EntitlementId(row.try_get("entitlement_id")?),
             entitlement: word(row, "entitlement")?,
@@ -233,11 +259,15 @@ impl FromRow<'_, PgRow> for Entitlement {
             starts_on: Day(row.try_get("starts_on")?),
             ends_on: Day(row.try_get("ends_on")?),
             renew_from: Day(row.try_get("renew_from")?),
+            ended_because: optional_word(row, "ended_because")?,
+            ended_on: row.try_get::<Option<_>, _>("ended_on")?.map(Day),
+            ended_by: optional_word(row, "ended_by")?,
+            ended_reason: optional_json(row, "ended_reason")?,
             number: optional_json(row, "number")?,
             property: optional_json(row, "property")?,
-            quantity: quantity.and_then(|quantity| u16::try_from(quantity).ok()),
+            quantity: small(row, "quantity")?,
             renewed: count(row, "renewed")?,
-            also_at_property: json(row, "also_at_property")?,
+            others_at_property: small(row, "others_at_property")?,
             version: Version(row.try_get("version")?),
             position: Position(row.try_get("position")?),
         })

@@ -24,7 +24,7 @@ pub(super) async fn apply(
             .bind(entry.0)
             .bind(taken.action.as_str())
             .bind(taken.taken_on.0)
-            .bind(i64::from(taken.cost_pence.get()))
+            .bind(taken.cost_pence.map(Pence::get).map(i64::from))
             .bind(taken.penalty_pence.map(Pence::get).map(i64::from)),
         CaseEvent::ActionResultRecorded(recorded) => {
             sqlx::query(include_str!("../../sql/reporting/put_action_result.sql"))

@@ -30,6 +30,7 @@ struct Entitlement {
     starts_on: Day,
     ends_on: Day,
     ended_because: Option<EntitlementEnding>,
+    ended_on: Option<Day>,
     renewed: u32,
     renewed_late: u32,
     /// How many events it had.
@@ -48,6 +49,7 @@ impl Entitlement {
             starts_on: granted.starts_on,
             ends_on: granted.ends_on,
             ended_because: None,
+            ended_on: None,
             renewed: 0,
             renewed_late: 0,
             events: 1,
@@ -58,13 +60,16 @@ impl Entitlement {
         self.events += 1;
         match record {
             EntitlementEvent::EntitlementRenewed(renewed) => {
-                (self.starts_on, self.ends_on) = (renewed.starts_on, renewed.ends_on);
+                self.ends_on = renewed.ends_on;
+                if renewed.lapsed_from.is_some() {
+                    self.starts_on = renewed.starts_on;
+                }
                 self.renewed += 1;
                 self.renewed_late += u32::from(renewed.lapsed_from.is_some());
                 self.stage = EntitlementStage::Granted;
             }
             EntitlementEvent::EntitlementEnded(ended) => {
-                (self.ends_on, self.ended_because) = (ended.ended_on, Some(ended.why));
+                (self.ended_because, self.ended_on) = (Some(ended.why), ended.ended_on);
                 self.stage = EntitlementStage::Ended;
             }
             EntitlementEvent::EntitlementExpired(_) => self.stage = EntitlementStage::Expired,
@@ -133,6 +138,7 @@ async fn upsert(
         .bind(column(rows, |row| row.starts_on.0))
         .bind(column(rows, |row| row.ends_on.0))
         .bind(column(rows, |row| row.ended_because.map(EntitlementEnding::as_str)))
+        .bind(column(rows, |row| row.ended_on.map(|day| day.0)))
         .bind(column(rows, |row| as_integer(row.renewed)))
         .bind(column(rows, |row| as_integer(row.renewed_late)))
         .bind(column(rows, |row| row.events))
@@ -153,6 +159,7 @@ impl FromRow<'_, PgRow> for Entitlement {
             starts_on: Day(row.try_get("starts_on")?),
             ends_on: Day(row.try_get("ends_on")?),
             ended_because: optional_word(row, "ended_because")?,
+            ended_on: row.try_get::<Option<_>, _>("ended_on")?.map(Day),
             renewed: count(row, "renewed")?,
             renewed_late: count(row, "renewed_late")?,
             events: row.try_get("events")?,

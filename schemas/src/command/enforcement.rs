@@ -85,15 +85,19 @@ pub struct RecordIncident {
     pub found_by: FoundBy,
 }
 
-/// Says who the case is about: who may have done it. An officer of a team that decides such cases does. They are registered as a customer
-/// first. What is said of them is sealed for them, not for whoever complained.
+/// Says who the case is about: who may have done it, and, said again, what else speaks for it. An officer of a team that decides such cases
+/// does. They are registered as a customer first. What is said of them is sealed for them, not for whoever complained: whoever that is
+/// has no place in it.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NameSubject {
     /// Who.
     pub subject: CustomerId,
-    /// What speaks for it.
+    /// What speaks for it, for the council alone.
     pub grounds: Personal<Text>,
+    /// What they may read of it.
+    #[serde(default)]
+    pub told: Option<Personal<Text>>,
 }
 
 /// Says that it is not about them after all.
@@ -137,7 +141,12 @@ impl EnforcementAction {
     pub const fn is_against_somebody(self) -> bool {
         matches!(
             self,
-            Self::WarningLetter | Self::FixedPenalty | Self::FormalCaution | Self::Prosecution | Self::Injunction
+            Self::WarningLetter
+                | Self::StatutoryNotice
+                | Self::FixedPenalty
+                | Self::FormalCaution
+                | Self::Prosecution
+                | Self::Injunction
         )
     }
 }
@@ -153,12 +162,12 @@ pub struct TakeEnforcementAction {
     pub subject: Option<CustomerId>,
     /// When.
     pub taken_on: Day,
-    /// What it cost the council.
+    /// What it cost the council, where that is known.
     #[serde(default)]
-    pub cost_pence: Pence,
+    pub cost_pence: Option<Pence>,
     /// The number of the notice or of the proceedings.
     #[serde(default)]
-    pub notice_number: Option<ExternalId>,
+    pub notice_number: Option<Personal<ExternalId>>,
     /// The penalty; exactly of a fixed penalty.
     #[serde(default)]
     pub penalty_pence: Option<Pence>,
@@ -206,7 +215,8 @@ impl ActionResult {
     }
 }
 
-/// Records what came of an action. It takes the place of what was recorded of it before.
+/// Records what came of an action. It takes the place of what was recorded of it before. An officer of a team that decides such cases does;
+/// a system, that a penalty was paid or was not.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordActionResult {
@@ -222,7 +232,7 @@ pub struct RecordActionResult {
 }
 
 seals!(RecordIncident:);
-seals!(NameSubject: grounds);
+seals!(NameSubject: grounds, told);
 seals!(ClearSubject:);
-seals!(TakeEnforcementAction: note);
+seals!(TakeEnforcementAction: notice_number, note);
 seals!(RecordActionResult:);

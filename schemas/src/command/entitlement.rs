@@ -8,18 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use super::seals;
 use crate::command::words;
-use crate::ids::CaseId;
+use crate::ids::{CaseId, EntitlementId};
 use crate::moment::Day;
 use crate::personal::Personal;
 use crate::text::{ExternalId, Uprn};
 
 /// Grants what a case was decided to grant. Each case grants or renews one entitlement, once; the catalogue says which, and for how long.
+/// What was granted by mistake is ended as that, and then granted anew in its place.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GrantEntitlement {
     /// The case: its outcome, or the decision on it, grants what was applied for, and nothing has to be paid first. The entitlement is
     /// its customer's.
     pub case_id: CaseId,
+    /// The entitlement whose place it takes: one that this case granted, and that was ended as granted by mistake.
+    #[serde(default)]
+    pub replaces: Option<EntitlementId>,
     /// The first day.
     pub starts_on: Day,
     /// The last day, no later than the catalogue's term ends; that day where it is absent.
@@ -43,7 +47,8 @@ pub struct GrantEntitlement {
 pub struct RenewEntitlement {
     /// The case that grants the renewal, of the same customer.
     pub case_id: CaseId,
-    /// The first day of the new term. Where it is absent: the day after the last one ends, or today where that is over.
+    /// The first day of the new term: after the last one ends and, where the renewal was asked for after that, no sooner than it was.
+    /// Where it is absent: the day after the last one ends, or today where that is over.
     #[serde(default)]
     pub starts_on: Option<Day>,
     /// The last day, no later than the catalogue's term ends; that day where it is absent.
@@ -52,6 +57,9 @@ pub struct RenewEntitlement {
     /// What it is known by from then on; where it is absent, as before.
     #[serde(default)]
     pub number: Option<Personal<ExternalId>>,
+    /// The property that it belongs to from then on; where it is absent, as before.
+    #[serde(default)]
+    pub property: Option<Personal<Uprn>>,
     /// How many from then on; where it is absent, as before.
     #[serde(default)]
     pub quantity: Option<NonZeroU16>,
@@ -104,7 +112,7 @@ impl EntitlementEnding {
 pub struct EndEntitlement {
     /// Why.
     pub why: EntitlementEnding,
-    /// The last day on which it held; today where it is absent.
+    /// The last day on which it held; today where it is absent, and it had begun.
     #[serde(default)]
     pub ended_on: Option<Day>,
 }
@@ -130,7 +138,7 @@ pub struct RecordTerm {
 }
 
 seals!(GrantEntitlement: number, property);
-seals!(RenewEntitlement: number);
+seals!(RenewEntitlement: number, property);
 seals!(ChangeEntitlement: number, property);
 seals!(EndEntitlement:);
 seals!(RecordTerm:);

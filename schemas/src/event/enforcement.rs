@@ -30,8 +30,11 @@ pub struct IncidentRecorded {
 pub struct SubjectNamed {
     /// Who.
     pub subject: CustomerId,
-    /// What speaks for it.
+    /// What speaks for it, for the council alone.
     pub grounds: Personal<Text>,
+    /// What they may read of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Personal<Text>>,
     /// The officer who named them.
     pub decided_by: OfficerId,
     /// Why, in the actor's words.
@@ -46,8 +49,9 @@ pub struct SubjectCleared {
     pub subject: CustomerId,
     /// The officer who decided so.
     pub decided_by: OfficerId,
-    /// Why.
-    pub reason: Personal<Text>,
+    /// Why; absent where nothing personal can be recorded of them any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Text>>,
 }
 
 /// An officer acted against it. Its number is its place in the case's stream. Where it is against somebody, what is personal here is
@@ -62,10 +66,11 @@ pub struct EnforcementActionTaken {
     /// When.
     pub taken_on: Day,
     /// What it cost the council.
-    pub cost_pence: Pence,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_pence: Option<Pence>,
     /// The number of the notice or of the proceedings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notice_number: Option<ExternalId>,
+    pub notice_number: Option<Personal<ExternalId>>,
     /// The penalty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty_pence: Option<Pence>,
@@ -79,7 +84,7 @@ pub struct EnforcementActionTaken {
     pub reason: Option<Personal<Text>>,
 }
 
-/// Something came of an action.
+/// Something came of an action. Where that was against somebody, what is personal here is sealed for them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ActionResultRecorded {
     /// The action: the number of its entry.

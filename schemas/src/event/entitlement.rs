@@ -27,6 +27,9 @@ pub struct EntitlementGranted {
     pub reference: Reference,
     /// That case's request type.
     pub request_type: RequestTypeCode,
+    /// The entitlement whose place it takes, which the same case had granted by mistake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<EntitlementId>,
     /// The first day.
     pub starts_on: Day,
     /// The last day.
@@ -42,9 +45,10 @@ pub struct EntitlementGranted {
     /// How many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<NonZeroU16>,
-    /// Others like it that stood at the same property. An officer looks at that; nothing waits for it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also_at_property: Vec<EntitlementId>,
+    /// How many others like it stood at the same property. An officer looks at that; nothing waits for it. Which they are is looked up while
+    /// it is asked: the log would tell it for ever, of people who were erased too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_at_property: Option<NonZeroU16>,
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
@@ -71,6 +75,12 @@ pub struct EntitlementRenewed {
     /// What it is known by from then on; where it is absent, as before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Personal<ExternalId>>,
+    /// The property that it belongs to from then on; where it is absent, as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property: Option<Personal<Uprn>>,
+    /// How many others like it stood at its property then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_at_property: Option<NonZeroU16>,
     /// How many from then on; where it is absent, as before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<NonZeroU16>,
@@ -91,9 +101,9 @@ pub struct EntitlementChanged {
     /// How many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<NonZeroU16>,
-    /// Others like it that stood at the new property.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also_at_property: Vec<EntitlementId>,
+    /// How many others like it stood at the new property.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub others_at_property: Option<NonZeroU16>,
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal<Text>>,
@@ -104,8 +114,9 @@ pub struct EntitlementChanged {
 pub struct EntitlementEnded {
     /// Why.
     pub why: EntitlementEnding,
-    /// The last day on which it held.
-    pub ended_on: Day,
+    /// The last day on which it held; absent where it had not begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_on: Option<Day>,
     /// The officer who decided, where it was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<OfficerId>,
@@ -117,8 +128,16 @@ pub struct EntitlementEnded {
 /// The time has come to renew it. Said once of each term, and not of somebody who died.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EntitlementRenewalDue {
+    /// What it is.
+    pub entitlement: EntitlementName,
+    /// Whose it is.
+    pub customer_id: CustomerId,
     /// The case that granted the term that ends.
     pub case_id: CaseId,
+    /// That case's reference.
+    pub reference: Reference,
+    /// That case's request type.
+    pub request_type: RequestTypeCode,
     /// The last day of that term.
     pub ends_on: Day,
 }
@@ -126,8 +145,16 @@ pub struct EntitlementRenewalDue {
 /// Its term is over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EntitlementExpired {
+    /// What it is.
+    pub entitlement: EntitlementName,
+    /// Whose it is.
+    pub customer_id: CustomerId,
     /// The case that granted the term that ended.
     pub case_id: CaseId,
+    /// That case's reference.
+    pub reference: Reference,
+    /// That case's request type.
+    pub request_type: RequestTypeCode,
     /// The last day of that term.
     pub ends_on: Day,
 }

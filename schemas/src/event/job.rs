@@ -14,7 +14,8 @@ use crate::text::{ExternalId, Text};
 /// What of a case is shared with whom, for which purpose and why that is allowed (UK GDPR articles 5(2) and 30(1)(d)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sharing {
-    /// What is shared: `place`, `description`, `contact`, or a question's id. Of those, what the case has.
+    /// What is shared: `place`, `location` (the place without what can say who reported it, where it is found without that),
+    /// `description`, `contact`, `photos`, or a question's id. Of those, what the case has.
     pub fields: Vec<String>,
     /// What for, as the catalogue says it.
     pub purpose: String,

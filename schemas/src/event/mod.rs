@@ -37,7 +37,7 @@ pub use clocks::{Clock, Clocks};
 pub use correction::{CaseMoved, CaseStanding, EntryCorrected, TypeChanged};
 pub use customer::{ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerRegistered};
 pub use decision::{BadgeIssued, DecisionRecorded, EligibilityAssessed};
-pub use duplicate::{DuplicateFoundBy, DuplicatesSuggested, PossibleDuplicate};
+pub use duplicate::{DuplicatesSuggested, PossibleDuplicate};
 pub use enforcement::{ActionResultRecorded, EnforcementActionTaken, IncidentRecorded, SubjectCleared, SubjectNamed};
 pub use entitlement::{
     EntitlementChanged, EntitlementEnded, EntitlementExpired, EntitlementGranted, EntitlementRenewalDue,

@@ -1,14 +1,19 @@
 //! Appointments over the bus: which slots are open, that none is sold twice, and that whoever collects hears of another day.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use catalogue::london;
 use futures::future::join_all;
 use schemas::command::Slot;
+use schemas::moment::Day;
 use schemas::query::{AppointmentStage, CaseAnswer, CaseQuery, OpenSlot, SlotsAnswer, SlotsQuery};
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::{AggregateId, CaseId, RequestTypeCode};
 use serde_json::{Value, json};
-use system_tests::council::{example, rejected};
+use system_tests::council::{accepted, example, rejected, repository};
+use system_tests::eventually;
+use time::OffsetDateTime;
 
 use crate::office::Office;
 
@@ -243,4 +248,110 @@ async fn a_collection_is_told_to_the_crew_once_it_is_paid_and_booked_and_each_ne
         .unwrap();
     let text = std::fs::read_to_string(mail.join(booked)).unwrap();
     assert!(text.contains("between 6:00am and 6:00pm on"), "{text}");
+}
+
+/// The service of pest control, whose next visit begins with the next minute or the one after, and that visit.
+fn pest_control_soon() -> (String, Slot) {
+    let soon = OffsetDateTime::now_utc() + time::Duration::seconds(65);
+    let minutes = |at: OffsetDateTime| (at - london::beginning_of(london::day_of(at))).whole_minutes();
+    // A visit that would go over midnight is the first of the next day.
+    let late = minutes(soon) > 23 * 60 + 50;
+    let soon = if late { soon + time::Duration::minutes(12) } else { soon };
+    let written = |minutes: i64| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let (from, until) = (written(minutes(soon)), written(minutes(soon) + 5));
+    let file = std::fs::read_to_string(repository().join("catalogue/services/pest-control.toml")).unwrap();
+    let begins = file.find("opening = [").unwrap();
+    let ends = begins + file[begins..].find("\n]\n").unwrap() + 3;
+    let days = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let openings = days.map(|day| format!("{{ on = \"{day}\", from = \"{from}\", until = \"{until}\" }}"));
+    let file = format!(
+        "{}opening = [{}]\non_bank_holidays = true\n{}",
+        &file[..begins],
+        openings.join(", "),
+        &file[ends..]
+    );
+    let file = file
+        .replace("minutes = 120", "minutes = 5")
+        .replace("lead_hours = 20", "lead_hours = 0");
+    let slot = Slot {
+        day: london::day_of(soon),
+        time: from.parse().unwrap(),
+    };
+    (file, slot)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_opens_the_door_to_the_wasp_nest() {
+    let mut office = Office::open().await;
+    let (service, slot) = pest_control_soon();
+    office.council.add_service("pest-control", &service);
+    let _services = office.council.serve_all().await;
+    let customer = office.registers(json!({})).await;
+    let case = submit(&office, customer, "pest-treatment", json!({ "pest": "wasps" })).await;
+    accepted(sends(&office, case, "BookAppointment", at(slot)).await);
+    let attendance = || {
+        example(
+            "RecordAttendance",
+            json!({ "slot": slot, "actor": { "kind": "officer", "id": "w.prosser" } }),
+        )
+    };
+    assert_eq!(
+        office.refuses(Some(case), "RecordAttendance", attendance()).await,
+        "appointment_to_come"
+    );
+
+    // The technician rings, and nobody answers: the resident is told, and keeps their case.
+    let begun = eventually("the visit has begun", Duration::from_secs(900), || async {
+        let result = office
+            .council
+            .call(&office.contact_centre, "RecordAttendance", Some(case), attendance())
+            .await;
+        match result.status {
+            CommandStatus::Accepted(accepted) => Some(accepted),
+            _ => None,
+        }
+    })
+    .await;
+    let email = office.email(begun.position, "appointment_missed").await;
+    assert!(email.contains("could not get in"), "{email}");
+    assert_eq!(office.log(case).await.last().unwrap().1["attendance"], "no_access");
+
+    // Another visit, which is given up: an officer closes the case as it ended.
+    let tomorrow = Slot {
+        day: slot.day.0.next_day().map(Day).unwrap(),
+        ..slot
+    };
+    accepted(sends(&office, case, "BookAppointment", at(tomorrow)).await);
+    accepted(
+        sends(
+            &office,
+            case,
+            "CancelAppointment",
+            json!({ "actor": { "kind": "resident" }, "channel": "online" }),
+        )
+        .await,
+    );
+    let close = json!({ "outcome": "no-access", "actor": { "kind": "officer", "id": "w.prosser" }, "channel": "phone", "reason": "Nobody was in." });
+    office
+        .council
+        .accept(&office.contact_centre, "CloseRequest", Some(case), close)
+        .await;
+    let stages: Vec<AppointmentStage> = match office.website.case(&CaseQuery::Id(CaseId(case.uuid()))).await.unwrap() {
+        CaseAnswer::Found { case } => case.appointments.iter().map(|appointment| appointment.stage).collect(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(stages, [AppointmentStage::NoAccess, AppointmentStage::Cancelled]);
+    let held: i64 = sqlx::query_scalar("SELECT count(*) FROM ledger.places")
+        .fetch_one(&office.owner)
+        .await
+        .unwrap();
+    assert_eq!(held, 1, "a visit that was made, in vain, keeps its place");
 }

@@ -9,7 +9,7 @@ use crate::jobs::Partner;
 use crate::office::Office;
 
 /// Words that only whoever complained brings in.
-const COMPLAINANT: [&str; 5] = ["Ada", "Lovelace", "ada@example.org", "Orchard Row", "my kitchen window"];
+const COMPLAINANT: [&str; 5] = ["Ada", "Lovelace", "ada@example.org", "Orchard Row", "kitchen window"];
 
 fn by(officer: &str, mut data: Value) -> Value {
     (data["actor"], data["channel"]) = (json!({ "kind": "officer", "id": officer }), json!("phone"));
@@ -32,7 +32,7 @@ async fn a_fly_tip_is_cleared_and_fined_and_nobody_learns_who_saw_it() {
     let case = office
         .opens(json!({
             "request_type": "fly-tip", "customer_id": complainant, "description": "I saw it from my kitchen window.",
-            "place": { "description": "Opposite my kitchen window in Orchard Row", "latitude": 52.595, "longitude": -0.99 },
+            "place": { "description": "Opposite my kitchen window in Orchard Row", "latitude": 52.595, "longitude": -0.99, "postcode": "NM4 7QP", "uprn": "100021421234" },
             "answers": { "waste_type": "household", "volume": "van", "seen_by": true },
         }))
         .await;
@@ -44,6 +44,10 @@ async fn a_fly_tip_is_cleared_and_fined_and_nobody_learns_who_saw_it() {
     for words in COMPLAINANT {
         assert!(!content.contains(words), "{words} in {content}");
     }
+    assert!(
+        !content.contains("NM4 7QP") && !content.contains("100021421234"),
+        "{content}"
+    );
     assert!(
         content.contains("52.595") && content.contains("household") && !content.contains("visit_in_pairs"),
         "{content}"
@@ -65,7 +69,7 @@ async fn a_fly_tip_is_cleared_and_fined_and_nobody_learns_who_saw_it() {
     );
     send(
         "NameSubject",
-        officer(json!({ "subject": subject, "grounds": "A letter to Sid Fly lay among the bags." })),
+        officer(json!({ "subject": subject, "grounds": "Seen by Ada Lovelace from her kitchen window.", "told": "A letter to Sid Fly lay among the bags." })),
     )
     .await;
     send(
@@ -136,18 +140,16 @@ async fn a_fly_tip_is_cleared_and_fined_and_nobody_learns_who_saw_it() {
         shown.contains("paid").then_some(shown)
     })
     .await;
-    for words in COMPLAINANT
-        .into_iter()
-        .chain([complainant.to_string().as_str(), "12000", "stop_and_search"])
-    {
+    for words in COMPLAINANT.into_iter().chain([
+        complainant.to_string().as_str(),
+        "12000",
+        "stop_and_search",
+        "Admitted in interview",
+        "ENV-",
+    ]) {
         assert!(!shown.contains(words), "{words} in {shown}");
     }
-    for words in [
-        "FPN-20417",
-        "Sid Fly lay among the bags",
-        "Handed over",
-        "Admitted in interview",
-    ] {
+    for words in ["FPN-20417", "Sid Fly lay among the bags", "Handed over", "40000"] {
         assert!(shown.contains(words), "{words} not in {shown}");
     }
     let other = ["case", "statement", &case_id, "--subject", &complainant.to_string()];
@@ -205,7 +207,7 @@ async fn a_fly_tip_is_cleared_and_fined_and_nobody_learns_who_saw_it() {
         .await
         .unwrap();
     let shown = office.council.run(&statement, "").await;
-    assert!(String::from_utf8_lossy(&shown.stdout).contains("Admitted in interview"));
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("Handed over"));
     let history = office
         .council
         .run(

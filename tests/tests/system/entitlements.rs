@@ -261,23 +261,28 @@ async fn a_property_s_second_subscription_is_noticed_and_a_case_grants_once() {
     let second = office
         .grants(other_case, json!({ "starts_on": day(0), "property": "100021421234" }))
         .await;
-    assert_eq!(
-        office.entitlement(second).await.also_at_property,
-        [EntitlementId(first.uuid())]
-    );
-    assert_eq!(office.entitlement(first).await.also_at_property, []);
+    let others = async |id: AggregateId| office.entitlement(id).await.others_at_property.map(u16::from);
+    assert_eq!((others(second).await, others(first).await), (Some(1), None));
+    // Which it is, an officer looks up.
+    let show = [
+        "entitlement",
+        "show",
+        &second.to_string(),
+        "--officer",
+        "j.okafor",
+        "--reason",
+        "Two at one house.",
+    ];
+    office.tells(&show, &first.to_string()).await;
     // Moved next door, where nobody has one; the first, moved there, meets it.
     office
-        .does(second, "ChangeEntitlement", json!({ "property": "100021421235" }))
+        .does(second, "ChangeEntitlement", json!({ "property": "0021421235" }))
         .await;
-    assert_eq!(office.entitlement(second).await.also_at_property, []);
+    assert_eq!(others(second).await, None);
     office
-        .does(first, "ChangeEntitlement", json!({ "property": "100021421235" }))
+        .does(first, "ChangeEntitlement", json!({ "property": "21421235" }))
         .await;
-    assert_eq!(
-        office.entitlement(first).await.also_at_property,
-        [EntitlementId(second.uuid())]
-    );
+    assert_eq!(others(first).await, Some(1));
 
     // Nobody else's client learns of it, and who holds it can give it up.
     let highways = office.council.client("highways-app").await;
@@ -306,6 +311,29 @@ async fn a_property_s_second_subscription_is_noticed_and_a_case_grants_once() {
     );
     assert_eq!(over.code(), "entitlement_over");
     assert_eq!(office.entitlement(first).await.stage, EntitlementStage::Ended);
+
+    // What was granted by mistake is ended as that, and granted anew by the same case; only in its place, and once.
+    let replacing = |replaced: AggregateId| {
+        by(
+            "j.okafor",
+            json!({ "case_id": other_case, "starts_on": day(0), "property": "7", "replaces": replaced }),
+        )
+    };
+    assert_eq!(
+        office.refuses(None, "GrantEntitlement", replacing(second)).await,
+        "replaces_nothing"
+    );
+    let mistake = json!({ "why": "granted_by_mistake", "reason": "The wrong day.", "ended_on": day(0) });
+    office.does(second, "EndEntitlement", mistake).await;
+    let grant = office
+        .council
+        .accept(&office.contact_centre, "GrantEntitlement", None, replacing(second))
+        .await;
+    assert_eq!(
+        office.refuses(None, "GrantEntitlement", replacing(second)).await,
+        "case_granted_before"
+    );
+    let second = grant.aggregate_id;
 
     // Nothing is renewed for somebody who died.
     let renewal = office.subscribes(bob, &received_on).await;

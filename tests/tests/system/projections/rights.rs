@@ -4,7 +4,13 @@ use sqlx::PgPool;
 use system_tests::{TestDatabase, database_bare};
 
 /// What an analyst may read.
-const FOR_ANALYSTS: [&str; 3] = ["reporting.as_of", "reporting.requests", "reporting.requests_by_month"];
+const FOR_ANALYSTS: [&str; 5] = [
+    "reporting.as_of",
+    "reporting.enforcement_actions",
+    "reporting.entitlements",
+    "reporting.requests",
+    "reporting.requests_by_month",
+];
 
 /// A database that was migrated, not copied: what its migrations take from everybody, a copy would have again.
 async fn migrated() -> (TestDatabase, PgPool) {
