@@ -36,6 +36,10 @@ pub struct BookingCalendar {
     /// How many days ahead slots can be taken.
     #[schemars(range(min = 1, max = 730))]
     pub days_ahead: u16,
+    /// How many hours a place is held for somebody who has to pay first and has not; for good where it is absent. 0: not at all.
+    #[serde(default)]
+    #[schemars(with = "u16")]
+    pub pay_within_hours: Option<u16>,
     /// Whether it is open on bank holidays of England and Wales.
     #[serde(default)]
     pub on_bank_holidays: bool,

@@ -141,11 +141,12 @@ impl Timekeeper {
             "{}/{}/{}/{}/{}",
             item.stream, item.clock, item.mark, item.due, item.listed_at
         );
-        let (command, data) = match item.clock == plan::TERM {
-            true => ("RecordTerm", json!({ "ends_on": item.due, "mark": item.mark })),
-            false => (
+        let (command, data) = match item.clock.as_str() {
+            plan::TERM => ("RecordTerm", json!({ "ends_on": item.due, "mark": item.mark })),
+            plan::HOLD => ("ReleaseAppointment", json!({ "pay_by": item.due })),
+            clock => (
                 "RecordClock",
-                json!({ "clock": item.clock, "due": item.due, "mark": item.mark }),
+                json!({ "clock": clock, "due": item.due, "mark": item.mark }),
             ),
         };
         self.send(command, item.stream, &name, data).await?;

@@ -8,7 +8,7 @@ use catalogue::{Catalogue, london};
 use event_store::StoredEvent;
 use schemas::clock::{ClockStanding, Due};
 use schemas::command::{ActorKind, Attendance, Decider, NoticeMedium};
-use schemas::event::{CaseEvent, EntitlementEvent, EventError, EventRecord, RequestSubmitted};
+use schemas::event::{AppointmentCancellation, CaseEvent, EntitlementEvent, EventError, EventRecord, RequestSubmitted};
 use schemas::metadata::EventMetadata;
 use schemas::moment::Day;
 use schemas::{CaseId, ClientName, CustomerId, Position, QuestionId, Reference, RequestTypeCode, Sealed};
@@ -199,6 +199,14 @@ impl Follower {
             }
             CaseEvent::RequestAcknowledged(acknowledged) => {
                 answer_by = last_day(&acknowledged.clocks);
+                None
+            }
+            CaseEvent::AppointmentBooked(booked) => {
+                answer_by = booked.pay_by.map(|at| london::day_of(at.get()));
+                None
+            }
+            CaseEvent::AppointmentCancelled(cancelled) if cancelled.why == AppointmentCancellation::NotPaid => {
+                answer_by = Some(london::day_of(event.occurred_at));
                 None
             }
             // Whoever came knows it.

@@ -23,7 +23,7 @@ use crate::ids::{
     EntitlementName, JobNumber, OutcomeCode, PaymentNumber, Position, QuestionId, RequestTypeCode, ServiceName,
     TeamName, Version,
 };
-use crate::moment::Day;
+use crate::moment::{Day, Instant};
 use crate::money::Pence;
 use crate::problem::Problem;
 use crate::reference::Reference;
@@ -134,6 +134,9 @@ pub struct AppointmentSummary {
     pub minutes: u16,
     /// How often it was moved.
     pub moved: u32,
+    /// By when something has to be paid, or the place is given back; absent where nothing has, or had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_by: Option<Instant>,
     /// What became of it.
     pub stage: AppointmentStage,
 }

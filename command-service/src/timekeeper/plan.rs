@@ -28,6 +28,9 @@ struct Plan {
 /// What the term of an entitlement is called among the clocks of cases: no clock's name has a space.
 pub(super) const TERM: &str = "entitlement term";
 
+/// What the time is called for which a place is held that is not paid yet.
+pub(super) const HOLD: &str = "booking held";
+
 /// The names of the events that say something of clocks or terms.
 pub(super) fn moving_events() -> Vec<&'static str> {
     [CaseEvent::MOVING_CLOCKS, EntitlementEvent::MOVING_TERMS].concat()
@@ -37,6 +40,7 @@ pub(super) fn moving_events() -> Vec<&'static str> {
 pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, TimekeeperError> {
     let mut plans: BTreeMap<AggregateId, Plan> = BTreeMap::new();
     let mut terms: BTreeMap<AggregateId, Vec<DueItem>> = BTreeMap::new();
+    let mut holds = Vec::new();
     for event in events {
         if EntitlementEvent::MOVING_TERMS.contains(&event.event_type.as_str()) {
             terms.insert(event.aggregate_id, term(event)?);
@@ -47,6 +51,7 @@ pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, Timeke
             position: event.position,
             source,
         })?;
+        holds.extend(hold(event, &record));
         let plan = plans.entry(event.aggregate_id).or_default();
         match record.clocks() {
             Some(clocks) => {
@@ -83,7 +88,25 @@ pub(super) fn change(events: &[ClockingEvent]) -> Result<TimetableChange, Timeke
         change.cleared.push(stream);
         change.items.extend(items);
     }
+    change.items.extend(holds);
     Ok(change)
+}
+
+/// When a place that is not paid is to be given back. Whether it still matters then, the case says.
+fn hold(event: &ClockingEvent, record: &CaseEvent) -> Option<DueItem> {
+    let pay_by = match record {
+        CaseEvent::AppointmentBooked(booked) => booked.pay_by,
+        CaseEvent::AppointmentMoved(moved) => moved.pay_by,
+        _ => None,
+    }?;
+    Some(DueItem {
+        stream: event.aggregate_id,
+        clock: HOLD.to_owned(),
+        mark: "not_paid".to_owned(),
+        due: pay_by.to_string(),
+        listed_at: event.position,
+        at: Some(pay_by.get()),
+    })
 }
 
 /// What is to be said of an entitlement's term after an event: nothing once it has ended.

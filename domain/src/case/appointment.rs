@@ -5,7 +5,7 @@
 //! another as its matter takes.
 
 use catalogue::booking::{self, BookingCalendar, NotOffered};
-use schemas::command::{ActorKind, Attendance, Circumstances, RecordAttendance, Slot};
+use schemas::command::{ActorKind, Attendance, Circumstances, RecordAttendance, ReleaseAppointment, Slot};
 use schemas::event::{
     AppointmentBooked, AppointmentCancellation, AppointmentCancelled, AppointmentMoved, AttendanceRecorded, CaseEvent,
 };
@@ -28,6 +28,8 @@ pub(crate) struct Appointment {
     begins_at: Instant,
     minutes: u16,
     moved: u32,
+    /// By when something has to be paid, or the place is given back.
+    pay_by: Option<Instant>,
     stage: AppointmentStage,
 }
 
@@ -41,6 +43,7 @@ pub(crate) enum AppointmentEntry {
         slot: Slot,
         begins_at: Instant,
         minutes: u16,
+        pay_by: Option<Instant>,
     },
     Moved {
         number: AppointmentNumber,
@@ -49,6 +52,7 @@ pub(crate) enum AppointmentEntry {
         begins_at: Instant,
         minutes: u16,
         times: u32,
+        pay_by: Option<Instant>,
     },
     Ended {
         number: AppointmentNumber,
@@ -66,6 +70,7 @@ impl AppointmentEntry {
                 slot: event.slot,
                 begins_at: event.begins_at,
                 minutes: event.minutes,
+                pay_by: event.pay_by,
             },
             CaseEvent::AppointmentMoved(event) => Self::Moved {
                 number: event.appointment,
@@ -74,6 +79,7 @@ impl AppointmentEntry {
                 begins_at: event.begins_at,
                 minutes: event.minutes,
                 times: event.times,
+                pay_by: event.pay_by,
             },
             CaseEvent::AppointmentCancelled(event) => Self::Ended {
                 number: event.appointment,
@@ -116,10 +122,12 @@ impl AppointmentEntry {
                 begins_at,
                 minutes,
                 times,
+                pay_by,
             } => change(*number, &|appointment| {
                 appointment.calendar = calendar.clone();
                 (appointment.slot, appointment.begins_at) = (*slot, *begins_at);
                 (appointment.minutes, appointment.moved) = (*minutes, *times);
+                appointment.pay_by = *pay_by;
             }),
             Self::Ended { number, stage } => change(*number, &|appointment| appointment.stage = *stage),
             Self::Booked {
@@ -128,6 +136,7 @@ impl AppointmentEntry {
                 slot,
                 begins_at,
                 minutes,
+                pay_by,
             } => appointments.push(Appointment {
                 number: *number,
                 calendar: calendar.clone(),
@@ -135,6 +144,7 @@ impl AppointmentEntry {
                 begins_at: *begins_at,
                 minutes: *minutes,
                 moved: 0,
+                pay_by: *pay_by,
                 stage: AppointmentStage::Booked,
             }),
         }
@@ -150,6 +160,7 @@ impl Appointment {
             slot: self.slot,
             minutes: self.minutes,
             moved: self.moved,
+            pay_by: self.pay_by,
             stage: self.stage,
         }
     }
@@ -265,6 +276,7 @@ impl Submitted {
             slot,
             begins_at,
             minutes: calendar.minutes,
+            pay_by: self.held_until(calendar, begins_at, context),
             clocks: Vec::new(),
             reason: circumstances.reason.clone(),
         };
@@ -296,6 +308,8 @@ impl Submitted {
             begins_at,
             minutes: calendar.minutes,
             times: appointment.moved.saturating_add(1),
+            // Another day is no more time to pay.
+            pay_by: appointment.pay_by.filter(|_| self.waits_for_payment()),
             clocks: Vec::new(),
             reason: circumstances.reason.clone(),
         };
@@ -312,6 +326,32 @@ impl Submitted {
         may_arrange(circumstances, context)?;
         let appointment = self.appointment_to_come(context.now).ok_or(Rejection::NotBooked)?;
         Ok(appointment.cancelled(AppointmentCancellation::GivenUp, circumstances.reason.clone()))
+    }
+
+    /// Until when a place is held for somebody who has to pay first; none where nothing has to be paid, or it is held for good.
+    fn held_until(&self, calendar: &BookingCalendar, begins_at: Instant, context: &DecisionContext) -> Option<Instant> {
+        let hours = calendar.pay_within_hours.filter(|_| self.waits_for_payment())?;
+        let held_until = Instant::new(context.now.get() + time::Duration::hours(hours.into()));
+        Some(held_until.min(begins_at))
+    }
+
+    /// The place goes to somebody else, where it is not paid by then.
+    pub(super) fn release_appointment(
+        &self,
+        release: &ReleaseAppointment,
+        circumstances: &Circumstances,
+        context: &DecisionContext,
+    ) -> Result<Vec<CaseEvent>, Rejection> {
+        if circumstances.actor.kind != ActorKind::System {
+            return Err(Rejection::ActorNotAllowed);
+        }
+        let held = self.appointment_to_come(context.now);
+        let held = held.filter(|held| held.pay_by == Some(release.pay_by) && self.waits_for_payment());
+        match held {
+            Some(_) if context.now < release.pay_by => Err(Rejection::NotYet),
+            Some(held) => Ok(vec![held.cancelled(AppointmentCancellation::NotPaid, None)]),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// What the contractor did not take, or an officer took back, nobody but an officer books again.

@@ -366,6 +366,7 @@ impl Submitted {
             CommandBody::MoveAppointment(to) => self.move_appointment(to.slot, circumstances, context),
             CommandBody::CancelAppointment(_) => self.cancel_appointment(circumstances, context).map(one),
             CommandBody::RecordAttendance(record) => self.record_attendance(record, circumstances, context).map(one),
+            CommandBody::ReleaseAppointment(release) => self.release_appointment(release, circumstances, context),
             CommandBody::AddAttachment(add) => self.add_attachment(add, circumstances, context).map(one),
             CommandBody::RecordIncident(incident) => self.record_incident(incident, circumstances, context),
             CommandBody::NameSubject(name) => self.name_subject(name, circumstances, context).map(one),

@@ -14,7 +14,7 @@ use crate::fixtures::*;
 /// A Wednesday, at ten in London.
 const NOW: &str = "2026-05-20T09:00:00Z";
 
-fn wasps() -> Life {
+pub fn wasps() -> Life {
     let mut life = life("pest-treatment");
     let answers = json!({ "pest": "wasps" });
     life.does(
@@ -37,7 +37,7 @@ fn bulky() -> Life {
     life
 }
 
-fn slot(day: &str, time: &str) -> Value {
+pub fn slot(day: &str, time: &str) -> Value {
     json!({ "slot": { "day": day, "time": time } })
 }
 

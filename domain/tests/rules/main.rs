@@ -18,6 +18,7 @@ mod enforcement;
 mod entitlements;
 mod fixtures;
 mod handling;
+mod held_places;
 mod information;
 mod invariants;
 mod jobs;

@@ -1,6 +1,7 @@
 //! Reporting: facts for analysts, without personal data, and with keys of its own for cases and people.
 
 mod action;
+mod collection;
 mod entitlement;
 mod keys;
 mod query;
@@ -63,11 +64,16 @@ impl Projection for Reporting {
     ) -> Result<usize, ProjectionError> {
         let mut of_cases = Vec::new();
         let mut of_entitlements = Vec::new();
+        let mut of_rounds = 0;
         for event in events {
             match &event.record {
                 EventRecord::Case(record) if request::leaves_a_trace(record) => of_cases.push((event, record)),
                 EventRecord::Entitlement(record) => of_entitlements.push((event, record)),
-                EventRecord::Case(_) | EventRecord::Customer(_) | EventRecord::Round(_) => {}
+                EventRecord::Round(record) => {
+                    collection::apply(transaction, held.generation, record).await?;
+                    of_rounds += 1;
+                }
+                EventRecord::Case(_) | EventRecord::Customer(_) => {}
             }
         }
         if !of_cases.is_empty() {
@@ -76,7 +82,7 @@ impl Projection for Reporting {
         if !of_entitlements.is_empty() {
             entitlement::apply(transaction, held.generation, &of_entitlements, &self.new_key).await?;
         }
-        Ok(events.len() - of_cases.len() - of_entitlements.len())
+        Ok(events.len() - of_cases.len() - of_entitlements.len() - of_rounds)
     }
 
     async fn events_held(&self, connection: &mut PgConnection, generation: Generation) -> Result<i64, ProjectionError> {
@@ -95,6 +101,11 @@ impl Projection for Reporting {
         let mut digests = Vec::new();
         for (table, statement) in [
             ("requests", include_str!("../../sql/reporting/digest_requests.sql")),
+            ("rounds", include_str!("../../sql/reporting/digest_rounds.sql")),
+            (
+                "collections",
+                include_str!("../../sql/reporting/digest_collections.sql"),
+            ),
             (
                 "enforcement_actions",
                 include_str!("../../sql/reporting/digest_actions.sql"),
@@ -112,6 +123,8 @@ impl Projection for Reporting {
     async fn delete_other_generations(&self, connection: &mut PgConnection) -> Result<(), ProjectionError> {
         for statement in [
             include_str!("../../sql/reporting/delete_other_requests.sql"),
+            include_str!("../../sql/reporting/delete_other_rounds.sql"),
+            include_str!("../../sql/reporting/delete_other_collections.sql"),
             include_str!("../../sql/reporting/delete_other_actions.sql"),
             include_str!("../../sql/reporting/delete_other_entitlements.sql"),
         ] {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::seals;
 use crate::command::words;
-use crate::moment::{Day, TimeOfDay};
+use crate::moment::{Day, Instant, TimeOfDay};
 
 /// A slot of a calendar: a day and the time, in London, at which it begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +38,15 @@ pub struct MoveAppointment {
 #[serde(deny_unknown_fields)]
 pub struct CancelAppointment {}
 
+/// Gives the place back of somebody who has not paid in time. Only a system of the council's sends it: its timekeeper. Where it no longer
+/// matters (it was paid, moved after that, given up) nothing happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseAppointment {
+    /// By when it had to be paid.
+    pub pay_by: Instant,
+}
+
 words!(
     /// What became of an appointment.
     Attendance {
@@ -65,4 +74,5 @@ pub struct RecordAttendance {
 seals!(BookAppointment:);
 seals!(MoveAppointment:);
 seals!(CancelAppointment:);
+seals!(ReleaseAppointment:);
 seals!(RecordAttendance:);

@@ -19,7 +19,9 @@ pub mod timekeeping;
 
 use serde_json::{Map, Value};
 
-pub use appointment::{Attendance, BookAppointment, CancelAppointment, MoveAppointment, RecordAttendance, Slot};
+pub use appointment::{
+    Attendance, BookAppointment, CancelAppointment, MoveAppointment, RecordAttendance, ReleaseAppointment, Slot,
+};
 pub use attachment::{AddAttachment, AttachmentPurpose, MediaType};
 pub use case::{
     AddNote, AskForInformation, AssignRequest, CancelRequest, CloseRequest, Decider, Delivery, InformationWanted,
@@ -222,6 +224,7 @@ commands! {
     MoveAppointment: Case, creates false;
     CancelAppointment: Case, creates false;
     RecordAttendance: Case, creates false;
+    ReleaseAppointment: Case, creates false;
     AddAttachment: Case, creates false;
     RecordIncident: Case, creates false;
     NameSubject: Case, creates false;

@@ -24,6 +24,9 @@ pub struct AppointmentBooked {
     pub begins_at: Instant,
     /// How long it lasts, in minutes.
     pub minutes: u16,
+    /// By when something has to be paid, or the place is given back; absent where nothing has, or where it is held for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_by: Option<Instant>,
     /// The clocks that run from then on; none where it is absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockStanding>,
@@ -51,6 +54,9 @@ pub struct AppointmentMoved {
     pub minutes: u16,
     /// How often it was moved, this time included.
     pub times: u32,
+    /// By when something has to be paid, or the place is given back; absent where nothing has, or where it is held for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pay_by: Option<Instant>,
     /// The clocks that run from then on; none where it is absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<ClockStanding>,
@@ -68,6 +74,8 @@ words!(
         CaseEnded = "case_ended",
         /// What is asked for is something else, which has another calendar or none.
         TypeChanged = "type_changed",
+        /// What had to be paid first was not paid in time.
+        NotPaid = "not_paid",
     }
 );
 

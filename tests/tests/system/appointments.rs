@@ -9,7 +9,7 @@ use schemas::command::Slot;
 use schemas::moment::Day;
 use schemas::query::{AppointmentStage, CaseAnswer, CaseQuery, OpenSlot, SlotsAnswer, SlotsQuery};
 use schemas::result::{CommandResult, CommandStatus};
-use schemas::{AggregateId, CaseId, RequestTypeCode};
+use schemas::{AggregateId, CaseId, Position, RequestTypeCode};
 use serde_json::{Value, json};
 use system_tests::council::{accepted, example, rejected, repository};
 use system_tests::eventually;
@@ -250,6 +250,50 @@ async fn a_collection_is_told_to_the_crew_once_it_is_paid_and_booked_and_each_ne
     assert!(text.contains("between 6:00am and 6:00pm on"), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_nobody_pays_for_goes_to_somebody_else() {
+    let mut office = Office::open().await;
+    let file = std::fs::read_to_string(repository().join("catalogue/services/pest-control.toml")).unwrap();
+    office.council.add_service(
+        "pest-control",
+        &file.replace("pay_within_hours = 24", "pay_within_hours = 0"),
+    );
+    let _services = office.council.serve_all().await;
+    let customer = office.registers(json!({})).await;
+    let case = submit(&office, customer, "pest-treatment", json!({ "pest": "wasps" })).await;
+    let slot = open_slots(&office, "pest-treatment").await[0].slot;
+    accepted(sends(&office, case, "BookAppointment", at(slot)).await);
+    let cancelled = office.waits_for(case, "AppointmentCancelled").await;
+    assert_eq!(cancelled["why"], "not_paid");
+    let position: i64 =
+        sqlx::query_scalar("SELECT position FROM ledger.events WHERE event_type = 'AppointmentCancelled'")
+            .fetch_one(&office.owner)
+            .await
+            .unwrap();
+    let email = office.email(Position(position), "appointment_cancelled").await;
+    assert!(
+        email.contains("was not paid by") && email.contains("You can book another"),
+        "{email}"
+    );
+    assert_eq!(places(&open_slots(&office, "pest-treatment").await, slot), 3);
+
+    // Who has paid keeps the place.
+    let provider = office.council.client("payments").await;
+    let paid = example("RecordPayment", json!({ "pence": 7_500 }));
+    office
+        .council
+        .accept(&provider, "RecordPayment", Some(case), paid)
+        .await;
+    accepted(sends(&office, case, "BookAppointment", at(slot)).await);
+    let (_, booked) = office
+        .log(case)
+        .await
+        .into_iter()
+        .rfind(|(name, _)| name == "AppointmentBooked")
+        .unwrap();
+    assert!(booked.get("pay_by").is_none(), "{booked}");
+}
+
 /// The service of pest control, whose next visit begins with the next minute or the one after, and that visit.
 fn pest_control_soon() -> (String, Slot) {
     let soon = OffsetDateTime::now_utc() + time::Duration::seconds(65);
@@ -322,7 +366,10 @@ async fn nobody_opens_the_door_to_the_wasp_nest() {
     .await;
     let email = office.email(begun.position, "appointment_missed").await;
     assert!(email.contains("could not get in"), "{email}");
-    assert_eq!(office.log(case).await.last().unwrap().1["attendance"], "no_access");
+    assert_eq!(
+        office.waits_for(case, "AttendanceRecorded").await["attendance"],
+        "no_access"
+    );
 
     // Another visit, which is given up: an officer closes the case as it ended.
     let tomorrow = Slot {

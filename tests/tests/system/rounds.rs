@@ -1,7 +1,8 @@
 //! Rounds over the bus: what a crew told of a collection is known when somebody reports it missed.
 
 use serde_json::{Value, json};
-use system_tests::council::{example, rejected};
+use system_tests::council::{PATIENCE, example, rejected};
+use system_tests::eventually;
 use time::OffsetDateTime;
 
 use crate::office::Office;
@@ -74,6 +75,22 @@ async fn a_bin_that_was_not_out_reaches_an_officer_and_its_neighbour_s_the_crew(
         (Some("finished"), true)
     );
     assert_eq!(neighbour[2].0, "JobRaised", "{neighbour:?}");
+
+    // Analysts have what misses are counted against: how many were due, and what the crew said was not made.
+    let counted: (i64, i64, Option<String>) = eventually("reporting has the round", PATIENCE, || async {
+        sqlx::query_as("SELECT scheduled, not_collected, status FROM reporting.collections WHERE what = 'refuse' AND not_collected > 0")
+            .fetch_optional(&office.owner)
+            .await
+            .unwrap()
+    })
+    .await;
+    assert_eq!(counted, (812, 1, Some("finished".to_owned())));
+    let verified = office.council.run(&["projection", "verify", "reporting"], "").await;
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stdout)
+    );
 
     // Only a contractor tells of rounds, and each of its own: another's stream is another.
     let by_phone = json!({ "actor": { "kind": "contractor", "id": "tree-surgeons" }, "day": today() });

@@ -4,8 +4,9 @@ use sqlx::PgPool;
 use system_tests::{TestDatabase, database_bare};
 
 /// What an analyst may read.
-const FOR_ANALYSTS: [&str; 5] = [
+const FOR_ANALYSTS: [&str; 6] = [
     "reporting.as_of",
+    "reporting.collections",
     "reporting.enforcement_actions",
     "reporting.entitlements",
     "reporting.requests",
