@@ -44,6 +44,8 @@ pub struct NoticeContext {
     pub reference: String,
     /// The request type's name.
     pub request: String,
+    /// What people call that which its type grants with a term; none where it grants nothing.
+    pub granted: Option<String>,
     /// Whom it greets, such as `Mrs Ada Lovelace`; may be unknown.
     pub name: Option<String>,
     /// When it happened, in words.
@@ -119,6 +121,7 @@ impl NoticeContext {
             council: catalogue.council().clone(),
             reference: reference.to_string(),
             request: request_type.title.clone(),
+            granted: request_type.renewal.as_ref().map(|renewal| renewal.title.clone()),
             name: None,
             happened_at: london::instant_in_words(happened_at.get()),
             received_on: None,
@@ -252,6 +255,7 @@ impl NoticeContext {
             council: council.clone(),
             reference: "WAS-7Q4K-2M9X".to_owned(),
             request: "Missed bin".to_owned(),
+            granted: given("Garden waste subscription"),
             name: given("Mrs Ada Lovelace"),
             happened_at: "9:30am on Friday 1 May 2026".to_owned(),
             next_steps: "We will come.".to_owned(),

@@ -280,6 +280,8 @@ pub enum Appointment {
 pub struct Renewal {
     /// What is granted: one name for all types that grant it or renew it.
     pub entitlement: EntitlementName,
+    /// What people call it: "Your … has ended" is told with it.
+    pub title: String,
     /// Whether it belongs to a property: then the property is given, and others like it there are told.
     #[serde(default)]
     pub of_property: bool,

@@ -70,6 +70,12 @@ fn each_fault_is_found_where_it_stands() {
         (WASTE, "months = 12,", "months = 0,", "months: expected 1 or more"),
         (
             WASTE,
+            "title = \"Garden waste subscription\", of_property",
+            "title = \" \", of_property",
+            "title: expected what people call it",
+        ),
+        (
+            WASTE,
             "months = 12, weeks_before = 8",
             "months = 12, weeks_before = 52",
             "shorter than the term",
@@ -82,7 +88,7 @@ fn each_fault_is_found_where_it_stands() {
         ),
         (
             WASTE,
-            "renewal = { entitlement = \"garden-waste\", of_property = true, months = 12, weeks_before = 8 }",
+            "renewal = { entitlement = \"garden-waste\", title = \"Garden waste subscription\", of_property = true, months = 12, weeks_before = 8 }",
             "",
             "of a type without renewal",
         ),

@@ -108,7 +108,7 @@ fn field_error(outer: &str, message: &str) -> FieldError {
         "invalid_value"
     };
     let sentence = match expected {
-        Some(expected) => format!("expected {expected}"),
+        Some(expected) => format!("expected {}", in_words(&expected)),
         // Our own types' sentences are constants; serde's and the libraries' may quote the value.
         None if message.starts_with("expected ") || message.starts_with("a ") || message.starts_with("an ") => {
             message.to_owned()
@@ -116,6 +116,26 @@ fn field_error(outer: &str, message: &str) -> FieldError {
         None => "the value does not have the right form".to_owned(),
     };
     FieldError::new(outer, code, sentence)
+}
+
+/// What serde expected, as whoever does not write Rust says it.
+fn in_words(expected: &str) -> String {
+    let whole = |most: u64| format!("a whole number from 0 to {most}");
+    match expected {
+        "f32" | "f64" => "a number".to_owned(),
+        "u8" => whole(u8::MAX.into()),
+        "u16" => whole(u16::MAX.into()),
+        "u32" => whole(u32::MAX.into()),
+        "u64" => "a whole number from 0 on".to_owned(),
+        "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
+        "a string" => "text".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "an object".to_owned(),
+        // Ours: what a type is called in the code says nothing to its sender.
+        named if named.starts_with("struct ") || named.starts_with("internally tagged enum ") => "an object".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 struct Strict<'f> {
@@ -293,6 +313,24 @@ mod tests {
                 (pointer, code),
                 "{text}: {fault:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_was_expected_is_said_for_people() {
+        for (text, sentence) in [
+            ("{\"email\": 7}", "expected text"),
+            (
+                "{\"email\": \"ada@example.org\", \"count\": 300}",
+                "expected a whole number from 0 to 255",
+            ),
+            ("{\"email\": \"ada@example.org\", \"address\": 7}", "expected an object"),
+            (
+                "{\"email\": \"ada@example.org\", \"address\": {\"lines\": 7}}",
+                "expected a list",
+            ),
+        ] {
+            assert_eq!(fault(text).message, sentence, "{text}");
         }
     }
 

@@ -97,7 +97,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
     let files: Vec<AttachmentSummary> = folded.attachments().collect();
     let payments: Vec<PaymentSummary> = folded.payments().collect();
     let appointments: Vec<AppointmentSummary> = folded.appointments().collect();
-    let repeats: Vec<String> = folded.possible_duplicates().map(|id| id.to_string()).collect();
+    let repeats: Vec<CaseId> = folded.possible_duplicates().collect();
     let enforcement = folded.enforcement();
     let located = located(&found)?;
     let mut personal = json!({ "description": case.description, "place": case.place, "answers": case.answers });
@@ -187,7 +187,7 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
             or_dash((!clocks.is_empty()).then(|| clocks.iter().map(in_words).collect::<Vec<_>>().join(", "))),
         ),
         ("enforcement", or_dash(enforcement.as_ref().map(enforcement_in_words))),
-        ("may repeat", or_dash((!repeats.is_empty()).then(|| repeats.join(", ")))),
+        ("may repeat", or_dash(quoted(&found, &repeats)?)),
         ("links", or_dash((!links.is_empty()).then(|| told(&links)))),
         ("version", format!("{} (position {})", case.version, case.position)),
         ("areas", or_dash((!located.is_null()).then(|| areas(&located)))),
@@ -198,6 +198,20 @@ async fn show(pool: &PgPool, found: CaseHistory, reader: &Reader, json: bool) ->
         print::pairs([(question.as_str(), print::value(answer))]);
     }
     Ok(())
+}
+
+/// The references of the cases that it may repeat, as its events have them; none where there are none.
+fn quoted(found: &CaseHistory, repeats: &[CaseId]) -> Result<Option<String>, Failure> {
+    let mut references = Vec::new();
+    for entry in &found.timeline {
+        if let CaseEvent::DuplicatesSuggested(suggested) = entry.event().map_err(Failure::down)? {
+            // The last say holds: it was looked for again where the place was told anew.
+            references = suggested.cases;
+        }
+    }
+    references.retain(|other| repeats.contains(&other.case_id));
+    let references: Vec<String> = references.iter().map(|other| other.reference.to_string()).collect();
+    Ok((!references.is_empty()).then(|| references.join(", ")))
 }
 
 /// In which areas its place is, as its events have it; null where that is not known.

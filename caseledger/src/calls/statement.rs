@@ -50,20 +50,20 @@ pub async fn run(
             "note",
             "what came of it",
             "on",
-            "pence",
+            "sum",
         ],
         actions.map(|action| {
-            [
-                "taken_on",
-                "action",
-                "notice_number",
-                "penalty_pence",
-                "reason",
-                "note",
-                "result",
+            let said = |member: &str| print::value(&action[member]);
+            vec![
+                said("taken_on"),
+                said("action"),
+                said("notice_number"),
+                pounds(&action["penalty_pence"]),
+                said("note"),
+                said("result"),
+                said("result_on"),
+                pounds(&action["result_pence"]),
             ]
-            .map(|member| print::value(&action[member]))
-            .to_vec()
         }),
     );
     Ok(())
@@ -116,6 +116,14 @@ fn statement(found: &CaseHistory, subject: CustomerId) -> Result<Option<Value>, 
         "about": about.map_or(found.case.request_type.as_str(), |request_type| request_type.title.as_str()),
         "found": incident, "told": told, "cleared": cleared, "actions": actions.into_iter().map(|(_, action)| action).collect::<Vec<_>>(),
     })))
+}
+
+/// A sum for people; a dash where there is none.
+fn pounds(pence: &Value) -> String {
+    pence.as_u64().map_or_else(
+        || print::value(pence),
+        |pence| format!("£{}.{:02}", pence / 100, pence % 100),
+    )
 }
 
 fn written(value: &impl serde::Serialize) -> Result<Value, Failure> {

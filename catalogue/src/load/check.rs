@@ -74,10 +74,10 @@ pub(super) fn check_together(services: &[Checked<'_>], notices: &Notices, faults
         for request_type in entry.request_types.iter().map(Spanned::get_ref) {
             if let Some(renewal) = &request_type.renewal {
                 let says = renewal.get_ref();
-                let term = (entry.name.get_ref(), says.months, says.of_property);
+                let term = (entry.name.get_ref(), &says.title, says.months, says.of_property);
                 if *terms.entry(&says.entitlement).or_insert(term) != term {
                     let message = format!(
-                        "{} is of another service, or lasts otherwise, by another type: types that grant the same agree on it",
+                        "{} is of another service, or called or lasts otherwise, by another type: types that grant the same agree on it",
                         says.entitlement
                     );
                     faults.push(fault(file, renewal.span(), message));
@@ -371,8 +371,14 @@ fn check_renewal(entry: &RequestTypeEntry, report: Report<'_>) {
         return;
     };
     let Renewal {
-        months, weeks_before, ..
+        title,
+        months,
+        weeks_before,
+        ..
     } = renewal.get_ref();
+    if title.trim().is_empty() {
+        report(renewal.span(), "title: expected what people call it".to_owned());
+    }
     if *months == 0 {
         report(renewal.span(), "months: expected 1 or more".to_owned());
     }

@@ -143,13 +143,14 @@ async fn a_fly_tip_is_cleared_and_fined_and_nobody_learns_who_saw_it() {
     for words in COMPLAINANT.into_iter().chain([
         complainant.to_string().as_str(),
         "12000",
+        "£120",
         "stop_and_search",
         "Admitted in interview",
         "ENV-",
     ]) {
         assert!(!shown.contains(words), "{words} in {shown}");
     }
-    for words in ["FPN-20417", "Sid Fly lay among the bags", "Handed over", "40000"] {
+    for words in ["FPN-20417", "Sid Fly lay among the bags", "Handed over", "£400.00"] {
         assert!(shown.contains(words), "{words} not in {shown}");
     }
     let other = ["case", "statement", &case_id, "--subject", &complainant.to_string()];
