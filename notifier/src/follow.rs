@@ -1,5 +1,6 @@
 //! From an event to the notices it asks for.
 
+mod case;
 mod customer;
 
 use std::sync::Arc;
@@ -8,15 +9,15 @@ use catalogue::{Catalogue, london};
 use event_store::StoredEvent;
 use schemas::clock::{ClockStanding, Due};
 use schemas::command::{ActorKind, Attendance, Decider, NoticeMedium};
-use schemas::event::{AppointmentCancellation, CaseEvent, EntitlementEvent, EventError, EventRecord, RequestSubmitted};
+use schemas::event::{AppointmentCancellation, CaseEvent, EntitlementEvent, EventError, EventRecord};
 use schemas::metadata::EventMetadata;
 use schemas::moment::Day;
-use schemas::{CaseId, ClientName, CustomerId, Position, QuestionId, Reference, RequestTypeCode, Sealed};
+use schemas::{CaseId, ClientName, Position, QuestionId, Sealed};
 use sqlx::postgres::PgConnection;
-use sqlx::{Row as _, query, query_scalar};
+use sqlx::{query, query_scalar};
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
 
+use self::case::{KnownCase, known_case};
 use crate::delivery::{AppointmentOf, Delivery, DeliveryState, MessageId};
 use crate::error::NotifierError;
 use crate::table;
@@ -126,17 +127,7 @@ impl Follower {
                 }
             }
             EventRecord::Case(case) => {
-                match &case {
-                    CaseEvent::RequestSubmitted(submitted) => remember_case(connection, event, submitted).await?,
-                    CaseEvent::TypeChanged(changed) => {
-                        let right = changed.request_type.as_str();
-                        change_case(connection, event, Some(right), None).await?;
-                    }
-                    CaseEvent::CaseMoved(moved) => {
-                        change_case(connection, event, None, Some(moved.customer_id)).await?
-                    }
-                    _ => {}
-                }
+                case::remember(connection, event, &case).await?;
                 let metadata = metadata(event)?;
                 if event.occurred_at < cut_over || self.is_ours(&metadata) {
                     return Ok(());
@@ -209,6 +200,8 @@ impl Follower {
                 answer_by = Some(london::day_of(event.occurred_at));
                 None
             }
+            // What came of an appointment may be written down after the case has ended: nobody is asked to book another then.
+            CaseEvent::AttendanceRecorded(_) if asked.known.ended => return Ok(None),
             // Whoever came knows it.
             CaseEvent::AttendanceRecorded(recorded) if recorded.attendance == Attendance::Attended => return Ok(None),
             _ => None,
@@ -279,6 +272,8 @@ impl Follower {
                 customer_id,
                 reference,
                 request_type,
+                // It is the term that is told of: the case that granted it has ended for long.
+                ended: true,
                 reachable: reachable.unwrap_or(false),
             },
             notice,
@@ -383,70 +378,11 @@ fn last_day(clocks: &[ClockStanding]) -> Option<Day> {
     days.max()
 }
 
-async fn remember_case(
-    connection: &mut PgConnection,
-    event: &StoredEvent,
-    submitted: &RequestSubmitted,
-) -> Result<(), NotifierError> {
-    query(include_str!("../sql/put_case.sql"))
-        .bind(event.aggregate_id.uuid())
-        .bind(submitted.customer_id.map(CustomerId::uuid))
-        .bind(submitted.reference.as_str())
-        .bind(submitted.request_type.as_str())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// A case of another type, or of another customer, from now on.
-async fn change_case(
-    connection: &mut PgConnection,
-    event: &StoredEvent,
-    request_type: Option<&str>,
-    customer_id: Option<CustomerId>,
-) -> Result<(), NotifierError> {
-    query(include_str!("../sql/change_case.sql"))
-        .bind(event.aggregate_id.uuid())
-        .bind(request_type)
-        .bind(customer_id.map(CustomerId::uuid))
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// A notice that is asked for, and the case that it is about.
 struct AskedFor {
     case_id: CaseId,
     known: KnownCase,
     notice: QuestionId,
-}
-
-struct KnownCase {
-    customer_id: CustomerId,
-    reference: Reference,
-    request_type: RequestTypeCode,
-    reachable: bool,
-}
-
-async fn known_case(
-    connection: &mut PgConnection,
-    position: Position,
-    case_id: CaseId,
-) -> Result<Option<KnownCase>, NotifierError> {
-    let row = query(include_str!("../sql/case.sql"))
-        .bind(case_id.uuid())
-        .fetch_optional(connection)
-        .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let damaged = || NotifierError::DamagedRow { position };
-    Ok(Some(KnownCase {
-        customer_id: CustomerId(row.try_get::<Uuid, _>("customer_id")?),
-        reference: row.try_get::<&str, _>("reference")?.parse().map_err(|_| damaged())?,
-        request_type: RequestTypeCode::new(row.try_get::<&str, _>("request_type")?).map_err(|_| damaged())?,
-        reachable: row.try_get("reachable")?,
-    }))
 }
 
 fn metadata(event: &StoredEvent) -> Result<EventMetadata, NotifierError> {

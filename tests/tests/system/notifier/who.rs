@@ -104,6 +104,32 @@ async fn who_has_no_address_or_is_erased_or_unknown_gets_no_email() {
 }
 
 /// Whether Postgres refuses it for want of a right.
+#[tokio::test]
+async fn nobody_is_asked_to_book_another_visit_once_their_case_has_ended() {
+    let world = World::new().await;
+    let customer = world.customer("Ada Lovelace", Some("ada@example.org")).await;
+    let open = world.submitted_as("pest-treatment", 1, Some(customer)).await;
+    let ended = world.submitted_as("pest-treatment", 2, Some(customer)).await;
+    world.closed(ended, customer, "Nobody was in.").await;
+    for case in [open, ended] {
+        world.no_access(case, customer).await;
+    }
+    let_it_work(&world).await;
+    assert_eq!(notices(&world, open).await, ["request_received", "appointment_missed"]);
+    assert_eq!(notices(&world, ended).await, ["request_received", "request_closed"]);
+}
+
+/// The notices that were sent about a case, in the order of what they tell.
+async fn notices(world: &World, case: CaseId) -> Vec<String> {
+    let sent = sent(world, case).await;
+    let mut notices: Vec<_> = sent
+        .into_iter()
+        .map(|sent| (sent.about_position, sent.notice.to_string()))
+        .collect();
+    notices.sort();
+    notices.into_iter().map(|(_, notice)| notice).collect()
+}
+
 async fn is_denied(pool: &PgPool, statement: &str) -> bool {
     match sqlx::raw_sql(statement).execute(pool).await {
         Ok(_) => false,

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use catalogue::Catalogue;
 use event_store::{Append, Ledger as _, NewEvent, Outcome, PgLedger, StoredEvent, Verdict};
 use notifier::{Dispatcher, Environment, Follower, Notifier, NotifierError, Registrar, Sender, Transport};
-use schemas::command::Decider;
+use schemas::command::{Attendance, Decider, Slot};
 use schemas::event::{
-    CaseEvent, ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent, CustomerRegistered,
-    EventRecord, OutcomeKind, RequestClass, RequestClosed, RequestSubmitted,
+    AttendanceRecorded, CaseEvent, ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent,
+    CustomerRegistered, EventRecord, OutcomeKind, RequestClass, RequestClosed, RequestSubmitted,
 };
 use schemas::metadata::EventMetadata;
+use schemas::moment::Day;
 use schemas::{
     AggregateId, CaseId, Category, ClientName, CommandId, CustomerId, EventId, Personal, Reference, Sealed, Version,
 };
@@ -296,6 +297,25 @@ impl World {
                 reason: None,
             };
             EventRecord::Case(closed.into())
+        })
+        .await;
+    }
+
+    /// Nobody opened the door.
+    pub async fn no_access(&self, case: CaseId, customer: CustomerId) {
+        self.append(Some(customer), case.into(), |_| {
+            let recorded = AttendanceRecorded {
+                appointment: serde_json::from_str("1").unwrap(),
+                calendar: "pest-visits".parse().unwrap(),
+                slot: Slot {
+                    day: Day(date!(2026 - 06 - 30)),
+                    time: "10:00".parse().unwrap(),
+                },
+                minutes: 120,
+                attendance: Attendance::NoAccess,
+                reason: None,
+            };
+            EventRecord::Case(recorded.into())
         })
         .await;
     }
