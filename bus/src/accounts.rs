@@ -186,6 +186,9 @@ fn permissions(user: ServiceUser) -> (Vec<String>, Vec<String>) {
                 of_commands("MSG.NEXT", ".*"),
                 format!("$JS.ACK.{COMMANDS_STREAM}.>"),
                 format!("$JS.API.STREAM.MSG.GET.{FEEDS_STREAM}"),
+                // Before it takes anything it compares the log with the events that others know.
+                format!("$JS.API.STREAM.INFO.{EVENTS_STREAM}"),
+                format!("$JS.API.STREAM.MSG.GET.{EVENTS_STREAM}"),
             ]);
             (publish, vec![inbox])
         }

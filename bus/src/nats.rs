@@ -187,7 +187,8 @@ impl Bus for NatsBus {
     }
 
     async fn last_event(&self) -> Result<StreamEnd, BusError> {
-        event_stream::end(self.speaking_as(ServiceUser::Relay)?).await
+        let reader = self.speaking_as(ServiceUser::Relay);
+        event_stream::end(reader.or_else(|_| self.speaking_as(ServiceUser::Puller))?).await
     }
 
     async fn event_at_sequence(&self, sequence: u64) -> Result<Option<StreamedEvent>, BusError> {

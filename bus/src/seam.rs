@@ -83,7 +83,7 @@ pub trait Bus: Send + Sync {
         expected_last_sequence: u64,
     ) -> Result<PublishAckFuture, BusError>;
 
-    /// Where the event stream ends (relay).
+    /// Where the event stream ends (relay, or puller).
     async fn last_event(&self) -> Result<StreamEnd, BusError>;
 
     /// One message of the event stream (relay); `None` where the stream does not hold it.

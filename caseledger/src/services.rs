@@ -5,7 +5,11 @@ use std::time::Instant;
 
 use attachments::AttachmentStore;
 use bus::{Bus, NatsBus, ServiceUser};
-use command_service::{CommandService, Machine, Parts, Relay};
+use command_service::{CommandService, Parts, Relay};
+#[cfg(not(feature = "fault"))]
+use command_service::{Environment, Machine};
+#[cfg(not(feature = "fault"))]
+use event_store::Ledger;
 use event_store::{Feeds, Leases, PgLedger, StoredEvent, Timetable};
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
@@ -22,6 +26,8 @@ use crate::passwords;
 use crate::registers::{self, RegisterFiles};
 use crate::settings::{ServiceFiles, ServiceSettings};
 
+#[cfg(feature = "fault")]
+mod fault;
 mod notifying;
 
 pub use notifying::CLIENT as NOTIFIER_CLIENT;
@@ -84,13 +90,14 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             settings.nats_users_file.display()
         )));
     }
-    let bus = Arc::new(
-        NatsBus::connect(&settings.nats_url, &passwords)
-            .await
-            .map_err(Failure::down)?,
-    );
+    let bus = NatsBus::connect(&settings.nats_url, &passwords).await;
+    let bus: Arc<dyn Bus> = Arc::new(bus.map_err(Failure::down)?);
     let pool = database::pool(&settings.database_url, &format!("caseledger {}", service.name()))?;
     let ledger = Arc::new(PgLedger::new(pool.clone()));
+    #[cfg(not(feature = "fault"))]
+    let (appended_to, environment): (Arc<dyn Ledger>, Arc<dyn Environment>) = (ledger.clone(), Arc::new(Machine));
+    #[cfg(feature = "fault")]
+    let (bus, appended_to, environment) = fault::put_in(bus, ledger.clone())?;
     tracing::info!(service = service.name(), "started");
     match &settings.files {
         ServiceFiles::CommandService {
@@ -118,16 +125,23 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
                 leases: Leases::new(pool.clone(), Uuid::new_v4()),
                 timetable: Timetable::new(pool.clone()),
                 feeds: Feeds::new(pool.clone()),
-                ledger,
+                ledger: appended_to,
                 fingerprinter: key.fingerprinter().map_err(Failure::down)?,
                 vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),
                 registers,
-                environment: Arc::new(Machine),
+                environment,
                 bus,
                 files: files_of_cases.transpose().map_err(Failure::usage)?,
             });
-            let watching = files.watch(loaded, &stop, async |registers| service.set_registers(registers));
-            tokio::join!(service.run(&stop), watching).0.map_err(Failure::down)
+            // Who watches the files ends with the service, also where that ends by itself.
+            let served = stop.child_token();
+            let watching = files.watch(loaded, &served, async |registers| service.set_registers(registers));
+            let serving = async {
+                let ended = service.run(&stop).await;
+                served.cancel();
+                ended
+            };
+            tokio::join!(serving, watching).0.map_err(Failure::down)
         }
         ServiceFiles::Relay => {
             let leases = Leases::new(pool, Uuid::new_v4());

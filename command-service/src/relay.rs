@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::held::while_held;
 use crate::published::published;
+use crate::rolled_back::{self, RolledBack};
 
 /// The name of the lease that the active relay holds.
 pub const LEASE: &str = "relay";
@@ -40,23 +41,9 @@ pub const REST: Duration = Duration::from_millis(500);
 /// What only people can mend.
 #[derive(Debug, thiserror::Error)]
 pub enum RelayError {
-    /// The event stream is ahead of the log: the log was rolled back, and positions would be used twice.
-    #[error(
-        "the event stream holds position {stream}, the log ends at {log}: the database was rolled back; restore the missing \
-         events, or empty the stream with `caseledger bus refill` once every consumer has been told"
-    )]
-    LogBehindStream {
-        /// The stream's last position.
-        stream: Position,
-        /// The log's.
-        log: Position,
-    },
-    /// The stream's last event is another than the log's at the same position.
-    #[error(
-        "the event stream and the log differ at position {0}: one of them was altered; run `caseledger audit verify`, and \
-         empty the stream with `caseledger bus refill` once the log is known to be right"
-    )]
-    Differs(Position),
+    /// The log is not the one that the stream was filled from.
+    #[error(transparent)]
+    RolledBack(RolledBack),
     /// An event can't be written in its published form.
     #[error("position {0} can't be published: its stored text is no JSON; run `caseledger audit verify`")]
     Unwritable(Position),
@@ -188,19 +175,8 @@ impl Relay {
                 last_sequence: end.sequence,
             });
         };
-        let log = self.ledger.head().await?.position;
-        if last.position > log {
-            return Err(Ended::Broken(RelayError::LogBehindStream {
-                stream: last.position,
-                log,
-            }));
-        }
-        let stored = self.ledger.feed(Position(last.position.0 - 1), None, 1).await?;
-        let same = stored
-            .first()
-            .is_some_and(|event| published(event).is_ok_and(|published| published.body == last.body));
-        if !same {
-            return Err(Ended::Broken(RelayError::Differs(last.position)));
+        if let Some(rolled_back) = rolled_back::compare(self.ledger.as_ref(), &last).await? {
+            return Err(Ended::Broken(RelayError::RolledBack(rolled_back)));
         }
         if i64::try_from(end.messages) != Ok(last.position.0) {
             tracing::warn!(

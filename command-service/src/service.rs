@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use attachments::AttachmentStore;
 use bus::{Bus, BusError, Request};
-use event_store::{Appender, Feeds, LeaseGrant, Leases, PgLedger, Timetable};
+use event_store::{Appender, Feeds, LeaseGrant, Leases, Ledger, Timetable};
 use schemas::result::CommandResult;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,15 +21,27 @@ use crate::handler::{Handler, HandlerParts};
 use crate::held::while_held;
 use crate::intake::Registers;
 use crate::queries::Queries;
+use crate::rolled_back::{self, RolledBack};
 use crate::timekeeper::{self, Timekeeper};
 
 /// How long the taking of durable commands rests after the bus failed it.
 const REST: Duration = Duration::from_millis(500);
 
+/// What only people can mend.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The log is not the one that others were told of: what would be decided now would take places that are taken.
+    #[error(transparent)]
+    RolledBack(RolledBack),
+    /// The bus refuses what this service must do.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
 /// What a command-service is made of.
 pub struct Parts {
     /// The log.
-    pub ledger: Arc<PgLedger>,
+    pub ledger: Arc<dyn Ledger>,
     /// Its leases, in the name of this process.
     pub leases: Leases,
     /// What falls due when.
@@ -120,11 +132,13 @@ impl CommandService {
         call(&self.handler, request).await
     }
 
-    /// Works until `stop`; then ends what is under way. What the bus still holds comes again, here or in another copy.
+    /// Works until `stop`; then ends what is under way. What the bus still holds comes again, here or in another copy. It takes
+    /// nothing before log and event stream are known to agree.
     ///
     /// # Errors
-    /// What only people can mend: the bus refuses what this service must do.
-    pub async fn run(&self, stop: &CancellationToken) -> Result<(), BusError> {
+    /// [`ServiceError`]: what only people can mend.
+    pub async fn run(&self, stop: &CancellationToken) -> Result<(), ServiceError> {
+        rolled_back::wait_until_agreed(self.handler.ledger(), self.bus.as_ref(), stop).await?;
         let calls = answer_calls(
             Arc::clone(&self.bus),
             Arc::clone(&self.handler),
@@ -146,7 +160,8 @@ impl CommandService {
         // One that fails ends the others: a service that answers only half of what it should is worse than none.
         let kept =
             async { tokio::try_join!(self.keep_time(stop), self.keep_feeds(stop), self.keep_files(stop)).map(drop) };
-        tokio::try_join!(calls, queries, replays, self.take_durable(stop), kept).map(drop)
+        tokio::try_join!(calls, queries, replays, self.take_durable(stop), kept)?;
+        Ok(())
     }
 
     /// Keeps the time whenever the lease is held.

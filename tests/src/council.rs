@@ -12,15 +12,20 @@ use bus::{BusClient, Outgoing, Password, ServicePasswords, ServiceUser, Steward,
 use caseledger::database;
 use caseledger::servers::NatsConfig;
 use schemas::feed::FeedKey;
-use schemas::result::{Accepted, CommandResult, CommandStatus};
-use schemas::{AggregateId, ClientName, CommandId, Problem};
-use serde_json::{Value, json};
+use schemas::result::{Accepted, CommandResult};
+use schemas::{AggregateId, ClientName, CommandId};
+use serde_json::Value;
 use sqlx::PgPool;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{Process, TestDatabase, TestNats, eventually};
+
+mod data;
+mod look;
+
+pub use data::{accepted, example, obstruction, rejected};
 
 /// How long anything in a whole system may take on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -66,6 +71,18 @@ impl Council {
     /// # Panics
     /// If one of its parts does not start.
     pub async fn on(database: TestDatabase) -> Council {
+        Council::set_up(database, None).await
+    }
+
+    /// Sets a council up whose bus has its data in this folder.
+    ///
+    /// # Panics
+    /// If one of its parts does not start.
+    pub async fn with_bus_in(database: TestDatabase, folder: &Path) -> Council {
+        Council::set_up(database, Some(folder)).await
+    }
+
+    async fn set_up(database: TestDatabase, bus_in: Option<&Path>) -> Council {
         let mut register = String::new();
         let mut passwords = BTreeMap::new();
         let (feed_key, contractor_key) = vault::feed_key_pair(&mut vault::fresh_rng());
@@ -82,7 +99,11 @@ impl Council {
             .collect();
         let parsed = ClientRegister::parse(&register).unwrap();
         let conf = accounts::render(&parsed, &service_passwords).unwrap();
-        let nats = crate::nats(NatsConfig::new(conf)).await;
+        let conf = NatsConfig::new(conf);
+        let nats = match bus_in {
+            Some(folder) => crate::nats_in(folder, conf).await,
+            None => crate::nats(conf).await,
+        };
         let folder = tempfile::tempdir().unwrap();
         let council = Council {
             logins: logins(&database).await,
@@ -172,13 +193,27 @@ impl Council {
     /// # Panics
     /// If it does not start.
     pub fn serve(&self, service: &str) -> Process {
+        Process::start(&mut self.service(service))
+    }
+
+    /// Starts one service that ends by itself at a point, as if it had been killed there: `after-append:3` is at its third
+    /// passing. Each point is named in `caseledger/src/services/fault.rs`.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub fn serve_until(&self, service: &str, point: &str) -> Process {
+        Process::start(self.service(service).env("CASELEDGER_FAULT_KILL_AT", point))
+    }
+
+    /// The command that starts one service, for a test that adds to its surroundings.
+    pub fn service(&self, service: &str) -> Command {
         let mut command = Command::new(caseledger());
         command
             .arg("serve")
             .arg(service)
             .envs(self.environment())
             .env("CASELEDGER_DATABASE_URL", &self.logins[service]);
-        Process::start(&mut command)
+        command
     }
 
     /// Starts all services, and waits until calls are answered.
@@ -377,52 +412,6 @@ impl Council {
     pub async fn accept(&self, client: &BusClient, name: &str, subject: Option<AggregateId>, data: Value) -> Accepted {
         accepted(self.call(client, name, subject, data).await)
     }
-}
-
-/// What was accepted.
-///
-/// # Panics
-/// If it was not.
-pub fn accepted(result: CommandResult) -> Accepted {
-    match result.status {
-        CommandStatus::Accepted(accepted) => accepted,
-        other => panic!("not accepted: {other:?}"),
-    }
-}
-
-/// Why a command was rejected.
-///
-/// # Panics
-/// If it was not.
-pub fn rejected(result: CommandResult) -> Problem {
-    match result.status {
-        CommandStatus::Rejected { problem } => problem,
-        other => panic!("not rejected: {other:?}"),
-    }
-}
-
-/// The data of the contract's example for a command, with these members put in.
-///
-/// # Panics
-/// If there is no such example.
-pub fn example(command: &str, put_in: Value) -> Value {
-    let file = repository().join(format!("schemas/examples/commands/{command}.v1.json"));
-    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let mut data: Value = serde_json::from_str(&text).unwrap();
-    data.as_object_mut()
-        .unwrap()
-        .extend(put_in.as_object().unwrap().clone());
-    data
-}
-
-/// An anonymous report of something that the council itself sees to: it is no contractor's job.
-pub fn obstruction(description: &str) -> Value {
-    json!({
-        "request_type": "obstruction",
-        "description": description,
-        "actor": { "kind": "resident", "assurance": "none" },
-        "channel": "online",
-    })
 }
 
 /// The repository's folder.

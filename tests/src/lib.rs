@@ -11,15 +11,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 pub mod council;
+mod disk;
 mod eventually;
 mod nats;
 mod postgres;
 mod process;
 mod proxy;
+mod traffic;
+pub mod witness;
 
 pub use council::Council;
+pub use disk::SmallDisk;
 pub use eventually::{Condition, eventually};
-pub use nats::{TestNats, nats};
+pub use nats::{TestNats, nats, nats_in};
 pub use postgres::{TestDatabase, TestPostgres, database, database_bare};
 pub use process::Process;
 pub use proxy::Proxy;
+pub use traffic::{Traffic, Way};
+pub use witness::{Running, Witness};

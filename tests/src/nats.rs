@@ -1,6 +1,6 @@
 //! A nats-server for one test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caseledger::servers::{DataDir, NatsConfig, NatsServer, ServerError};
@@ -10,7 +10,20 @@ use caseledger::servers::{DataDir, NatsConfig, NatsServer, ServerError};
 /// # Panics
 /// If it does not start.
 pub async fn nats(config: NatsConfig) -> TestNats {
-    let start = move || NatsServer::start(Arc::new(DataDir::temporary()?), &config);
+    start(config, None).await
+}
+
+/// Starts a nats-server of the test's own, with its data in this folder.
+///
+/// # Panics
+/// If it does not start.
+pub async fn nats_in(folder: &Path, config: NatsConfig) -> TestNats {
+    start(config, Some(folder.join("nats-server"))).await
+}
+
+async fn start(config: NatsConfig, folder: Option<PathBuf>) -> TestNats {
+    let data = move || folder.as_deref().map_or_else(DataDir::temporary, DataDir::open);
+    let start = move || NatsServer::start(Arc::new(data()?), &config);
     let server = tokio::task::spawn_blocking(start).await.expect("the start panicked");
     let server = server.unwrap_or_else(|error| panic!("no nats-server for the test: {error}"));
     TestNats {

@@ -1,5 +1,6 @@
 //! Databases: one PostgreSQL for a test process, a fresh database for each test.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,7 @@ const ACQUIRE: Duration = Duration::from_secs(20);
 
 /// The PostgreSQL that the tests of this process share. It lives until the process ends, whichever test came first.
 static SHARED: LazyLock<Arc<TestPostgres>> =
-    LazyLock::new(|| Arc::new(TestPostgres::start_blocking(Durability::ForTests)));
+    LazyLock::new(|| Arc::new(TestPostgres::start_blocking(Durability::ForTests, None)));
 
 /// A fresh database with all migrations, on the shared server.
 pub async fn database() -> TestDatabase {
@@ -54,7 +55,7 @@ impl TestPostgres {
     /// # Panics
     /// If it does not start.
     pub async fn start() -> Arc<TestPostgres> {
-        blocking(|| Arc::new(TestPostgres::start_blocking(Durability::ForTests))).await
+        blocking(|| Arc::new(TestPostgres::start_blocking(Durability::ForTests, None))).await
     }
 
     /// Starts one that flushes what it commits, as a council's does: for what is measured.
@@ -62,11 +63,21 @@ impl TestPostgres {
     /// # Panics
     /// If it does not start.
     pub async fn durable() -> Arc<TestPostgres> {
-        blocking(|| Arc::new(TestPostgres::start_blocking(Durability::Full))).await
+        blocking(|| Arc::new(TestPostgres::start_blocking(Durability::Full, None))).await
     }
 
-    fn start_blocking(durability: Durability) -> TestPostgres {
-        let start = || PostgresServer::start(Arc::new(DataDir::temporary()?), durability);
+    /// The same, with its data in this folder.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn durable_in(folder: &Path) -> Arc<TestPostgres> {
+        let folder = folder.join("postgres-server");
+        blocking(move || Arc::new(TestPostgres::start_blocking(Durability::Full, Some(&folder)))).await
+    }
+
+    fn start_blocking(durability: Durability, folder: Option<&Path>) -> TestPostgres {
+        let data = || folder.map_or_else(DataDir::temporary, DataDir::open);
+        let start = || PostgresServer::start(Arc::new(data()?), durability);
         let server = start().unwrap_or_else(|error| panic!("no PostgreSQL for the tests: {error}"));
         let password = Uuid::new_v4().simple().to_string();
         TestPostgres {
@@ -97,6 +108,19 @@ impl TestPostgres {
     /// The port on 127.0.0.1, the same after a restart.
     pub fn port(&self) -> u16 {
         self.lock().port()
+    }
+
+    /// What the server has logged.
+    pub fn log(&self) -> String {
+        self.lock().output()
+    }
+
+    /// Whether the server runs: it may have ended by itself.
+    ///
+    /// # Panics
+    /// If the system does not say.
+    pub fn is_running(&self) -> bool {
+        self.lock().is_running().expect("the system says whether a server runs")
     }
 
     /// Stops the server in good order.

@@ -38,6 +38,17 @@ impl Process {
         self.child.id()
     }
 
+    /// How much memory it holds, in KiB: what is resident.
+    ///
+    /// # Panics
+    /// If the process has ended.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the process runs");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let resident = resident.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+        resident.expect("the system says what is resident")
+    }
+
     /// Everything that it has printed so far, both streams together.
     pub fn output(&self) -> String {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")

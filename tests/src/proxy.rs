@@ -2,6 +2,8 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +12,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::eventually;
+
 const BUFFER: usize = 64 * 1024;
+
+/// How long connections may take to end.
+const ENDED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the proxy does to what passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +38,7 @@ pub struct Proxy {
     port: u16,
     upstream: u16,
     weather: watch::Sender<Weather>,
+    open: Arc<AtomicUsize>,
     accepting: AbortHandle,
 }
 
@@ -45,11 +53,13 @@ impl Proxy {
             .expect("there is a free port");
         let port = listener.local_addr().expect("a listener has an address").port();
         let (weather, seen) = watch::channel(Weather::default());
-        let accepting = tokio::spawn(accept(listener, upstream, seen)).abort_handle();
+        let open = Arc::new(AtomicUsize::new(0));
+        let accepting = tokio::spawn(accept(listener, upstream, seen, Arc::clone(&open))).abort_handle();
         Proxy {
             port,
             upstream,
             weather,
+            open,
             accepting,
         }
     }
@@ -72,6 +82,19 @@ impl Proxy {
     /// Ends all connections, and each new one at once, until [`restore`](Self::restore).
     pub fn cut(&self) {
         self.weather.send_modify(|weather| weather.cut = true);
+    }
+
+    /// Ends all connections, and lets everything pass again: each client has to connect anew.
+    ///
+    /// # Panics
+    /// If a connection does not end.
+    pub async fn break_off(&self) {
+        self.cut();
+        eventually("every connection is ended", ENDED_WITHIN, || async {
+            self.open.load(Ordering::Relaxed) == 0
+        })
+        .await;
+        self.restore();
     }
 
     /// Loses what clients send, while connections stay open.
@@ -101,14 +124,20 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, upstream: u16, weather: watch::Receiver<Weather>) {
+async fn accept(listener: TcpListener, upstream: u16, weather: watch::Receiver<Weather>, open: Arc<AtomicUsize>) {
     // Dropped with this task, and the connections with it.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((client, _)) = accepted {
-                    connections.spawn(connection(client, upstream, weather.clone()));
+                    let (weather, open) = (weather.clone(), Arc::clone(&open));
+                    connections.spawn(async move {
+                        open.fetch_add(1, Ordering::Relaxed);
+                        let ended = connection(client, upstream, weather).await;
+                        open.fetch_sub(1, Ordering::Relaxed);
+                        ended
+                    });
                 }
             }
             Some(_) = connections.join_next() => {}

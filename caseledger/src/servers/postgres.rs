@@ -115,6 +115,11 @@ impl PostgresServer {
         )
     }
 
+    /// What the server has written to its log since this value was made.
+    pub fn output(&self) -> String {
+        self.log.text()
+    }
+
     /// Whether the server runs. It may have ended by itself.
     ///
     /// # Errors

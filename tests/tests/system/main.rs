@@ -20,7 +20,6 @@ mod information;
 mod jobs;
 mod notifier;
 mod office;
-mod outages;
 mod payments;
 mod people;
 mod perimeter;

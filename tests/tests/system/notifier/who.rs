@@ -3,7 +3,6 @@
 use notifier::EMAIL_CONSENT;
 use schemas::CaseId;
 use schemas::event::NotificationFailure;
-use sqlx::PgPool;
 use system_tests::database_bare;
 use time::Duration;
 use vault::ErasureReason;
@@ -128,36 +127,6 @@ async fn notices(world: &World, case: CaseId) -> Vec<String> {
         .collect();
     notices.sort();
     notices.into_iter().map(|(_, notice)| notice).collect()
-}
-
-async fn is_denied(pool: &PgPool, statement: &str) -> bool {
-    match sqlx::raw_sql(statement).execute(pool).await {
-        Ok(_) => false,
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42501") => true,
-        Err(error) => panic!("{statement}: {error}"),
-    }
-}
-
-#[tokio::test]
-async fn the_notifier_s_login_changes_its_queue_and_nothing_else() {
-    let world = World::new().await;
-    let notifier = world.database.as_role("caseledger_notifier").await;
-    for statement in [
-        "SELECT 1 FROM ledger.events",
-        "SELECT 1 FROM vault.keys",
-        "SELECT 1 FROM reporting.requests",
-        "UPDATE notifier.settings SET cut_over = now()",
-        "UPDATE notifier.deliveries SET message_id = 'another'",
-        "UPDATE notifier.deliveries SET recipient = gen_random_uuid()",
-        "DELETE FROM notifier.deliveries",
-        "TRUNCATE notifier.deliveries",
-        "DELETE FROM notifier.checkpoint",
-        "CREATE TABLE notifier.mine (a int)",
-        "SET ROLE caseledger_writer",
-    ] {
-        assert!(is_denied(&notifier, statement).await, "{statement}");
-    }
-    assert!(!is_denied(&notifier, "UPDATE notifier.deliveries SET attempts = attempts").await);
 }
 
 #[tokio::test]

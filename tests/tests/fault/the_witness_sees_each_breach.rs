@@ -1,0 +1,118 @@
+//! The witness itself: each promise broken by hand, behind the system's back, is found and named.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use system_tests::witness::{Breach, Invariant};
+use system_tests::{Council, Running, Traffic, Way, Witness};
+
+/// A council where all services ran for a while and then ended, with every promise kept.
+async fn kept() -> (Arc<Council>, Arc<Witness>) {
+    let council = Arc::new(Council::new().await);
+    let services = council.serve_all().await;
+    let traffic = Traffic::at_pace(&council, Way::Call, Duration::from_millis(20)).await;
+    traffic.flow(40).await;
+    let witness = traffic.stop().await;
+    witness.assert_kept(&council, Running::All).await;
+    witness.keep_checkpoint(&council).await;
+    drop(services);
+    (council, witness)
+}
+
+/// Breaks something as the superuser, with the triggers off, and mends nothing.
+async fn break_by(council: &Council, statement: &str) {
+    let broken = format!(
+        "ALTER TABLE ledger.events DISABLE TRIGGER append_only; ALTER TABLE ledger.commands DISABLE TRIGGER append_only; {statement}"
+    );
+    sqlx::raw_sql(&broken)
+        .execute(&council.database.superuser().await)
+        .await
+        .unwrap();
+}
+
+fn of(breaches: &[Breach], invariant: Invariant) -> Vec<&Breach> {
+    breaches.iter().filter(|breach| breach.invariant == invariant).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_log_the_stream_and_the_views() {
+    let (council, witness) = kept().await;
+
+    let stream = jetstream::new(council.steward().await)
+        .get_stream("CASELEDGER_EVENTS")
+        .await
+        .unwrap();
+    stream.delete_message(7).await.unwrap();
+    let breaches = witness.breaches(&council, Running::All).await;
+    assert_eq!(breaches.len(), 1, "{breaches:?}");
+    assert_eq!(breaches[0].invariant, Invariant::StreamHoldsTheLog);
+    assert_eq!(breaches[0].positions, [7]);
+    assert_eq!(breaches[0].commands.len(), 1);
+
+    break_by(&council, "UPDATE history.case_rows SET version = version + 1").await;
+    let breaches = witness.breaches(&council, Running::All).await;
+    assert!(!of(&breaches, Invariant::ViewsFollowTheLog).is_empty(), "{breaches:?}");
+
+    break_by(
+        &council,
+        "DELETE FROM notifier.deliveries WHERE position = (SELECT min(position) FROM notifier.deliveries)",
+    )
+    .await;
+    let breaches = witness.breaches(&council, Running::All).await;
+    let told = of(&breaches, Invariant::EachIsToldOnce);
+    // It is missing, and its email belongs to nothing.
+    assert_eq!(told.len(), 2, "{breaches:?}");
+    assert!(
+        told[0]
+            .to_string()
+            .contains("nobody was told of request_received (positions [")
+    );
+
+    witness.expects_letter_about(b"no JSON");
+    let breaches = witness.breaches(&council, Running::CommandService).await;
+    assert_eq!(of(&breaches, Invariant::NothingIsDropped).len(), 1, "{breaches:?}");
+
+    // One byte of one event.
+    break_by(
+        &council,
+        "UPDATE ledger.events SET payload = replace(payload::text, '\"', ' \"')::json WHERE position = 9",
+    )
+    .await;
+    let breaches = witness.breaches(&council, Running::Relay).await;
+    let whole = of(&breaches, Invariant::LogIsWhole);
+    assert!(whole[0].what.contains("it does not hold any more"), "{breaches:?}");
+    let held = of(&breaches, Invariant::StreamHoldsTheLog);
+    assert!(held.iter().any(|breach| breach.positions == [9]), "{breaches:?}");
+
+    // A command that was accepted and whose events are gone, and one that nobody sent.
+    break_by(
+        &council,
+        "DELETE FROM ledger.events WHERE position = 12;
+         UPDATE ledger.events SET command_id = gen_random_uuid() WHERE position = 14",
+    )
+    .await;
+    let breaches = witness.breaches(&council, Running::CommandService).await;
+    let recorded = of(&breaches, Invariant::AcceptedIsRecorded);
+    assert!(recorded.len() >= 3, "two receipts and an event: {breaches:?}");
+    assert_eq!(of(&breaches, Invariant::UnansweredActsOnce)[0].positions, [14]);
+    assert!(
+        of(&breaches, Invariant::LogIsWhole)
+            .iter()
+            .any(|breach| breach.to_string().contains("position 13 where 12 was to be expected")),
+        "{breaches:?}"
+    );
+
+    break_by(
+        &council,
+        "DELETE FROM ledger.commands WHERE client = 'contact-centre' AND position = 1",
+    )
+    .await;
+    let breaches = witness.breaches(&council, Running::CommandService).await;
+    assert!(
+        breaches.iter().any(|breach| breach
+            .to_string()
+            .contains("of its receipt: there is none (positions [1])")),
+        "{breaches:?}"
+    );
+}
