@@ -1,6 +1,6 @@
 # The two commands that matter are `make run` and `make test`; both install first what the machine lacks.
 
-.PHONY: help setup run test lint format check-licences deny bench bench-growth bench-quick bench-smoke fuzz
+.PHONY: help setup run test lint format check-licences deny bench bench-growth bench-quick bench-smoke faults fuzz
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,10 @@ bench-quick: setup ## Measure the one that counts; the last line is `ratio: N`
 bench-smoke: setup ## Run each case of the benchmark for a moment, to see that it works
 	cargo build -p caseledger -p bench
 	cargo run -p bench -- smoke
+
+# The short ones are in `make test` too. Some of the others need root, to mount a small disk.
+faults: setup ## Make every fault happen to the real system; ends with a table
+	@tests/faults.sh
 
 # Ten minutes for each of the eight, beside the time to build them. `FUZZ_SECONDS=60 make fuzz` is a quick look.
 fuzz: ## Fuzz what reads bytes from strangers, for FUZZ_SECONDS (600) a target; installs cargo-fuzz

@@ -151,15 +151,27 @@ fn services_account(conf: &mut String, crossings: &[Crossing], services: &Servic
 
 fn client_conf(conf: &mut String, client: &Client, crossings: &[Crossing]) {
     let account = client_account(&client.name);
+    let own: Vec<&Crossing> = crossings
+        .iter()
+        .filter(|crossing| crossing.client == client.name)
+        .collect();
+    // The account keeps everything else from reaching anybody; this has NATS refuse it aloud, and log who tried what. What a client
+    // listens to needs no list: it hears what crosses the boundary for it, however widely it asks.
+    let publish: Vec<String> = own
+        .iter()
+        .filter(|crossing| crossing.kind != Kind::Stream)
+        .map(|crossing| crossing.subject.clone())
+        .collect();
     line(
         conf,
         &format!(
-            "  {account} {{\n    users: [ {{ user: \"{}\", password: \"{}\" }} ]\n    imports: [",
+            "  {account} {{\n    users: [ {{ user: \"{}\", password: \"{}\", permissions: {{ publish: {} }} }} ]\n    imports: [",
             client.name,
             client.password_hash(),
+            allow(&publish),
         ),
     );
-    for crossing in crossings.iter().filter(|crossing| crossing.client == client.name) {
+    for crossing in own {
         let (kind, subject) = (crossing.kind.word(), &crossing.subject);
         line(
             conf,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bus::{Bus, BusError, DeadLetter, Request};
 use futures::StreamExt;
 use schemas::CommandId;
+use schemas::envelope::CommandEnvelope;
 use schemas::result::CommandResult;
+use schemas::subjects::Addressed;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -15,6 +17,7 @@ use vault::Vault;
 use crate::durable::CONSUMER;
 use crate::handler::Handler;
 use crate::queries::Queries;
+use crate::share::Shares;
 use crate::task::{Mode, put_aside};
 
 /// The most calls that one process works on at once; more wait on the bus. With a body of 256 KiB each it bounds memory to
@@ -39,9 +42,16 @@ pub async fn answer_calls(
 ) -> Result<(), BusError> {
     let requests = bus.calls().await?;
     let letters = Arc::clone(&bus);
+    let shares = Shares::new();
     let answer = move |request: Request| {
         let (handler, vault, letters) = (Arc::clone(&handler), Arc::clone(&vault), Arc::clone(&letters));
+        let shares = Arc::clone(&shares);
         async move {
+            let sender = Addressed::read(&request.subject).map(|addressed| addressed.client);
+            let share = sender.as_ref().map(|client| shares.take(client));
+            if let Some(None) = share {
+                return serde_json::to_vec(&later(&request)).unwrap_or_default();
+            }
             let result = call(&handler, &request).await;
             if let Some(reason) = put_aside(&result) {
                 let sealed = vault.seal_letter(&request.body).ok();
@@ -108,6 +118,13 @@ pub async fn answer_replays(
     };
     serve(bus, requests, QUERIES_IN_FLIGHT_MAX, stop, answer).await;
     Ok(())
+}
+
+/// The answer to a client that has its share of this process already: nothing was recorded, and the same may be asked again.
+fn later(request: &Request) -> CommandResult {
+    let read = CommandEnvelope::read(|name| request.headers.get(name), &request.body);
+    let id = read.map_or_else(|unreadable| unreadable.id, |envelope| Some(envelope.id));
+    CommandResult::unavailable(id.unwrap_or(CommandId(Uuid::nil())))
 }
 
 /// The result of one call.

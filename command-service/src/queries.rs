@@ -61,6 +61,7 @@ impl Queries {
         });
         let Some((client, name)) = known else {
             let message = "the subject names no client of the register";
+            tracing::warn!(subject, "refused: a query of nobody who is known");
             let problem = Problem::one(ProblemKind::Forbidden, "", "unknown_client", message);
             return write(&CaseAnswer::Rejected { problem });
         };
@@ -184,7 +185,10 @@ impl Queries {
             (Some(client), Ok(request)) => {
                 let services = match (&request.service, &client.reads) {
                     (Some(service), reads) if reads.includes(service) => Some(vec![service.clone()]),
-                    (Some(_), _) => return write(&forbidden("this client may not read the events of this service")),
+                    (Some(service), _) => {
+                        tracing::warn!(client = %client.name, %service, "refused: no right to these events");
+                        return write(&forbidden("this client may not read the events of this service"));
+                    }
                     (None, Allowed::Only(services)) => Some(services.iter().cloned().collect()),
                     (None, Allowed::All) => None,
                 };

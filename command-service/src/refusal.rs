@@ -6,6 +6,7 @@
 
 use event_store::{Append, Outcome, Verdict};
 use schemas::envelope::CommandEnvelope;
+use schemas::problem::ProblemKind;
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::sealed::KeyAdmission;
 use schemas::{AggregateId, ClientName, CommandId, Problem, ServiceName};
@@ -16,12 +17,23 @@ use crate::handler::{FAILURES_MAX, Handler, OUTAGES_MAX, backoff};
 use crate::intake::Refused;
 use crate::task::{Mode, id_reused, recorded_status};
 
+/// Logs that somebody tried what they have no right to: whoever operates the service wants to see that, each time.
+pub fn note_overreach(client: Option<&ClientName>, command_id: CommandId, problem: &Problem) {
+    if problem.is(ProblemKind::Forbidden) {
+        let client = client.map_or("unknown", ClientName::as_str);
+        let error = problem.errors.first();
+        let at = error.map_or("", |error| error.pointer.as_str());
+        tracing::warn!(client, %command_id, code = problem.code(), at, "refused: no right to that");
+    }
+}
+
 impl Handler {
     /// The result of a command that intake refused; none where the service failed on it for a reason of its own. A durable
     /// command's is recorded when this returns, if its sender is known.
     pub async fn refuse(&self, refused: Refused, mode: Mode) -> Option<CommandResult> {
         let Refused { id, problem, asked, .. } = refused;
         let command_id = id.unwrap_or(CommandId(Uuid::nil()));
+        note_overreach(asked.as_ref().map(|asked| &asked.0.name), command_id, &problem);
         let Some(asked) = asked else {
             return Some(CommandResult::rejected(command_id, problem));
         };

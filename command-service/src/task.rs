@@ -11,6 +11,8 @@ use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, Problem};
 use tokio::sync::oneshot;
 
+use crate::refusal::note_overreach;
+
 /// How a command came; it decides whether a rejection is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -45,6 +47,9 @@ pub struct Task {
 impl Task {
     /// Answers; a caller who no longer waits is no fault.
     pub fn answer(self, status: CommandStatus) {
+        if let CommandStatus::Rejected { problem } = &status {
+            note_overreach(Some(&self.client.name), self.envelope.id, problem);
+        }
         let _ = self.answer.send(CommandResult {
             command_id: self.envelope.id,
             status,

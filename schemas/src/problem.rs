@@ -104,6 +104,12 @@ impl Problem {
         Self::new(kind, vec![FieldError::new(pointer, code, message)])
     }
 
+    /// Whether it is of this kind.
+    #[must_use]
+    pub fn is(&self, kind: ProblemKind) -> bool {
+        self.kind.strip_prefix("urn:caseledger:problem:") == Some(kind.parts().0)
+    }
+
     /// The code of the first fault.
     #[must_use]
     pub fn code(&self) -> &str {

@@ -48,6 +48,11 @@ impl TestNats {
         self.lock().port()
     }
 
+    /// What the server has logged.
+    pub fn log(&self) -> String {
+        self.lock().output()
+    }
+
     /// The directory of the JetStream store.
     pub fn store_dir(&self) -> PathBuf {
         self.lock().store_dir()

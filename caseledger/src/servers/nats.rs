@@ -123,6 +123,11 @@ impl NatsServer {
         reloaded
     }
 
+    /// What the server has written to its log since this value was made.
+    pub fn output(&self) -> String {
+        self.log.text()
+    }
+
     /// Whether the server runs. It may have ended by itself.
     ///
     /// # Errors

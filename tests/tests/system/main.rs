@@ -18,6 +18,7 @@ mod harness;
 mod import;
 mod information;
 mod jobs;
+mod limits;
 mod notifier;
 mod office;
 mod payments;

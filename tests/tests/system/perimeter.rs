@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_nats::Request;
 use futures::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use system_tests::Council;
-use system_tests::council::PATIENCE;
+use system_tests::council::{PATIENCE, example, obstruction, rejected};
 
 /// How long an answer that must not come is waited for.
 const NO_ANSWER: Duration = Duration::from_millis(500);
@@ -64,6 +64,87 @@ async fn a_foreign_name_reaches_nobody() {
     }
     onlooker.flush().await.unwrap();
     assert_eq!(held(&council).await, [0, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_attempt_at_the_bus_is_in_the_log_of_nats() {
+    let council = Council::new().await;
+    let onlooker = council.raw("onlooker").await;
+    let published = [
+        "caseledger.call.website.SubmitRequest",
+        "caseledger.command.website.SubmitRequest",
+        "caseledger.query.website.Result",
+        "caseledger.replay.website",
+        "caseledger.event.waste.case.RequestSubmitted",
+        "caseledger.result.website.x",
+        "caseledger.feed.street-partner.x",
+        "caseledger.deadletter.command-service",
+        "_INBOX.another.answer",
+        "_R_.answer",
+        "$JS.API.STREAM.PURGE.CASELEDGER_EVENTS",
+        "$JS.API.STREAM.DELETE.CASELEDGER_COMMANDS",
+        "$JS.API.STREAM.UPDATE.CASELEDGER_EVENTS",
+        "$JS.API.STREAM.MSG.GET.CASELEDGER_EVENTS",
+        "$JS.API.STREAM.MSG.DELETE.CASELEDGER_EVENTS",
+        "$JS.API.CONSUMER.MSG.NEXT.CASELEDGER_EVENTS.website",
+        "$JS.API.CONSUMER.CREATE.CASELEDGER_EVENTS.mine",
+        "$JS.API.CONSUMER.DELETE.CASELEDGER_COMMANDS.command-service",
+        "$JS.ACK.CASELEDGER_EVENTS.website.1.1.1.1.0",
+        "$JS.ACK.CASELEDGER_COMMANDS.command-service.1.1.1.1.0",
+        "$SYS.REQ.SERVER.PING",
+    ];
+    for subject in published {
+        onlooker.publish(subject, "{}".into()).await.unwrap();
+    }
+    onlooker.flush().await.unwrap();
+    for subject in published {
+        let tried = format!("Publish Violation - Subject \"{subject}\"");
+        let what = format!("NATS logs who tried: {tried}");
+        system_tests::eventually(&what, PATIENCE, || async {
+            let log = council.nats.log();
+            log.lines()
+                .any(|line| line.contains("user:onlooker") && line.contains(&tried))
+        })
+        .await;
+    }
+    assert_eq!(held(&council).await, [0, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_attempt_to_speak_for_others_is_in_the_log_of_the_service() {
+    let council = Council::new().await;
+    let service = council.serve("command-service");
+    council.answering().await;
+    let app = council.client("highways-app").await;
+    let submit = |data: Value| council.command_of("SubmitRequest", None, data);
+    let mut as_officer = obstruction("Deep");
+    as_officer["actor"] = json!({ "kind": "officer", "id": "j.okafor", "assurance": "signed_in" });
+    let mut as_contractor = obstruction("Deep");
+    as_contractor["actor"] = json!({ "kind": "contractor", "id": "street-partner", "assurance": "signed_in" });
+    let mut of_nobody = obstruction("Deep");
+    of_nobody["actor"] = json!({ "kind": "officer", "id": "n.obody", "assurance": "signed_in" });
+    let waste = example("SubmitRequest", json!({ "customer_id": null }));
+    let tried = [
+        (submit(as_officer), "officer_not_allowed"),
+        (submit(as_contractor), "actor_not_allowed"),
+        (submit(of_nobody), "unknown_officer"),
+        (submit(waste), "service_not_allowed"),
+        (
+            council.command_of("RegisterCustomer", None, example("RegisterCustomer", json!({}))),
+            "command_not_allowed",
+        ),
+    ];
+    for (command, code) in tried {
+        let told = rejected(app.call_until_known(&command).await.unwrap());
+        assert_eq!(told.code(), code, "{told:?}");
+        let line = service.line(&command.id.to_string(), PATIENCE).await;
+        assert!(
+            line.contains("no right") && line.contains("highways-app") && line.contains(code),
+            "{line}"
+        );
+        // Durably it is refused alike.
+        assert_eq!(rejected(app.send(&command).await.unwrap()).code(), code);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
