@@ -47,6 +47,8 @@ struct Command {
     last: Position,
     version: Version,
     recorded_at: Microseconds,
+    /// What an append writes has one time.
+    at_one_time: bool,
     event_ids: Vec<EventId>,
     has_receipt: bool,
 }
@@ -181,6 +183,7 @@ impl Walk {
         if let Some(command) = self.command.as_mut().filter(goes_on) {
             command.last = row.position;
             command.version = row.sequence;
+            command.at_one_time &= command.recorded_at == row.recorded_at;
             command.event_ids.push(row.event_id);
             return;
         }
@@ -193,6 +196,7 @@ impl Walk {
             last: row.position,
             version: row.sequence,
             recorded_at: row.recorded_at,
+            at_one_time: true,
             event_ids: vec![row.event_id],
             has_receipt: false,
         });
@@ -239,7 +243,10 @@ impl Walk {
             ("version", command.version != receipt.version),
             ("events", command.event_ids != receipt.event_ids),
             ("stream", command.aggregate_id != receipt.aggregate_id),
-            ("time", command.recorded_at != receipt.recorded_at),
+            (
+                "time",
+                command.recorded_at != receipt.recorded_at || !command.at_one_time,
+            ),
             ("status", !receipt.accepted),
         ];
         let differing: Vec<_> = differing
