@@ -30,6 +30,9 @@ pub enum KeepError {
     /// The folder.
     #[error(transparent)]
     Store(#[from] TileError),
+    /// The process ends.
+    #[error("the process is ending: nothing was signed")]
+    Ended,
     /// The log can't be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -39,11 +42,7 @@ impl KeepError {
     /// Whether the same may work later.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
-        match self {
-            Self::Ledger(error) => error.is_transient(),
-            Self::Store(TileError::InUse(_)) => true,
-            _ => false,
-        }
+        matches!(self, Self::Ledger(error) if error.is_transient())
     }
 }
 
@@ -74,15 +73,20 @@ pub async fn keep(
     trusted: &[VerifierKey],
     tiles: Option<&Path>,
 ) -> Result<Kept, KeepError> {
-    let mut snapshot = Snapshot::take(pool).await?;
     let Some(folder) = tiles else {
+        let mut snapshot = Snapshot::take(pool).await?;
         let mut tree = TileWriter::default();
         while let Some(row) = snapshot.next_row().await? {
             tree.push(row.hash(), |_, _| Ok::<_, KeepError>(()))?;
         }
-        return Ok(signed(&tree, key, tree.frontier().size()));
+        let added = tree.frontier().size();
+        return Ok(signed(&tree, key, added));
     };
-    let store = TileStore::to_write(folder)?;
+    let folder = folder.to_owned();
+    let store = tokio::task::spawn_blocking(move || TileStore::to_write(&folder));
+    let store = store.await.map_err(|_| KeepError::Ended)??;
+    // Not before the folder is ours: another may have brought it further than the log was until then.
+    let mut snapshot = Snapshot::take(pool).await?;
     let note = store.checkpoint()?;
     let trusted = [trusted, &[key.verifier().clone()]].concat();
     let last = note.as_ref().map(|note| Checkpoint::open(note, &trusted)).transpose();

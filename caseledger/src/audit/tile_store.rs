@@ -22,9 +22,6 @@ pub enum TileError {
         /// Why.
         source: io::Error,
     },
-    /// Another call is at it.
-    #[error("another call of `caseledger audit checkpoint` is writing to {0}: wait for its end")]
-    InUse(PathBuf),
     /// A tile has not so many hashes as it should.
     #[error(
         "{0} has not the hashes that it should: keep `checkpoint`, remove the folder `tile`, and run `caseledger audit checkpoint`"
@@ -45,27 +42,20 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TileErr
 }
 
 impl TileStore {
-    /// To be written to, alone. It is made where it is not there.
+    /// To be written to, alone: whoever reads or writes is waited for. It is made where it is not there.
     ///
     /// # Errors
     /// [`TileError`].
     pub fn to_write(folder: &Path) -> Result<Self, TileError> {
         fs::create_dir_all(folder).map_err(failed("make", folder))?;
-        let lock = folder.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock)
-            .map_err(failed("write", &lock))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self {
-                folder: folder.to_owned(),
-                _lock: file,
-            }),
-            Err(fs::TryLockError::WouldBlock) => Err(TileError::InUse(folder.to_owned())),
-            Err(fs::TryLockError::Error(source)) => Err(failed("lock", &lock)(source)),
-        }
+        let path = folder.join("lock");
+        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = open.map_err(failed("write", &path))?;
+        file.lock().map_err(failed("lock", &path))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            _lock: file,
+        })
     }
 
     /// To be read. Whoever writes is waited for.
@@ -206,10 +196,12 @@ mod tests {
     fn one_writes_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let store = TileStore::to_write(folder.path()).unwrap();
-        assert!(matches!(TileStore::to_write(folder.path()), Err(TileError::InUse(_))));
+        let lock = File::open(folder.path().join("lock")).unwrap();
+        assert!(lock.try_lock_shared().is_err(), "others wait");
         assert_eq!(store.checkpoint().unwrap(), None);
         store.set_checkpoint("a\n").unwrap();
         drop(store);
+        lock.try_lock_shared().unwrap();
         let reader = TileStore::to_read(folder.path()).unwrap();
         assert_eq!(reader.checkpoint().unwrap().as_deref(), Some("a\n"));
         assert!(TileStore::to_read(folder.path()).is_ok(), "several read");

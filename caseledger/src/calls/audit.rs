@@ -303,24 +303,13 @@ async fn prove(asked: &str, under: Under, json: bool) -> Result<(), Failure> {
         }));
         return Ok(());
     }
-    let row = |event: &exporting::ProvenEvent| {
-        let proof = event
-            .proof
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" ");
-        vec![
-            event.row.position.to_string(),
-            event.row.event_type.clone(),
-            event.leaf_hash.to_string(),
-            proof,
-        ]
-    };
-    print::table(
-        &["position", "event", "leaf", "proof, from the leaf up"],
-        case.events.iter().map(row),
-    );
+    for event in &case.events {
+        print::line(format!("position {}  {}", event.row.position, event.row.event_type));
+        print::line(format!("  leaf   {}", event.leaf_hash));
+        for (number, hash) in event.proof.iter().enumerate() {
+            print::line(format!("  {}  {hash}", if number == 0 { "proof" } else { "     " }));
+        }
+    }
     print::line("");
     print::text(&case.note);
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Auditor, EVENTS, REFERENCE};
 use crate::event_store::{accepted, stream};
@@ -233,6 +234,31 @@ async fn an_empty_log_has_a_checkpoint_too() {
     append(&auditor, 1).await;
     auditor.ask(&everything).await.assert_verified();
     assert_eq!(auditor.ask(&["checkpoint", "--tiles", "tiles"]).await.json["size"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_grows_meanwhile_is_verified_as_it_was_at_one_moment() {
+    let auditor = Auditor::of_a_log().await;
+    auditor.keep_evidence().await;
+    let verified = AtomicBool::new(false);
+    let growing = async {
+        while !verified.load(Ordering::Relaxed) {
+            append(&auditor, 3).await;
+        }
+    };
+    let verifying = async {
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            let answer = auditor.ask(&["verify", "--tiles", "tiles", "--export", "export"]).await;
+            answer.assert_verified();
+            seen.push(answer.json["events"].as_i64().unwrap());
+            assert_eq!(auditor.ask(&["checkpoint", "--tiles", "tiles"]).await.status, 0);
+        }
+        verified.store(true, Ordering::Relaxed);
+        seen
+    };
+    let ((), seen) = tokio::join!(growing, verifying);
+    assert!(seen[0] < seen[4], "it grew: {seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,8 +5,14 @@ use event_store::{PgLedger, Snapshot};
 use schemas::Position;
 use schemas::envelope::PublishedEvent;
 use serde_json::Value;
-use system_tests::council::{PATIENCE, obstruction};
-use system_tests::{Council, eventually};
+use std::process::Command;
+use std::time::Duration;
+
+use system_tests::council::{PATIENCE, caseledger, obstruction};
+use system_tests::{Council, Process, eventually};
+
+/// First start of everything, set-up of databases included, on a busy machine.
+const READY: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_leaf_of_every_event_follows_from_what_is_published_and_the_stream_names_what_was_altered() {
@@ -82,4 +88,31 @@ async fn the_leaf_of_every_event_follows_from_what_is_published_and_the_stream_n
         "{verified}"
     );
     assert_eq!(finding["detail"], "occurred_at differs from the event stream");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dev_makes_a_key_and_keeps_checkpoints_that_its_settings_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, ready) = (folder.path().join("data"), folder.path().join("ready.json"));
+    let mut dev = Command::new(caseledger());
+    dev.arg("dev").arg("--data").arg(&data).arg("--ready-file").arg(&ready);
+    let mut dev = Process::start(&mut dev);
+    eventually("caseledger dev is ready", READY, || async { ready.exists() }).await;
+    let told: Value = serde_json::from_slice(&std::fs::read(&ready).unwrap()).unwrap();
+    let tiles = told["env"]["CASELEDGER_AUDIT_TILES"].as_str().unwrap().to_owned();
+    eventually("there is a checkpoint", PATIENCE, || async {
+        std::fs::exists(format!("{tiles}/checkpoint")).unwrap()
+    })
+    .await;
+
+    let mut verify = Command::new(caseledger());
+    verify.args(["--json", "audit", "verify"]);
+    for (name, value) in told["env"].as_object().unwrap() {
+        verify.env(name, value.as_str().unwrap());
+    }
+    let answer = super::run(verify).await;
+    answer.assert_verified();
+    assert_eq!(answer.json["checkpoints"][0]["from"], "the tiles");
+    let ended = dev.stop(Duration::from_secs(30)).await;
+    assert!(ended.success(), "caseledger dev ended with {ended}:\n{}", dev.output());
 }
