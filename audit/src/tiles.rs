@@ -20,6 +20,13 @@ pub struct Tile {
     pub width: u64,
 }
 
+/// How many hashes each level of tiles has, for a tree of `size` leaves.
+fn levels(size: u64) -> impl Iterator<Item = (u32, u64)> {
+    (0..u64::BITS / 8)
+        .map(move |level| (level, size >> (8 * level)))
+        .take_while(|(_, hashes)| *hashes > 0)
+}
+
 /// Its path: `tile/<level>/<index>`, the index in groups of three digits, all but the last after an `x`, and `.p/<width>` where it
 /// is not whole.
 impl fmt::Display for Tile {
@@ -42,29 +49,11 @@ impl fmt::Display for Tile {
 impl Tile {
     /// Every tile of a tree of `size` leaves, level by level.
     pub fn all(size: u64) -> impl Iterator<Item = Self> {
-        let levels = (0..8)
-            .map(move |level| (level, size >> (8 * level)))
-            .take_while(|(_, hashes)| *hashes > 0);
-        levels.flat_map(|(level, hashes)| {
+        levels(size).flat_map(|(level, hashes)| {
             (0..hashes.div_ceil(TILE_WIDTH)).map(move |index| Self {
                 level,
                 index,
                 width: (hashes - index * TILE_WIDTH).min(TILE_WIDTH),
-            })
-        })
-    }
-
-    /// The tiles that a tree of `size` leaves ends with, one a level: those that a taking on needs.
-    pub fn last_of_each_level(size: u64) -> impl Iterator<Item = Self> {
-        let levels = (0..8)
-            .map(move |level| (level, size >> (8 * level)))
-            .take_while(|(_, hashes)| *hashes > 0);
-        levels.filter_map(|(level, hashes)| {
-            let width = hashes % TILE_WIDTH;
-            (width > 0).then_some(Self {
-                level,
-                index: hashes / TILE_WIDTH,
-                width,
             })
         })
     }
@@ -87,12 +76,14 @@ pub struct TileWriter {
 }
 
 impl TileWriter {
-    /// Takes a tree on: `read` gives the hashes of each tile of [`Tile::last_of_each_level`]; none where one of them is not there.
+    /// Takes a tree on where its tiles leave it: `read` gives the hashes of the tile that a level ends with, where that is not whole.
+    ///
+    /// # Errors
+    /// That of `read`.
     pub fn take_on<E>(size: u64, mut read: impl FnMut(Tile) -> Result<Vec<Hash>, E>) -> Result<Self, E> {
         let mut filling = Vec::new();
-        for level in (0..8).take_while(|level| size >> (8 * level) > 0) {
-            let width = (size >> (8 * level)) % TILE_WIDTH;
-            let index = (size >> (8 * level)) / TILE_WIDTH;
+        for (level, hashes) in levels(size) {
+            let (index, width) = (hashes / TILE_WIDTH, hashes % TILE_WIDTH);
             filling.push(if width > 0 {
                 read(Tile { level, index, width })?
             } else {
@@ -101,10 +92,8 @@ impl TileWriter {
         }
         let mut frontier = Frontier::default();
         // The highest level is the leftmost: its hashes are roots of the largest perfect subtrees.
-        for (level, hashes) in filling.iter().enumerate().rev() {
-            for hash in hashes {
-                frontier.join(8 * level as u32, *hash);
-            }
+        for ((level, _), hashes) in levels(size).zip(&filling).collect::<Vec<_>>().into_iter().rev() {
+            hashes.iter().for_each(|hash| frontier.join(8 * level, *hash));
         }
         Ok(Self { frontier, filling })
     }
@@ -116,11 +105,14 @@ impl TileWriter {
     }
 
     /// Adds a leaf, by its hash; a tile that is whole with it is told to `whole`.
+    ///
+    /// # Errors
+    /// That of `whole`.
     pub fn push<E>(&mut self, leaf: Hash, mut whole: impl FnMut(Tile, &[Hash]) -> Result<(), E>) -> Result<(), E> {
         let filling = &mut self.filling;
         let mut full = Vec::new();
         self.frontier.push(leaf, |node: Node, hash| {
-            if node.level % 8 != 0 {
+            if !node.level.is_multiple_of(8) {
                 return;
             }
             let level = node.level as usize / 8;

@@ -1,5 +1,8 @@
 //! The leaf: the same for ever, other for every difference, and the same out of a published event.
 
+// Not only the tests themselves but what they share may fail the test.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use audit::{Hash, Microseconds, Row};
 use proptest::prelude::*;
 use schemas::envelope::{EventMessage, PublishedEvent};

@@ -19,7 +19,7 @@ pub enum Under {
     /// A checkpoint that there is, with its signed note.
     Given(Checkpoint, String),
     /// One that is made now, of the whole log.
-    New(SigningKey),
+    New(Box<SigningKey>),
 }
 
 impl Under {

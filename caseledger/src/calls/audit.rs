@@ -236,7 +236,7 @@ fn show_verified(verified: &Verified) {
 /// What to prove rows under: the checkpoint that was given, or a new one.
 fn under(checkpoint: Option<&Path>, keys: &[VerifierKey]) -> Result<Under, Failure> {
     let Some(file) = checkpoint else {
-        return signing_key().map(Under::New);
+        return signing_key().map(|key| Under::New(Box::new(key)));
     };
     let failed = |error: String| Failure::Usage(format!("{}: {error}", file.display()));
     let note = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
