@@ -159,6 +159,8 @@ proptest! {
                 wrong[at].0[bit / 8] ^= 1 << (bit % 8);
                 prop_assert!(!includes(&root, size, index, leaf, &wrong), "another proof");
             }
+            let deeper = size.next_power_of_two() * 2 + 1;
+            prop_assert!(!includes(&root, deeper, index, leaf, &proof), "a deeper tree");
             let longer = [proof.as_slice(), &[root]].concat();
             prop_assert!(!includes(&root, size, index, leaf, &longer), "a longer proof");
         }
