@@ -146,6 +146,7 @@ pub async fn keep_on(
             _ = due.tick() => {}
         }
         match keep(pool, key, trusted, Some(tiles)).await {
+            Ok(Kept { added: 0, .. }) => {}
             Ok(kept) => {
                 let Checkpoint { size, root, .. } = kept.checkpoint;
                 tracing::info!(size, %root, added = kept.added, "a checkpoint was made");

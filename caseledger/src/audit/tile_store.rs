@@ -72,12 +72,6 @@ impl TileStore {
         })
     }
 
-    /// Whether there is a checkpoint, without waiting for anybody.
-    #[must_use]
-    pub fn has_checkpoint(folder: &Path) -> bool {
-        folder.join("checkpoint").exists()
-    }
-
     /// The last checkpoint, as a signed note; none in a new folder.
     ///
     /// # Errors

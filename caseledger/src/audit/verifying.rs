@@ -11,7 +11,7 @@ use schemas::Position;
 use serde::Serialize;
 use sqlx::PgPool;
 
-use super::tile_store::{TileError, TileStore};
+use super::tile_store::TileStore;
 use super::witness::{self, Witness};
 use crate::outcome::Failure;
 
@@ -77,19 +77,24 @@ impl Evidence {
             believed.add(name, &note, &self.trusted);
         }
         if let Some(folder) = &self.tiles {
-            self.read_tiles(folder, &mut believed).map_err(Failure::usage)?;
+            self.read_tiles(folder, &mut believed)?;
         }
         Ok(believed)
     }
 
-    fn read_tiles(&self, folder: &Path, believed: &mut Believed) -> Result<(), TileError> {
-        let Some(note) = TileStore::to_read(folder)?.checkpoint()? else {
-            return Ok(());
-        };
+    fn read_tiles(&self, folder: &Path, believed: &mut Believed) -> Result<(), Failure> {
+        let store = TileStore::to_read(folder).map_err(Failure::usage)?;
+        // Evidence that was asked for and is not there is no evidence that all is well.
+        let note = store.checkpoint().map_err(Failure::usage)?.ok_or_else(|| {
+            Failure::Usage(format!(
+                "there is no checkpoint in {}: make one with `caseledger audit checkpoint --tiles`",
+                folder.display()
+            ))
+        })?;
         let Some(checkpoint) = believed.add("the tiles".to_owned(), &note, &self.trusted) else {
             return Ok(());
         };
-        let root = witness::root_of_tiles(folder, checkpoint.size)?;
+        let root = witness::root_of_tiles(folder, checkpoint.size).map_err(Failure::usage)?;
         if root == checkpoint.root {
             believed.tiles = Some((folder.to_owned(), checkpoint.size));
         } else {

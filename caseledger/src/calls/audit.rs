@@ -13,7 +13,6 @@ use sqlx::PgPool;
 use super::operator;
 use crate::audit::exporting::{self, ProvenCase, Under};
 use crate::audit::keeping::{self, KeepError, Kept};
-use crate::audit::tile_store::TileStore;
 use crate::audit::verifying::{self, Evidence, Verified};
 use crate::audit::{KEY_SETTING, PUBLIC_KEY_SETTING, key_file};
 use crate::cli::{Audit as Call, AuditVerify};
@@ -142,11 +141,10 @@ fn show_kept(kept: &Kept, output: Option<&Path>, json: bool) -> Result<(), Failu
 }
 
 async fn verify(call: &AuditVerify, json: bool) -> Result<(), Failure> {
-    let tiles = call.tiles.clone().filter(|folder| TileStore::has_checkpoint(folder));
     let evidence = Evidence {
         trusted: trusted(&call.public_keys)?,
         checkpoints: call.checkpoints.clone(),
-        tiles: tiles.filter(|_| !call.offline),
+        tiles: call.tiles.clone().filter(|_| !call.offline),
         export: call.export.clone(),
     };
     let alone = call.export.is_some() && (call.offline || environment("CASELEDGER_DATABASE_URL").is_none());

@@ -12,9 +12,9 @@ use crate::outcome::Failure;
 use crate::servers::DataDir;
 
 /// What is altered before the next one, nothing shows.
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_secs(10);
 
-/// Makes a checkpoint every minute until `stop`. A log that is not what it was is said in the log file; the system runs on, so that it can
+/// Makes a checkpoint every ten seconds until `stop`. A log that is not what it was is said in the log file; the system runs on, so that it can
 /// be looked at.
 pub async fn keep(data: &DataDir, home: &Home, platform: &Platform, stop: &CancellationToken) {
     let keeping = async {

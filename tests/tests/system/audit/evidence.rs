@@ -128,6 +128,16 @@ async fn evidence_that_was_altered_is_not_believed() {
         "without a checkpoint",
     );
 
+    // Evidence that was asked for and is not there is no evidence.
+    std::fs::remove_file(auditor.path("tiles/checkpoint")).unwrap();
+    for arguments in [
+        ["verify", "--tiles", "tiles"],
+        ["verify", "--tiles", "nowhere"],
+        ["verify", "--checkpoint", "nothing"],
+    ] {
+        assert_eq!(auditor.ask(&arguments).await.status, 2, "{arguments:?}");
+    }
+
     // Nobody is believed by default.
     let mut nobody = Command::new(system_tests::council::caseledger());
     nobody
