@@ -1,11 +1,15 @@
 //! What can be called, and how it is written.
 
+mod audit;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use schemas::feed::FeedKey;
 use schemas::moment::{Day, Instant};
 use uuid::Uuid;
+
+pub use audit::{Audit, AuditVerify};
 
 /// Case management for councils: commands in, events for ever.
 ///
@@ -62,6 +66,9 @@ pub enum Call {
     /// The bus itself.
     #[command(subcommand)]
     Bus(Bus),
+    /// Whether the log is still what it was: checkpoints, verification, exports and proofs.
+    #[command(subcommand)]
+    Audit(Audit),
     /// The contract in schemas/.
     #[command(subcommand)]
     Schema(Schema),

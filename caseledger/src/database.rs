@@ -45,6 +45,12 @@ pub const NOTIFIER: Login = Login {
     roles: &["caseledger_notifier", "caseledger_feed", "caseledger_vault"],
 };
 
+/// Reads the log and its receipts, and opens nothing: who makes checkpoints.
+pub const AUDITOR: Login = Login {
+    service: "auditor",
+    roles: &["caseledger_auditor"],
+};
+
 /// Every service's login.
 pub const LOGINS: [Login; 4] = [COMMAND_SERVICE, RELAY, PROJECTIONS, NOTIFIER];
 

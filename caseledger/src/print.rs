@@ -11,6 +11,11 @@ pub fn line(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stdout().lock(), "{}", text.as_ref());
 }
 
+/// Prints a text that has its own line feeds.
+pub fn text(text: impl AsRef<str>) {
+    let _ = write!(std::io::stdout().lock(), "{}", text.as_ref());
+}
+
 /// Prints a line on standard error: what is not the answer itself.
 pub fn aside(text: impl AsRef<str>) {
     let _ = writeln!(std::io::stderr().lock(), "{}", text.as_ref());

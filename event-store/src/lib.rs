@@ -6,6 +6,7 @@
 //! - [`Subscription`] follows the log: it catches up, then takes live events, and hands them to a [`Consumer`] in position
 //!   order without a gap.
 //! - [`Leases`] say who alone may do something for a while; [`HeadListener`] wakes when something was appended.
+//! - [`Snapshot`] is the log of one moment, as it is stored, for whoever audits it.
 //! - [`LedgerEventStore`] lets a `cqrs_es::CqrsFramework` run on the log.
 //!
 //! What holds: a position is commit order, contiguous from 1, so that a reader that has seen N needs only what is after N.
@@ -21,6 +22,7 @@ mod listener;
 mod migrate;
 mod pace;
 mod postgres;
+mod snapshot;
 mod subscription;
 mod timetable;
 
@@ -35,5 +37,6 @@ pub use ledger::{
 pub use listener::HeadListener;
 pub use migrate::migrate;
 pub use postgres::{LONGEST_WAIT, PgLedger};
+pub use snapshot::Snapshot;
 pub use subscription::{Consumer, ConsumerError, MOST_EVENTS_PER_BATCH, POLL_EVERY, Subscription, SubscriptionError};
 pub use timetable::{ClockingEvent, DueItem, Timetable, TimetableChange, TimetableHead};

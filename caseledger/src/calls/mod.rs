@@ -1,6 +1,7 @@
 //! What each call does.
 
 mod attachment;
+mod audit;
 mod bus;
 mod case;
 mod catalogue;
@@ -49,6 +50,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Call::Client(call) => client::run(&call, json).await,
         Call::Projection(call) => projection::run(&call, json).await,
         Call::Bus(call) => bus::run(&call, json).await,
+        Call::Audit(call) => audit::run(&call, json).await,
         Call::Schema(call) => schema::run(&call, json),
     }
 }

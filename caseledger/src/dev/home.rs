@@ -9,6 +9,7 @@ use schemas::feed::FeedKey;
 use vault::KeyEncryptionKey;
 
 use super::platform::Platform;
+use crate::audit::{TILES_SETTING, key_file};
 use crate::cli::Service;
 use crate::database;
 use crate::outcome::Failure;
@@ -21,10 +22,17 @@ use crate::settings::{
 /// The officers of the demo council.
 const OFFICERS: &str = include_str!("../../demo/officers.toml");
 
+/// The origin of the log in its checkpoints.
+const AUDIT_ORIGIN: &str = "caseledger.localhost/dev";
+
 /// The files, and what is in them.
 pub struct Home {
     /// The key-encryption key.
     pub key_file: PathBuf,
+    /// The key that signs checkpoints of the log.
+    pub audit_key_file: PathBuf,
+    /// The last of them, and the tree's tiles.
+    pub audit_tiles: PathBuf,
     /// The passwords of the services' NATS users.
     pub nats_users_file: PathBuf,
     /// The client register.
@@ -50,6 +58,8 @@ impl Home {
         make_directory(&config, 0o700).map_err(Failure::down)?;
         let home = Self {
             key_file: config.join("key-encryption-key"),
+            audit_key_file: config.join("audit-key"),
+            audit_tiles: environment(TILES_SETTING).map_or_else(|| data.path().join("audit"), PathBuf::from),
             nats_users_file: config.join("nats-users.toml"),
             clients_file: config.join("clients.toml"),
             client_passwords_file: config.join("client-passwords.toml"),
@@ -64,6 +74,10 @@ impl Home {
         if !home.key_file.exists() {
             let key = KeyEncryptionKey::generate(&mut vault::fresh_rng()).map_err(Failure::down)?;
             key.write_new(&home.key_file).map_err(Failure::down)?;
+        }
+        if !home.audit_key_file.exists() {
+            let origin = AUDIT_ORIGIN.parse().map_err(Failure::down)?;
+            key_file::make(&home.audit_key_file, origin).map_err(Failure::down)?;
         }
         if !home.contractor_key_file.exists() {
             let (_, private) = vault::feed_key_pair(&mut vault::fresh_rng());

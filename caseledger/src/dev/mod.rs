@@ -1,6 +1,7 @@
 //! `caseledger dev`: the whole system in one process, on a private Postgres and NATS or on those that the environment names.
 
 mod cases;
+mod checkpoints;
 mod home;
 mod platform;
 mod ready;
@@ -82,7 +83,8 @@ async fn serve(
         // Whatever keeps it from getting ready, nothing that it started stays behind.
         worked.inspect_err(|_| stop.cancel())
     };
-    let (ran, (), minded, worked) = tokio::join!(running, following, minding, working);
+    let checkpoints = checkpoints::keep(data, home, platform, stop);
+    let (ran, (), minded, worked, ()) = tokio::join!(running, following, minding, working, checkpoints);
     minded.and(ran).and(worked)
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::absolute;
 use super::home::Home;
 use super::platform::Platform;
+use crate::audit::{KEY_SETTING, TILES_SETTING};
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::servers::{DataDir, write_private};
@@ -69,6 +70,8 @@ impl Ready {
             ("CASELEDGER_OFFICERS_FILE", path(&home.officers_file)),
             ("CASELEDGER_KEY_FILE", path(&home.key_file)),
             ("CASELEDGER_MAIL_DIR", path(&home.mail_dir)),
+            (KEY_SETTING, path(&home.audit_key_file)),
+            (TILES_SETTING, path(&home.audit_tiles)),
             (STORE_SETTING, home.attachments_store.clone()),
         ]);
         Ok(Self {

@@ -36,6 +36,7 @@ pub fn show(data: &DataDir, env_file: &Path, sent: Option<&Sent>) {
             "    caseledger case show {reopened} --officer j.okafor --reason 'a look around'"
         ));
     }
+    print::line("    caseledger audit verify                     whether the log is still what it was");
     print::line("    caseledger client list                      who may use the bus, and for what");
     print::line(
         "    caseledger send SubmitRequest <<< '{\"request_type\": \"pothole\", \"description\": \"Deep, by the school.\",",

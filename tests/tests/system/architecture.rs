@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// What each of our crates may use of the others, and of the crates that only some may name.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("schemas", &["cqrs-es"]),
     ("catalogue", &["schemas"]),
     ("domain", &["schemas", "catalogue", "cqrs-es"]),
     ("vault", &["schemas", "sqlx", "tokio"]),
-    ("event-store", &["schemas", "sqlx", "tokio", "cqrs-es", "postgres-es"]),
+    ("audit", &["schemas"]),
+    (
+        "event-store",
+        &["schemas", "audit", "sqlx", "tokio", "cqrs-es", "postgres-es"],
+    ),
     ("bus", &["schemas", "async-nats", "tokio"]),
     ("places", &["schemas"]),
     ("attachments", &["schemas", "tokio"]),

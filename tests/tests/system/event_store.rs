@@ -20,12 +20,12 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A fresh log, reached as the command-service reaches it.
-struct Log {
-    database: TestDatabase,
-    ledger: Arc<PgLedger>,
+pub(super) struct Log {
+    pub(super) database: TestDatabase,
+    pub(super) ledger: Arc<PgLedger>,
 }
 
-async fn log() -> Log {
+pub(super) async fn log() -> Log {
     let database = database().await;
     let ledger = Arc::new(PgLedger::new(database.as_role("caseledger_writer").await));
     Log { database, ledger }
@@ -37,7 +37,7 @@ impl Log {
         Arc::new(PgLedger::new(self.database.as_role("caseledger_writer").await))
     }
 
-    async fn append(&self, batch: Vec<Append>) -> Vec<Verdict> {
+    pub(super) async fn append(&self, batch: Vec<Append>) -> Vec<Verdict> {
         self.ledger.append(batch).await.unwrap()
     }
 
@@ -50,11 +50,11 @@ impl Log {
     }
 }
 
-fn stream() -> AggregateId {
+pub(super) fn stream() -> AggregateId {
     AggregateId(Uuid::new_v4())
 }
 
-fn service(name: &str) -> ServiceName {
+pub(super) fn service(name: &str) -> ServiceName {
     ServiceName::new(name).unwrap()
 }
 
@@ -75,7 +75,7 @@ fn events(count: usize) -> Vec<NewEvent> {
 }
 
 /// A command of the website to a case, accepted with this many events.
-fn accepted(aggregate_id: AggregateId, expected: i64, event_count: usize) -> Append {
+pub(super) fn accepted(aggregate_id: AggregateId, expected: i64, event_count: usize) -> Append {
     Append {
         client: ClientName::new("website").unwrap(),
         command_id: CommandId(Uuid::new_v4()),
@@ -94,7 +94,7 @@ fn accepted(aggregate_id: AggregateId, expected: i64, event_count: usize) -> App
     }
 }
 
-fn rejected(aggregate_id: AggregateId, expected: i64) -> Append {
+pub(super) fn rejected(aggregate_id: AggregateId, expected: i64) -> Append {
     let outcome = Outcome::Rejected {
         problem: "{ \"type\":\"not_closed\" }".into(),
     };

@@ -6,6 +6,7 @@
 mod appointments;
 mod architecture;
 mod attachments;
+mod audit;
 mod bad_input;
 mod clients;
 mod enforcement;
