@@ -186,6 +186,8 @@ fn permissions(user: ServiceUser) -> (Vec<String>, Vec<String>) {
                 of_commands("MSG.NEXT", ".*"),
                 format!("$JS.ACK.{COMMANDS_STREAM}.>"),
                 format!("$JS.API.STREAM.MSG.GET.{FEEDS_STREAM}"),
+                // How many messages each stream holds, for readiness and metrics: of what is in them it says nothing.
+                "$JS.API.STREAM.INFO.*".to_owned(),
             ]);
             (publish, vec![inbox])
         }

@@ -102,6 +102,12 @@ impl BusClient {
         &self.name
     }
 
+    /// Whether its connection stands at this moment.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connection.client.connection_state() == async_nats::connection::State::Connected
+    }
+
     /// Calls a command once.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod commands;
 mod connection;
 mod error;
 mod event_stream;
+mod held;
 pub mod limits;
 mod message;
 mod nats;
@@ -24,6 +25,7 @@ mod users;
 pub use client::{BusClient, Outgoing};
 pub use connection::ConnectionState;
 pub use error::BusError;
+pub use held::StreamHolds;
 pub use message::{
     AckToken, DeadLetter, Delivery, EventMessage, Headers, PublishAck, ReplySubject, Request, StreamEnd, StreamedEvent,
     digest,

@@ -15,6 +15,7 @@ use crate::commands;
 use crate::connection::{Board, Connection, ConnectionState, Login, api_fault, check_size};
 use crate::error::BusError;
 use crate::event_stream;
+use crate::held::{self, StreamHolds};
 use crate::limits;
 use crate::message::{DeadLetter, Delivery, EventMessage, Headers, ReplySubject, Request, StreamEnd, StreamedEvent};
 use crate::seam::{Bus, Deliveries, Events, Generation, PublishAckFuture, Requests};
@@ -53,6 +54,26 @@ impl NatsBus {
             connections.insert(user, connection);
         }
         Ok(Self { connections, board })
+    }
+
+    /// The users that this process speaks as.
+    pub fn users(&self) -> impl Iterator<Item = ServiceUser> {
+        self.connections.keys().copied()
+    }
+
+    /// What a stream holds, asked as one of these users; `subjects`: also how many messages on each subject that this pattern
+    /// fits. The accounts file lets the relay look at the events; the puller at every stream.
+    ///
+    /// # Errors
+    /// [`BusError::StreamMissing`]; [`BusError::Unavailable`], also where JetStream is switched off; [`BusError::Refused`] where
+    /// the accounts file in force does not let this user look.
+    pub async fn holds(
+        &self,
+        user: ServiceUser,
+        stream: &str,
+        subjects: Option<&str>,
+    ) -> Result<StreamHolds, BusError> {
+        held::look(self.speaking_as(user)?, stream, subjects).await
     }
 
     fn speaking_as(&self, user: ServiceUser) -> Result<&Connection, BusError> {

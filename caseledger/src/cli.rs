@@ -1,5 +1,6 @@
 //! What can be called, and how it is written.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -79,6 +80,9 @@ pub struct Dev {
     /// Written whole, as JSON, when everything is ready.
     #[arg(long, value_name = "F")]
     pub ready_file: Option<PathBuf>,
+    /// Where /healthz, /readyz and /metrics are told, such as 127.0.0.1:9464; nowhere where it is not given.
+    #[arg(long, value_name = "ADDR", env = "CASELEDGER_HTTP")]
+    pub http: Option<SocketAddr>,
 }
 
 /// A service that can be run alone.
@@ -127,6 +131,9 @@ pub struct Serve {
     /// Which services.
     #[arg(required = true, value_enum)]
     pub services: Vec<Service>,
+    /// Where /healthz, /readyz and /metrics are told, such as 127.0.0.1:9464; nowhere where it is not given.
+    #[arg(long, value_name = "ADDR", env = "CASELEDGER_HTTP")]
+    pub http: Option<SocketAddr>,
 }
 
 /// `caseledger send`.

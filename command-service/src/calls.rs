@@ -14,6 +14,7 @@ use vault::Vault;
 
 use crate::durable::CONSUMER;
 use crate::handler::Handler;
+use crate::measured::{self, InHand};
 use crate::queries::Queries;
 use crate::task::{Mode, put_aside};
 
@@ -47,11 +48,14 @@ pub async fn answer_calls(
                 let sealed = vault.seal_letter(&request.body).ok();
                 let letter = DeadLetter::of_call(&request, reason, sealed);
                 match letters.dead_letter(CONSUMER, letter).await {
-                    Ok(()) => tracing::warn!(
-                        reason,
-                        subject = request.subject,
-                        "a call was put among the dead letters"
-                    ),
+                    Ok(()) => {
+                        measured::parked(CONSUMER);
+                        tracing::warn!(
+                            reason,
+                            subject = request.subject,
+                            "a call was put among the dead letters"
+                        );
+                    }
                     // Its caller is told all the same, and has it still.
                     Err(error) => tracing::warn!(%error, reason, "a call could not be put aside"),
                 }
@@ -127,8 +131,11 @@ pub async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
         }
         Err(refused) => {
             let id = refused.id.unwrap_or(CommandId(Uuid::nil()));
+            let in_hand = InHand::begin(None, Mode::Call);
             let result = handler.refuse(refused, Mode::Call).await;
-            result.unwrap_or(CommandResult::unavailable(id))
+            let result = result.unwrap_or(CommandResult::unavailable(id));
+            in_hand.answered(&result.status);
+            result
         }
     }
 }

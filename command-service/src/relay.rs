@@ -15,6 +15,7 @@ use schemas::Position;
 use tokio_util::sync::CancellationToken;
 
 use crate::held::while_held;
+use crate::measured;
 use crate::published::published;
 
 /// The name of the lease that the active relay holds.
@@ -240,6 +241,7 @@ impl Relay {
         for acknowledged in waiting {
             acknowledged.await?;
         }
+        measured::relayed(events.len());
         Ok(place)
     }
 }

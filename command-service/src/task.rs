@@ -11,6 +11,8 @@ use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, Problem};
 use tokio::sync::oneshot;
 
+use crate::measured::InHand;
+
 /// How a command came; it decides whether a rejection is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -40,11 +42,14 @@ pub struct Task {
     pub keys_refused: bool,
     /// Where the result goes.
     pub answer: oneshot::Sender<CommandResult>,
+    /// Counts it until it is answered.
+    pub in_hand: InHand,
 }
 
 impl Task {
     /// Answers; a caller who no longer waits is no fault.
     pub fn answer(self, status: CommandStatus) {
+        self.in_hand.answered(&status);
         let _ = self.answer.send(CommandResult {
             command_id: self.envelope.id,
             status,

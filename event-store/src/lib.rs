@@ -18,6 +18,7 @@ mod feeds;
 mod lease;
 mod ledger;
 mod listener;
+pub mod measured;
 mod migrate;
 mod pace;
 mod postgres;

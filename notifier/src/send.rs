@@ -16,6 +16,7 @@ use vault::{OpenError, Vault};
 use crate::backoff;
 use crate::delivery::{Delivery, DeliveryState};
 use crate::error::NotifierError;
+use crate::measured;
 use crate::message::{self, Recipient, Sender};
 use crate::transport::{Email, Transport, Undelivered};
 
@@ -235,6 +236,18 @@ async fn reach(connection: &mut PgConnection, customer: CustomerId) -> Result<Re
     }))
 }
 
+/// Ends a delivery, and counts how.
+async fn finish(
+    connection: &mut PgConnection,
+    delivery: &Delivery,
+    state: DeliveryState,
+    code: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<(), NotifierError> {
+    measured::attempted(state.as_str());
+    crate::table::finish(connection, delivery, state, code, now).await
+}
+
 /// Writes down how an attempt ended. The log names the delivery, never the person.
 async fn note(
     connection: &mut PgConnection,
@@ -252,20 +265,20 @@ async fn note(
     let undelivered = match attempt {
         Attempt::Sent => {
             tracing::info!(position, %case, %notice, attempts, "a notice was sent");
-            return crate::table::finish(connection, delivery, DeliveryState::Sent, None, now).await;
+            return finish(connection, delivery, DeliveryState::Sent, None, now).await;
         }
         Attempt::NoAddress => {
             tracing::warn!(position, %case, %notice, "there is no address to send a notice to: its case is told");
-            return crate::table::finish(connection, delivery, DeliveryState::NoAddress, None, now).await;
+            return finish(connection, delivery, DeliveryState::NoAddress, None, now).await;
         }
         Attempt::NotByEmail(why) => {
             let why_not = why.as_str();
             tracing::warn!(position, %case, %notice, why_not, "its customer gets no emails: the case is told");
-            return crate::table::finish(connection, delivery, why, None, now).await;
+            return finish(connection, delivery, why, None, now).await;
         }
         Attempt::NotReadable => {
             tracing::warn!(position, %case, %notice, "its customer's data can't be read any more: the case is told");
-            return crate::table::finish(connection, delivery, DeliveryState::NotReadable, None, now).await;
+            return finish(connection, delivery, DeliveryState::NotReadable, None, now).await;
         }
         Attempt::Undelivered(undelivered) => undelivered,
     };
@@ -280,11 +293,12 @@ async fn note(
     match wait {
         Some(wait) => {
             tracing::warn!(position, %case, %notice, attempts, code, "a notice was not taken: it will be sent again");
+            measured::attempted("postponed");
             crate::table::postpone_sending(connection, delivery, code, now + wait).await
         }
         None => {
             tracing::error!(position, %case, %notice, attempts, code, "a notice is given up: its case is told");
-            crate::table::finish(connection, delivery, DeliveryState::Failed, Some(code), now).await
+            finish(connection, delivery, DeliveryState::Failed, Some(code), now).await
         }
     }
 }

@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Serve;
+use crate::operation::Operation;
 use crate::outcome::Failure;
 use crate::services::{run_all, until_asked_to_stop};
 use crate::settings::{ServiceSettings, SettingsError, environment};
@@ -23,6 +24,7 @@ pub async fn run(call: &Serve) -> Result<(), Failure> {
         return Err(SettingsError(faults).into());
     }
     let stop = CancellationToken::new();
-    let running = run_all(services, &stop);
+    let (operation, _) = Operation::begin(&call.services, call.http, &stop).await?;
+    let running = run_all(services, &operation, &stop);
     until_asked_to_stop(running, &stop).await
 }

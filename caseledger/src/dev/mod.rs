@@ -6,6 +6,7 @@ mod platform;
 mod ready;
 mod screen;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::cli::Dev;
 use crate::logging;
+use crate::operation::Operation;
 use crate::outcome::Failure;
 use crate::registers::{RegisterFiles, catalogue};
 use crate::servers::DataDir;
@@ -71,12 +73,14 @@ async fn serve(
     steward.ensure_streams(1).await.map_err(Failure::down)?;
     steward.ensure_consumers(register).await.map_err(Failure::down)?;
     let services = home.services(data, platform).await?;
-    let running = run_all(services, stop);
+    let names: Vec<_> = services.iter().map(|(service, _)| *service).collect();
+    let (operation, http) = Operation::begin(&names, call.http, stop).await?;
+    let running = run_all(services, &operation, stop);
     let following = follow_registers(home, platform, &steward, stop);
     let minding = platform.mind(stop);
     let working = async {
         let worked = tokio::select! {
-            worked = get_ready(call, data, home, platform) => worked,
+            worked = get_ready(call, data, home, platform, http) => worked,
             () = stop.cancelled() => return Ok(()),
         };
         // Whatever keeps it from getting ready, nothing that it started stays behind.
@@ -87,7 +91,13 @@ async fn serve(
 }
 
 /// Waits until the services answer, sends the demo cases, writes the files for others, and shows the screen.
-async fn get_ready(call: &Dev, data: &DataDir, home: &Home, platform: &Platform) -> Result<(), Failure> {
+async fn get_ready(
+    call: &Dev,
+    data: &DataDir,
+    home: &Home,
+    platform: &Platform,
+    http: Option<SocketAddr>,
+) -> Result<(), Failure> {
     let website = home.connect(platform, "website").await?;
     answering(&website).await?;
     let sent = if call.demo {
@@ -95,12 +105,12 @@ async fn get_ready(call: &Dev, data: &DataDir, home: &Home, platform: &Platform)
     } else {
         None
     };
-    let ready = ready::Ready::of(data, home, platform)?;
+    let ready = ready::Ready::of(data, home, platform, http)?;
     let env_file = ready.write_env_file(data)?;
     if let Some(file) = &call.ready_file {
         ready.write(file)?;
     }
-    screen::show(data, &env_file, sent.as_ref());
+    screen::show(data, &env_file, sent.as_ref(), http);
     tracing::info!("ready");
     Ok(())
 }

@@ -19,6 +19,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vault::{KeyEncryptionKey, Vault};
 
+use crate::cli::Service;
+use crate::operation::Operation;
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::registers;
@@ -33,6 +35,7 @@ pub(super) async fn run(
     pool: PgPool,
     ledger: Arc<PgLedger>,
     live: BoxStream<'static, StoredEvent>,
+    operation: &Operation,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
     let ServiceFiles::Notifier {
@@ -49,6 +52,7 @@ pub(super) async fn run(
     let bus = BusClient::connect_patiently(&settings.nats_url, &client, &password)
         .await
         .map_err(Failure::down)?;
+    operation.speaks_as(Service::Notifier, bus.clone());
     let catalogue = Arc::new(registers::catalogue(settings.catalogue_dir.as_deref())?);
     let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);
     let sender = Sender::new(mail_from, None).map_err(Failure::usage)?;

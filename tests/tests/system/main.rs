@@ -20,6 +20,7 @@ mod information;
 mod jobs;
 mod notifier;
 mod office;
+mod operation;
 mod outages;
 mod payments;
 mod people;
