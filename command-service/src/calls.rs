@@ -131,7 +131,7 @@ pub async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
         }
         Err(refused) => {
             let id = refused.id.unwrap_or(CommandId(Uuid::nil()));
-            let in_hand = InHand::begin(None, Mode::Call);
+            let in_hand = InHand::begin(None, Mode::Call, refused.traceparent());
             let result = handler.refuse(refused, Mode::Call).await;
             let result = result.unwrap_or(CommandResult::unavailable(id));
             in_hand.answered(&result.status);

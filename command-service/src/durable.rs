@@ -80,7 +80,7 @@ impl DurableCommands {
             }
             Err(refused) => {
                 let unreadable = refused.unreadable.then(|| refused.problem.detail.clone());
-                let in_hand = InHand::begin(None, Mode::Durable);
+                let in_hand = InHand::begin(None, Mode::Durable, refused.traceparent());
                 tokio::spawn(async move { this.refuse(&delivery, refused, unreadable, Some(in_hand)).await });
             }
         }

@@ -150,7 +150,7 @@ impl Handler {
         } = admitted;
         let fingerprint = self.fingerprint(&envelope);
         let (answer, result) = oneshot::channel();
-        let in_hand = InHand::begin(Some(command.body.name()), mode);
+        let in_hand = InHand::begin(Some(command.body.name()), mode, envelope.traceparent.as_deref());
         let task = Task {
             in_hand,
             client,
@@ -244,11 +244,11 @@ impl Handler {
         let (steps, appends) = self.decide_chain(waiting, start.clone()).await?;
         let verdicts = match appends.is_empty() {
             true => Vec::new(),
-            false => self
-                .appender
-                .append(appends)
-                .await
-                .inspect_err(|error| self.note_append_error(lane, error))?,
+            false => {
+                let _followed: Vec<_> = waiting.iter().filter_map(|task| task.in_hand.appending()).collect();
+                let appended = self.appender.append(appends).await;
+                appended.inspect_err(|error| self.note_append_error(lane, error))?
+            }
         };
         self.settle_verdicts(lane, waiting, steps, verdicts, start, fresh).await
     }

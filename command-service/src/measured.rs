@@ -8,6 +8,7 @@ use std::time::Instant;
 use metrics::{counter, gauge, histogram};
 use schemas::ServiceName;
 use schemas::result::CommandStatus;
+use traces::{Part, Span};
 
 use crate::task::Mode;
 
@@ -46,19 +47,33 @@ pub struct InHand {
     /// The service that it turned out to be about.
     pub service: Option<ServiceName>,
     outcome: &'static str,
+    span: Option<Span>,
 }
 
 impl InHand {
-    /// Takes a command in hand: `command` is its name in the contract, none where it is not known to be one.
-    pub fn begin(command: Option<&'static str>, mode: Mode) -> Self {
+    /// Takes a command in hand: `command` is its name in the contract, none where it is not known to be one; `traceparent` what
+    /// its sender follows it by.
+    pub fn begin(command: Option<&'static str>, mode: Mode, traceparent: Option<&str>) -> Self {
         gauge!(COMMANDS_IN_HAND).increment(1.0);
+        let command = command.unwrap_or("none");
+        let mut span = Span::begin(format!("handle {command}"), Part::Serving, traceparent);
+        if let Some(span) = &mut span {
+            span.note("caseledger.mode", mode.word());
+        }
         Self {
-            command: command.unwrap_or("none"),
+            command,
             mode,
             since: Instant::now(),
             service: None,
             outcome: "failed",
+            span,
         }
+    }
+
+    /// The part of its way that leads to the log and back, for as long as that lives; none where it is not followed.
+    pub fn appending(&self) -> Option<Span> {
+        let span = self.span.as_ref()?;
+        Some(span.within("append".to_owned(), Part::Asking))
     }
 
     /// It is answered so.
@@ -79,6 +94,12 @@ impl Drop for InHand {
             .as_ref()
             .map_or_else(|| "none".to_owned(), ToString::to_string);
         let (command, mode, outcome) = (self.command, self.mode.word(), self.outcome);
+        if let Some(span) = &mut self.span {
+            span.note("caseledger.outcome", outcome);
+            if outcome == "failed" {
+                span.failed(outcome);
+            }
+        }
         counter!(COMMANDS, "service" => service, "command" => command, "mode" => mode, "outcome" => outcome)
             .increment(1);
         histogram!(COMMAND_SECONDS, "mode" => mode).record(self.since.elapsed());

@@ -24,6 +24,7 @@ mod pace;
 mod postgres;
 mod subscription;
 mod timetable;
+mod traced;
 
 pub use appender::{Appender, MOST_BYTES_PER_BATCH, MOST_COMMANDS_PER_BATCH, MOST_WAITING_CALLS, Stretch};
 pub use cqrs::{COMMAND_ID, LedgerEventStore, Provenance};
@@ -38,3 +39,4 @@ pub use migrate::migrate;
 pub use postgres::{LONGEST_WAIT, PgLedger};
 pub use subscription::{Consumer, ConsumerError, MOST_EVENTS_PER_BATCH, POLL_EVERY, Subscription, SubscriptionError};
 pub use timetable::{ClockingEvent, DueItem, Timetable, TimetableChange, TimetableHead};
+pub use traced::span_each;

@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use metrics::{counter, gauge, histogram};
 use schemas::Position;
+use traces::Part;
 
 use crate::error::LedgerError;
 use crate::ledger::StoredEvent;
 use crate::subscription::{Consumer, ConsumerError};
+use crate::traced::span_each;
 
 /// Calls that the appender has and has not answered: in its queue or on their way to the log. A gauge.
 pub const APPEND_CALLS_WAITING: &str = "caseledger_append_calls_waiting";
@@ -68,7 +70,11 @@ impl<C: Consumer> Consumer for Counted<'_, C> {
 
     async fn apply(&mut self, events: Vec<StoredEvent>) -> Result<(), ConsumerError> {
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        let mut followed = span_each(&events, &format!("{} apply", self.subscription), Part::TakingIn);
         let applied = self.consumer.apply(events).await;
+        if applied.is_err() {
+            followed.iter_mut().for_each(|span| span.failed("not applied"));
+        }
         match &applied {
             Ok(()) => counter!(SUBSCRIPTION_EVENTS, "subscription" => self.subscription).increment(count),
             Err(ConsumerError::Retry(_)) => {

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Row as _, query};
 use time::OffsetDateTime;
+use traces::{Part, Span};
 use vault::{OpenError, Vault};
 
 use crate::backoff;
@@ -46,6 +47,18 @@ enum Attempt {
     Undelivered(Undelivered),
 }
 
+impl Attempt {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Sent => DeliveryState::Sent.as_str(),
+            Self::NoAddress => DeliveryState::NoAddress.as_str(),
+            Self::NotByEmail(why) => why.as_str(),
+            Self::NotReadable => DeliveryState::NotReadable.as_str(),
+            Self::Undelivered(_) => "undelivered",
+        }
+    }
+}
+
 impl Dispatcher {
     /// Makes the next attempt that is due, and says whether there was one.
     ///
@@ -60,7 +73,20 @@ impl Dispatcher {
         let Some(mut delivery) = crate::table::claim_to_send(&mut transaction, now).await? else {
             return Ok(false);
         };
+        let mut span = Span::begin(
+            format!("send {}", delivery.notice),
+            Part::Asking,
+            delivery.traceparent.as_deref(),
+        );
         let attempt = self.attempt(&mut transaction, &delivery).await?;
+        if let Some(span) = &mut span {
+            span.note("caseledger.position", delivery.position.0);
+            span.note("caseledger.result", attempt.word());
+            if matches!(attempt, Attempt::Undelivered(_)) {
+                span.failed("not taken");
+            }
+        }
+        drop(span);
         if matches!(attempt, Attempt::Sent | Attempt::Undelivered(_)) {
             delivery.attempts = delivery.attempts.saturating_add(1);
         }

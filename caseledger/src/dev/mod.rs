@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::cli::Dev;
 use crate::logging;
-use crate::operation::Operation;
+use crate::operation::{Operation, follow};
 use crate::outcome::Failure;
 use crate::registers::{RegisterFiles, catalogue};
 use crate::servers::DataDir;
@@ -47,6 +47,7 @@ pub async fn run(call: Dev) -> Result<(), Failure> {
         logging::to_file(&data.log_dir().join("caseledger.log"))?,
         logging::OF_SERVICES,
     );
+    let _following = follow()?;
     let stop = CancellationToken::new();
     let running = start_and_run(&call, Arc::clone(&data), &stop);
     until_asked_to_stop(running, &stop).await

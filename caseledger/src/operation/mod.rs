@@ -4,6 +4,7 @@
 //! `/metrics` in the text format of Prometheus. None of it says anything of a person; none of it asks for a password: bind it to
 //! an address that only the council's own monitoring reaches.
 
+mod followed;
 mod http;
 mod metrics;
 mod readiness;
@@ -21,6 +22,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::followed::follow;
 use crate::cli::Service;
 use crate::outcome::Failure;
 

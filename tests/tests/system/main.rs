@@ -12,6 +12,7 @@ mod enforcement;
 mod entitlements;
 mod erasure;
 mod event_store;
+mod following;
 mod foreign_servers;
 mod handling;
 mod harness;
