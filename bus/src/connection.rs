@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::address::NatsAddress;
 use crate::error::BusError;
 use crate::limits;
 use crate::users::{Password, ServiceUser};
@@ -57,10 +58,12 @@ impl Connection {
     /// Connects, and stays connected for as long as the process lives. `heard` is told of each connection made (`true`)
     /// and lost (`false`).
     pub(crate) async fn open(
-        url: &str,
+        address: &NatsAddress,
         login: Login<'_>,
         heard: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, BusError> {
+        address.check()?;
+        let servers = address.servers()?;
         let user: Arc<str> = login.user.into();
         let denials = Arc::new(Denials::default());
         let listener = Arc::new(Listener {
@@ -87,7 +90,10 @@ impl Connection {
             if login.patient {
                 options = options.retry_on_initial_connect();
             }
-            let refused = match options.connect(url).await {
+            if let Some(ca_file) = address.ca_file() {
+                options = options.require_tls(true).add_root_certificates(ca_file.to_owned());
+            }
+            let refused = match options.connect(servers.as_slice()).await {
                 Ok(client) => break client,
                 Err(error) => refused_login(&user, &error),
             };

@@ -8,6 +8,7 @@
 //! Names of subjects and streams come from [`schemas::subjects`]; limits, retries and waits from [`limits`].
 
 pub mod accounts;
+mod address;
 mod client;
 pub mod clients;
 mod commands;
@@ -22,6 +23,7 @@ mod seam;
 mod streams;
 mod users;
 
+pub use address::NatsAddress;
 pub use client::{BusClient, Outgoing};
 pub use connection::ConnectionState;
 pub use error::BusError;

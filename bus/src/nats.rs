@@ -11,6 +11,7 @@ use schemas::subjects::FEEDS_STREAM;
 use schemas::{ClientName, CommandId, ServiceName, subjects};
 use tokio::sync::watch;
 
+use crate::address::NatsAddress;
 use crate::commands;
 use crate::connection::{Board, Connection, ConnectionState, Login, api_fault, check_size};
 use crate::error::BusError;
@@ -38,8 +39,9 @@ impl NatsBus {
     /// Begins to connect as each of these users, and goes on until NATS is there: [`Bus::state`] says when.
     ///
     /// # Errors
-    /// [`BusError::Broken`] where the URL is not one.
-    pub async fn connect(url: &str, passwords: &ServicePasswords) -> Result<Self, BusError> {
+    /// [`BusError::Broken`] where the URL is not one, or the CA file can't be used.
+    pub async fn connect(address: impl Into<NatsAddress>, passwords: &ServicePasswords) -> Result<Self, BusError> {
+        let address = address.into();
         let board = Board::new(passwords.iter().map(|(user, _)| user));
         let mut connections = BTreeMap::new();
         for (user, password) in passwords.iter() {
@@ -50,7 +52,7 @@ impl NatsBus {
                 patient: true,
             };
             let heard = board.clone();
-            let connection = Connection::open(url, login, move |stands| heard.note(user, stands)).await?;
+            let connection = Connection::open(&address, login, move |stands| heard.note(user, stands)).await?;
             connections.insert(user, connection);
         }
         Ok(Self { connections, board })

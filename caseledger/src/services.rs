@@ -96,7 +96,7 @@ async fn run(
         )));
     }
     let bus = Arc::new(
-        NatsBus::connect(&settings.nats_url, &passwords)
+        NatsBus::connect(&settings.nats, &passwords)
             .await
             .map_err(Failure::down)?,
     );

@@ -119,8 +119,10 @@ impl Reason {
                     (None, None) => format!("SQLSTATE {code}"),
                 }
             }
+            // What TLS found wrong with the other side's certificate: it speaks of names of servers and authorities.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => format!("TLS: {error}"),
             sqlx::Error::Io(error) => format!("connection: {}", error.kind()),
-            sqlx::Error::Tls(_) => "TLS failed".into(),
+            sqlx::Error::Tls(error) => format!("TLS: {error}"),
             sqlx::Error::PoolTimedOut => "no connection became free in time".into(),
             sqlx::Error::PoolClosed => "the pool is closed".into(),
             sqlx::Error::Configuration(_) => "the database's URL or settings".into(),

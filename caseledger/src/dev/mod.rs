@@ -25,6 +25,7 @@ use crate::outcome::Failure;
 use crate::registers::{RegisterFiles, catalogue};
 use crate::servers::DataDir;
 use crate::services::{run_all, until_asked_to_stop};
+use crate::settings::nats_at;
 use home::Home;
 pub use home::{CONTRACTOR, first_clients};
 use platform::Platform;
@@ -172,7 +173,7 @@ impl Home {
     async fn connect(&self, platform: &Platform, client: &str) -> Result<BusClient, Failure> {
         let name = ClientName::new(client).map_err(Failure::down)?;
         let password = crate::passwords::of_client(&self.client_passwords_file, &name)?;
-        BusClient::connect(&platform.nats_url, &name, &password)
+        BusClient::connect(nats_at(&platform.nats_url), &name, &password)
             .await
             .map_err(Failure::down)
     }

@@ -49,7 +49,7 @@ pub(super) async fn run(
     };
     let client = ClientName::new(CLIENT).map_err(Failure::down)?;
     let password = passwords::of_client(client_passwords_file, &client)?;
-    let bus = BusClient::connect_patiently(&settings.nats_url, &client, &password)
+    let bus = BusClient::connect_patiently(&settings.nats, &client, &password)
         .await
         .map_err(Failure::down)?;
     operation.speaks_as(Service::Notifier, bus.clone());
@@ -58,7 +58,15 @@ pub(super) async fn run(
     let sender = Sender::new(mail_from, None).map_err(Failure::usage)?;
     let transport = match mail {
         MailSetting::Folder(folder) => Transport::folder(folder),
-        MailSetting::Smtp(url) => Transport::smtp(url).map_err(Failure::usage)?,
+        MailSetting::Smtp { url, ca_file: None } => Transport::smtp(url).map_err(Failure::usage)?,
+        MailSetting::Smtp {
+            url,
+            ca_file: Some(file),
+        } => {
+            let unreadable = |error| Failure::Usage(format!("{} can't be read: {error}", file.display()));
+            let authorities = std::fs::read(file).map_err(unreadable)?;
+            Transport::smtp_trusting(url, &authorities).map_err(Failure::usage)?
+        }
     };
     let notifier = Notifier {
         pool: pool.clone(),

@@ -8,6 +8,7 @@ mod architecture;
 mod attachments;
 mod bad_input;
 mod clients;
+mod encrypted;
 mod enforcement;
 mod entitlements;
 mod erasure;

@@ -11,14 +11,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A process, and where it tells of itself.
-struct Told {
+pub struct Told {
     _process: Process,
     address: String,
 }
 
 impl Told {
     /// Starts these services in one process, with further settings.
-    async fn serve(council: &Council, services: &[&str], settings: &[(&str, &str)]) -> Told {
+    pub async fn serve(council: &Council, services: &[&str], settings: &[(&str, &str)]) -> Told {
         let mut command = serving(council, services);
         command.args(["--http", "127.0.0.1:0"]).envs(settings.iter().copied());
         let process = Process::start(&mut command);
@@ -31,7 +31,7 @@ impl Told {
     }
 
     /// The status and body of a page; `None` where nobody answers.
-    async fn page(&self, path: &str) -> Option<(u16, String)> {
+    pub async fn page(&self, path: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(&self.address).await.ok()?;
         let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.ok()?;
@@ -63,7 +63,7 @@ impl Told {
     }
 
     /// Waits until these are missing, and perhaps others too; or, for none, until nothing is.
-    async fn misses(&self, what: &[&str]) {
+    pub async fn misses(&self, what: &[&str]) {
         eventually(&format!("{what:?} is missing"), PATIENCE, || async {
             let missing = self.missing().await?;
             let as_expected = match what {
