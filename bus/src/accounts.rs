@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use schemas::subjects::{
-    ALL_CALLS, ALL_EVENTS, ALL_QUERIES, ALL_REPLAYS, COMMANDS_STREAM, EVENTS_STREAM, FEEDS_STREAM,
+    ALL_CALLS, ALL_COMMANDS, ALL_EVENTS, ALL_QUERIES, ALL_REPLAYS, COMMANDS_STREAM, EVENTS_STREAM, FEEDS_STREAM,
 };
 use schemas::{ClientName, subjects};
 
@@ -204,7 +204,8 @@ fn permissions(user: ServiceUser) -> (Vec<String>, Vec<String>) {
             )
         }
         ServiceUser::Follower => (Vec::new(), vec![ALL_EVENTS.to_owned(), inbox]),
-        ServiceUser::Steward => (owned(&["$JS.API.>"]), vec![inbox]),
+        // Commands too: what was parked is sent again in the name of the client that it came from.
+        ServiceUser::Steward => (owned(&["$JS.API.>", ALL_COMMANDS]), vec![inbox]),
     }
 }
 

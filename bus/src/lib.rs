@@ -19,6 +19,7 @@ mod held;
 pub mod limits;
 mod message;
 mod nats;
+mod parked;
 mod seam;
 mod streams;
 mod users;
@@ -33,6 +34,7 @@ pub use message::{
     digest,
 };
 pub use nats::{CALLS_QUEUE, NatsBus, QUERIES_QUEUE, REPLAYS_QUEUE};
+pub use parked::Parked;
 pub use seam::{Bus, Deliveries, Events, Generation, PublishAckFuture, Requests};
 pub use streams::Steward;
 pub use users::{Password, ServicePasswords, ServiceUser};

@@ -16,7 +16,7 @@ pub enum ServiceUser {
     Relay,
     /// Follows events, and publishes nothing.
     Follower,
-    /// Makes and changes streams and clients' consumers.
+    /// Makes and changes streams and clients' consumers, and sends commands again that were parked: an operator's.
     Steward,
 }
 

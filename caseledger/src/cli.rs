@@ -402,6 +402,24 @@ pub enum Projection {
 pub enum Bus {
     /// Empties the event stream and fills it again from Postgres.
     Refill,
+    /// Lists the dead letters: what could not be read or handled, and why.
+    Parked,
+    /// Sends commands among the dead letters again, each under an id of its own that follows from the letter, in the name of the
+    /// client that it came from; drops the letter of each that is accepted, or that was put aside again.
+    Replay {
+        /// Which, by the numbers that `bus parked` lists.
+        #[arg(value_name = "NUMBER", required_unless_present = "all")]
+        numbers: Vec<u64>,
+        /// All that there are.
+        #[arg(long, conflicts_with = "numbers")]
+        all: bool,
+    },
+    /// Drops dead letters that are settled otherwise.
+    Drop {
+        /// Which, by the numbers that `bus parked` lists.
+        #[arg(value_name = "NUMBER", required = true)]
+        numbers: Vec<u64>,
+    },
 }
 
 /// `caseledger schema`.

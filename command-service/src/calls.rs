@@ -16,7 +16,7 @@ use crate::durable::CONSUMER;
 use crate::handler::Handler;
 use crate::measured::{self, InHand};
 use crate::queries::Queries;
-use crate::task::{Mode, put_aside};
+use crate::task::{Mode, put_aside, whole};
 
 /// The most calls that one process works on at once; more wait on the bus. With a body of 256 KiB each it bounds memory to
 /// half a gigabyte in the worst case.
@@ -45,7 +45,8 @@ pub async fn answer_calls(
         async move {
             let result = call(&handler, &request).await;
             if let Some(reason) = put_aside(&result) {
-                let sealed = vault.seal_letter(&request.body).ok();
+                let message = whole(|name| request.headers.get(name), &request.body);
+                let sealed = vault.seal_letter(&message).ok();
                 let letter = DeadLetter::of_call(&request, reason, sealed);
                 match letters.dead_letter(CONSUMER, letter).await {
                     Ok(()) => {

@@ -16,7 +16,7 @@ use vault::Vault;
 use crate::handler::{Handler, not_handled};
 use crate::intake::{Admitted, Refused};
 use crate::measured::{self, InHand};
-use crate::task::{Mode, put_aside};
+use crate::task::{Mode, put_aside, whole};
 
 /// The name of the lease that the taker of durable commands holds.
 pub const LEASE: &str = "durable-commands";
@@ -151,7 +151,8 @@ impl DurableCommands {
         parked: Option<&str>,
     ) -> Result<(), BusError> {
         if let Some(reason) = parked {
-            let sealed = self.vault.seal_letter(&delivery.body).ok();
+            let message = whole(|name| delivery.headers.get(name), &delivery.body);
+            let sealed = self.vault.seal_letter(&message).ok();
             self.bus
                 .dead_letter(CONSUMER, DeadLetter::new(delivery, reason, sealed))
                 .await?;

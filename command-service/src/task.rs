@@ -86,6 +86,17 @@ pub fn recorded_status(receipt: Receipt) -> CommandStatus {
     }
 }
 
+/// A message as it is put aside: whole. What came with its attributes in headers becomes a structured message; what can't be read
+/// stays as it is.
+#[must_use]
+pub fn whole<'h>(header: impl Fn(&str) -> Option<&'h str>, body: &[u8]) -> Vec<u8> {
+    let binary = header("ce-specversion").is_some();
+    let structured = binary
+        .then(|| CommandEnvelope::read(header, body).ok()?.write().ok())
+        .flatten();
+    structured.map_or_else(|| body.to_vec(), String::into_bytes)
+}
+
 /// Why a command that was refused is put aside all the same: somebody of the council can mend what it was refused for.
 #[must_use]
 pub fn put_aside(result: &CommandResult) -> Option<&'static str> {

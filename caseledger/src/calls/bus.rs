@@ -6,7 +6,7 @@ use bus::{Bus, ServiceUser};
 use event_store::{Ledger, PgLedger};
 use serde_json::json;
 
-use super::operator;
+use super::{operator, parked};
 use crate::cli::Bus as Call;
 use crate::outcome::Failure;
 use crate::print;
@@ -17,9 +17,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the stream's end is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Empties the event stream and waits until the relay has filled it again.
+/// Does what was called.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
-    let Call::Refill = call;
+    match call {
+        Call::Refill => refill(json).await,
+        Call::Parked => parked::list(json).await,
+        Call::Replay { numbers, all } => parked::replay(numbers, *all, json).await,
+        Call::Drop { numbers } => parked::drop_settled(numbers).await,
+    }
+}
+
+/// Empties the event stream and waits until the relay has filled it again.
+async fn refill(json: bool) -> Result<(), Failure> {
     let bus = operator::bus_as(ServiceUser::Relay).await?;
     let ledger = PgLedger::new(operator::pool()?);
     let head = ledger.head().await.map_err(Failure::down)?.position;

@@ -12,6 +12,7 @@ mod import;
 mod in_words;
 mod opening;
 mod operator;
+mod parked;
 mod projection;
 mod schema;
 mod send;

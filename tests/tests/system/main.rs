@@ -24,6 +24,7 @@ mod notifier;
 mod office;
 mod operation;
 mod outages;
+mod parked;
 mod payments;
 mod people;
 mod perimeter;
