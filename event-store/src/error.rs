@@ -72,6 +72,8 @@ pub fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        // What stands between us and a database that is gone, hangs up in the middle of a word.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
@@ -149,6 +151,12 @@ mod tests {
         assert!(matches!(LedgerError::of_append(&lost), LedgerError::Unknown(_)));
         assert!(matches!(LedgerError::of_read(&lost), LedgerError::Unavailable(_)));
         assert!(LedgerError::of_append(&lost).is_transient());
+    }
+
+    #[test]
+    fn a_line_that_breaks_off_in_the_middle_of_a_word_passes() {
+        assert!(is_passing(&sqlx::Error::Protocol("unexpected response".into())));
+        assert!(!is_passing(&sqlx::Error::RowNotFound));
     }
 
     #[test]
