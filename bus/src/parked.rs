@@ -1,8 +1,8 @@
-//! Dead letters, as an operator reads them, and the way back for what was in them.
+//! What an operator puts right on the bus: dead letters, as they are read and sent again, and a contractor's feed that is to be filled anew.
 
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, RawMessageErrorKind, Stream};
 use bytes::Bytes;
-use schemas::subjects::{self, ALL_DEADLETTERS, DEADLETTERS_STREAM, RESULTS_STREAM};
+use schemas::subjects::{self, ALL_DEADLETTERS, DEADLETTERS_STREAM, FEEDS_STREAM, RESULTS_STREAM};
 use schemas::{ClientName, CommandId};
 use time::OffsetDateTime;
 
@@ -78,6 +78,19 @@ impl Steward {
         self.connection
             .store(SENDING, subjects::command(client, command), body)
             .await
+    }
+
+    /// Empties a contractor's feed; its keeper fills it again. Returns how many messages it held.
+    ///
+    /// # Errors
+    /// [`BusError`].
+    pub async fn empty_feed(&self, contractor: &ClientName) -> Result<u64, BusError> {
+        const DOING: &str = "empty a contractor's feed";
+        let stream = self.stream(DOING, FEEDS_STREAM).await?;
+        let purged = stream.purge().filter(subjects::feed(contractor, ">")).await;
+        purged
+            .map(|purged| purged.purged)
+            .map_err(|error| BusError::unavailable(DOING, error))
     }
 
     /// The result of a durable command, as its client hears it; `None` while there is none.

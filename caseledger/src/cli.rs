@@ -63,6 +63,9 @@ pub enum Call {
     /// The bus itself.
     #[command(subcommand)]
     Bus(Bus),
+    /// The key that wraps the keys of personal data.
+    #[command(subcommand)]
+    Key(Key),
     /// The contract in schemas/.
     #[command(subcommand)]
     Schema(Schema),
@@ -350,6 +353,9 @@ pub enum Client {
     },
     /// Lists the clients and their rights.
     List,
+    /// Writes the accounts file anew: after passwords of the services' NATS users changed, and with each version that changes their
+    /// rights.
+    Accounts,
 }
 
 /// `caseledger client add`.
@@ -401,7 +407,11 @@ pub enum Projection {
 #[derive(Debug, Subcommand)]
 pub enum Bus {
     /// Empties the event stream and fills it again from Postgres.
-    Refill,
+    Refill {
+        /// In its place the feed of this contractor, which the command-service fills again.
+        #[arg(long, value_name = "CLIENT")]
+        feed: Option<String>,
+    },
     /// Lists the dead letters: what could not be read or handled, and why.
     Parked,
     /// Sends commands among the dead letters again, each under an id of its own that follows from the letter, in the name of the
@@ -420,6 +430,21 @@ pub enum Bus {
         #[arg(value_name = "NUMBER", required = true)]
         numbers: Vec<u64>,
     },
+}
+
+/// `caseledger key`.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Which wrapping key is in force in the key file, and how many keys each has wrapped.
+    Status,
+    /// Writes a new key file: the one that the environment names, with one wrapping key more, which is in force.
+    Rotate {
+        /// Where; nothing that is there is written over.
+        #[arg(value_name = "FILE")]
+        new_file: PathBuf,
+    },
+    /// Wraps anew what others than the wrapping key in force have wrapped. Needs the owner of the database.
+    Rewrap,
 }
 
 /// `caseledger schema`.

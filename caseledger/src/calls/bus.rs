@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bus::{Bus, ServiceUser};
 use event_store::{Ledger, PgLedger};
+use schemas::ClientName;
 use serde_json::json;
 
 use super::{operator, parked};
@@ -20,11 +21,24 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Does what was called.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
     match call {
-        Call::Refill => refill(json).await,
+        Call::Refill { feed: None } => refill(json).await,
+        Call::Refill { feed: Some(contractor) } => empty_feed(contractor).await,
         Call::Parked => parked::list(json).await,
         Call::Replay { numbers, all } => parked::replay(numbers, *all, json).await,
         Call::Drop { numbers } => parked::drop_settled(numbers).await,
     }
+}
+
+/// Empties a contractor's feed. Its keeper sees that within a second and fills it again, in the same places.
+async fn empty_feed(contractor: &str) -> Result<(), Failure> {
+    let contractor = ClientName::new(contractor).map_err(Failure::usage)?;
+    let (nats, passwords) = operator::nats()?;
+    let steward = operator::steward(&nats, &passwords).await?;
+    let emptied = steward.empty_feed(&contractor).await.map_err(Failure::down)?;
+    print::line(format!(
+        "emptied of {emptied} messages; the command-service fills the feed of {contractor} again from the log"
+    ));
+    Ok(())
 }
 
 /// Empties the event stream and waits until the relay has filled it again.

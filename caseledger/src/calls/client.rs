@@ -56,13 +56,28 @@ impl Files {
     }
 }
 
-/// Lets a client in, shuts one out, or lists them.
+/// Lets a client in, shuts one out, lists them, or writes the accounts file anew.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
     match call {
         Call::List => list(json),
         Call::Add(add) => let_in(add, json).await,
         Call::Revoke { name } => shut_out(name, json).await,
+        Call::Accounts => write_accounts(),
     }
+}
+
+/// Writes the accounts file from the register and the services' passwords as they are.
+fn write_accounts() -> Result<(), Failure> {
+    let files = Files::read()?;
+    let register = ClientRegister::load(&files.register).map_err(Failure::usage)?;
+    let (_, passwords) = operator::nats()?;
+    let conf = accounts::render(&register, &passwords).map_err(Failure::down)?;
+    ClientRegister::write(&files.accounts, &conf).map_err(Failure::usage)?;
+    print::line(format!(
+        "{} is written anew: reload nats-server twice, and restart the services whose passwords changed",
+        files.accounts.display()
+    ));
+    Ok(())
 }
 
 fn list(json: bool) -> Result<(), Failure> {

@@ -10,6 +10,7 @@ mod customer;
 mod entitlement;
 mod import;
 mod in_words;
+mod key;
 mod opening;
 mod operator;
 mod parked;
@@ -50,6 +51,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Call::Client(call) => client::run(&call, json).await,
         Call::Projection(call) => projection::run(&call, json).await,
         Call::Bus(call) => bus::run(&call, json).await,
+        Call::Key(call) => key::run(&call, json).await,
         Call::Schema(call) => schema::run(&call, json),
     }
 }

@@ -6,7 +6,6 @@
 use std::time::{Duration, Instant};
 
 use bus::{Parked, Steward};
-use comfy_table::Table;
 use schemas::envelope::CommandEnvelope;
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::subjects::Addressed;
@@ -30,9 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Lists them, the oldest first.
 pub async fn list(json: bool) -> Result<(), Failure> {
     let steward = steward().await?;
-    let mut table = Table::new();
-    table.set_header(["NUMBER", "SINCE", "CONSUMER", "CAME ON", "WHY"]);
-    let (mut next, mut count) = (1, 0_usize);
+    let (mut next, mut rows) = (1, Vec::new());
     while let Some(parked) = steward.next_parked(next).await.map_err(Failure::down)? {
         let since = parked.at.format(&Rfc3339).map_err(Failure::down)?;
         let Parked {
@@ -47,15 +44,23 @@ pub async fn list(json: bool) -> Result<(), Failure> {
                 "digest": letter.digest, "sealed": letter.sealed_body.is_some(),
             }));
         } else {
-            table.add_row([sequence.to_string(), since, consumer, letter.subject, letter.reason]);
+            rows.push(vec![
+                sequence.to_string(),
+                since,
+                consumer,
+                letter.subject,
+                letter.reason,
+            ]);
         }
-        (next, count) = (sequence + 1, count + 1);
+        next = sequence + 1;
     }
-    if !json {
-        print::line(match count {
-            0 => "there are no dead letters".to_owned(),
-            _ => table.to_string(),
-        });
+    if json {
+        return Ok(());
+    }
+    if rows.is_empty() {
+        print::line("there are no dead letters");
+    } else {
+        print::table(&["number", "since", "consumer", "came on", "why"], rows);
     }
     Ok(())
 }

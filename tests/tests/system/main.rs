@@ -20,6 +20,7 @@ mod harness;
 mod import;
 mod information;
 mod jobs;
+mod keys;
 mod notifier;
 mod office;
 mod operation;
