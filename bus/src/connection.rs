@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::address::NatsAddress;
 use crate::error::BusError;
 use crate::limits;
+use crate::unstored::Unstored;
 use crate::users::{Password, ServiceUser};
 
 /// Which connections stand.
@@ -43,6 +44,8 @@ pub(crate) struct Connection {
     pub(crate) jetstream: async_nats::jetstream::Context,
     user: Arc<str>,
     denials: Arc<Denials>,
+    /// What JetStream did not take of this user.
+    pub(crate) unstored: Arc<Unstored>,
 }
 
 /// As whom to connect.
@@ -113,6 +116,7 @@ impl Connection {
             jetstream,
             user,
             denials,
+            unstored: Arc::default(),
         })
     }
 
@@ -180,9 +184,11 @@ impl Connection {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),
         };
-        acknowledged
+        let stored = acknowledged
             .map(drop)
-            .map_err(|error| self.not_stored(doing, &subject, &error))
+            .map_err(|error| self.not_stored(doing, &subject, &error));
+        self.unstored.note(&subject, &stored);
+        stored
     }
 
     /// Why JetStream does not hold a message.

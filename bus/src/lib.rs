@@ -22,6 +22,7 @@ mod nats;
 mod parked;
 mod seam;
 mod streams;
+mod unstored;
 mod users;
 
 pub use address::NatsAddress;

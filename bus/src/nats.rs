@@ -78,6 +78,14 @@ impl NatsBus {
         held::look(self.speaking_as(user)?, stream, subjects).await
     }
 
+    /// The streams that did not take the last message that this process published to them, in the last minute, and why. Where its
+    /// disk is full, JetStream may answer every question as if all were well.
+    #[must_use]
+    pub fn unstored(&self) -> BTreeMap<&'static str, String> {
+        let connections = self.connections.values();
+        connections.flat_map(|connection| connection.unstored.now()).collect()
+    }
+
     fn speaking_as(&self, user: ServiceUser) -> Result<&Connection, BusError> {
         let missing = || {
             BusError::broken(

@@ -79,6 +79,16 @@ async fn missing(observed: &Observed) -> Vec<Missing> {
     if let Some(client) = observed.client().filter(|client| !client.is_connected()) {
         all.push(missing(format!("nats:{}", client.name()), no_connection.to_owned()));
     }
+    let mut streams = streams;
+    if down.is_empty() {
+        for (stream, why) in parts.bus.unstored() {
+            streams.retain(|(looked_at, _)| *looked_at != stream);
+            let why = format!(
+                "JetStream did not take what was published last ({why}): see its disk, and the log of nats-server"
+            );
+            streams.push((stream, Err(why)));
+        }
+    }
     for (stream, looked) in streams {
         match looked {
             // Without a connection there is nothing to be said of the streams.

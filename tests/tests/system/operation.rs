@@ -180,6 +180,37 @@ async fn readiness_notices_a_stream_that_is_gone_and_a_log_that_is_behind() {
     assert!(body.contains("rolled back"), "{body}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readiness_notices_a_stream_that_takes_nothing() {
+    let council = Council::new().await;
+    let _service = council.serve("command-service");
+    let told = Told::serve(&council, &["relay"], &[]).await;
+    council.answering().await;
+    told.misses(&[]).await;
+    // Given an event stream that is full: it answers every question, and takes nothing
+    let jetstream = async_nats::jetstream::new(council.steward().await);
+    let mut config = jetstream
+        .get_stream("CASELEDGER_EVENTS")
+        .await
+        .unwrap()
+        .cached_info()
+        .config
+        .clone();
+    config.discard = async_nats::jetstream::stream::DiscardPolicy::New;
+    config.max_bytes = 1;
+    jetstream.update_stream(config.clone()).await.unwrap();
+    let website = council.client("website").await;
+    council
+        .accept(&website, "SubmitRequest", None, obstruction("a sofa"))
+        .await;
+    told.misses(&["relay stream:CASELEDGER_EVENTS"]).await;
+    // When there is room again
+    config.max_bytes = -1;
+    jetstream.update_stream(config).await.unwrap();
+    told.misses(&[]).await;
+    relay_has(&council, 1).await;
+}
+
 /// Waits until the event stream holds so many events.
 async fn relay_has(council: &Council, events: u64) {
     let jetstream = async_nats::jetstream::new(council.steward().await);
