@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use schemas::AggregateId;
 use serde_json::{Value, json};
-use system_tests::council::{PATIENCE, obstruction};
+use system_tests::council::{PATIENCE, example, obstruction};
 use system_tests::{Council, Process, TestPostgres, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -257,6 +257,12 @@ async fn what_happens_is_counted() {
         })
         .await;
     service
+        .counts(r#"caseledger_appends_total{outcome="recorded"}"#, |count| count >= 1.0)
+        .await;
+    service
+        .counts("caseledger_append_calls_waiting", |count| count == 0.0)
+        .await;
+    service
         .counts("caseledger_commands_in_hand", |count| count == 0.0)
         .await;
     service
@@ -283,6 +289,48 @@ async fn what_happens_is_counted() {
         assert!(family.starts_with("caseledger_"), "{family}");
     }
     assert!(!body.contains(&nobody.to_string()), "no metric speaks of a case");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_to_people_is_counted() {
+    let council = Council::new().await;
+    let _service = council.serve("command-service");
+    let notifier = Told::serve(&council, &["notifier"], &[]).await;
+    council.answering().await;
+    let website = council.client("website").await;
+    let customer = council
+        .accept(
+            &website,
+            "RegisterCustomer",
+            None,
+            example("RegisterCustomer", json!({})),
+        )
+        .await
+        .aggregate_id;
+    let data = example("SubmitRequest", json!({ "customer_id": customer }));
+    council.accept(&website, "SubmitRequest", None, data).await;
+    notifier
+        .counts(r#"caseledger_notifications_total{result="sent"}"#, |sent| sent == 1.0)
+        .await;
+    for step in ["send", "record"] {
+        notifier
+            .counts(&format!("caseledger_deliveries_waiting{{to=\"{step}\"}}"), |waiting| {
+                waiting == 0.0
+            })
+            .await;
+    }
+    notifier
+        .counts(
+            r#"caseledger_subscription_events_total{subscription="notifier"}"#,
+            |events| events >= 2.0,
+        )
+        .await;
+    notifier
+        .counts(
+            r#"caseledger_nats_connected{service="notifier",user="notifier"}"#,
+            |connected| connected == 1.0,
+        )
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
