@@ -7,7 +7,7 @@
 use std::fmt::Write;
 
 use schemas::subjects::{
-    ALL_CALLS, ALL_EVENTS, ALL_QUERIES, ALL_REPLAYS, COMMANDS_STREAM, EVENTS_STREAM, FEEDS_STREAM,
+    ALL_CALLS, ALL_COMMANDS, ALL_EVENTS, ALL_QUERIES, ALL_REPLAYS, COMMANDS_STREAM, EVENTS_STREAM, FEEDS_STREAM,
 };
 use schemas::{ClientName, subjects};
 
@@ -198,8 +198,9 @@ fn permissions(user: ServiceUser) -> (Vec<String>, Vec<String>) {
                 of_commands("MSG.NEXT", ".*"),
                 format!("$JS.ACK.{COMMANDS_STREAM}.>"),
                 format!("$JS.API.STREAM.MSG.GET.{FEEDS_STREAM}"),
+                // How many messages each stream holds, for readiness and metrics: of what is in them it says nothing.
+                "$JS.API.STREAM.INFO.*".to_owned(),
                 // Before it takes anything it compares the log with the events that others know.
-                format!("$JS.API.STREAM.INFO.{EVENTS_STREAM}"),
                 format!("$JS.API.STREAM.MSG.GET.{EVENTS_STREAM}"),
             ]);
             (publish, vec![inbox])
@@ -217,7 +218,8 @@ fn permissions(user: ServiceUser) -> (Vec<String>, Vec<String>) {
             )
         }
         ServiceUser::Follower => (Vec::new(), vec![ALL_EVENTS.to_owned(), inbox]),
-        ServiceUser::Steward => (owned(&["$JS.API.>"]), vec![inbox]),
+        // Commands too: what was parked is sent again in the name of the client that it came from.
+        ServiceUser::Steward => (owned(&["$JS.API.>", ALL_COMMANDS]), vec![inbox]),
     }
 }
 

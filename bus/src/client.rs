@@ -13,6 +13,7 @@ use schemas::{AggregateId, ClientName, CommandId, subjects};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::address::NatsAddress;
 use crate::connection::{Connection, Login, check_size};
 use crate::error::BusError;
 use crate::limits;
@@ -71,19 +72,32 @@ impl BusClient {
     ///
     /// # Errors
     /// [`BusError::Unavailable`] and [`BusError::Refused`].
-    pub async fn connect(url: &str, name: &ClientName, password: &Password) -> Result<Self, BusError> {
-        Self::open(url, name, password, false).await
+    pub async fn connect(
+        address: impl Into<NatsAddress>,
+        name: &ClientName,
+        password: &Password,
+    ) -> Result<Self, BusError> {
+        Self::open(&address.into(), name, password, false).await
     }
 
     /// Begins to connect, and goes on until NATS is there: for a service that must outlast it.
     ///
     /// # Errors
-    /// [`BusError::Broken`] where the URL is not one.
-    pub async fn connect_patiently(url: &str, name: &ClientName, password: &Password) -> Result<Self, BusError> {
-        Self::open(url, name, password, true).await
+    /// [`BusError::Broken`] where the URL is not one, or the CA file can't be used.
+    pub async fn connect_patiently(
+        address: impl Into<NatsAddress>,
+        name: &ClientName,
+        password: &Password,
+    ) -> Result<Self, BusError> {
+        Self::open(&address.into(), name, password, true).await
     }
 
-    async fn open(url: &str, name: &ClientName, password: &Password, patient: bool) -> Result<Self, BusError> {
+    async fn open(
+        address: &NatsAddress,
+        name: &ClientName,
+        password: &Password,
+        patient: bool,
+    ) -> Result<Self, BusError> {
         let login = Login {
             user: name.as_str(),
             password,
@@ -92,7 +106,7 @@ impl BusClient {
         };
         Ok(Self {
             name: name.clone(),
-            connection: Connection::open(url, login, |_| ()).await?,
+            connection: Connection::open(address, login, |_| ()).await?,
         })
     }
 
@@ -100,6 +114,12 @@ impl BusClient {
     #[must_use]
     pub const fn name(&self) -> &ClientName {
         &self.name
+    }
+
+    /// Whether its connection stands at this moment.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.connection.client.connection_state() == async_nats::connection::State::Connected
     }
 
     /// Calls a command once.

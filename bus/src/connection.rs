@@ -14,8 +14,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::address::NatsAddress;
 use crate::error::BusError;
 use crate::limits;
+use crate::unstored::Unstored;
 use crate::users::{Password, ServiceUser};
 
 /// Which connections stand.
@@ -42,6 +44,8 @@ pub(crate) struct Connection {
     pub(crate) jetstream: async_nats::jetstream::Context,
     user: Arc<str>,
     denials: Arc<Denials>,
+    /// What JetStream did not take of this user.
+    pub(crate) unstored: Arc<Unstored>,
 }
 
 /// As whom to connect.
@@ -57,10 +61,12 @@ impl Connection {
     /// Connects, and stays connected for as long as the process lives. `heard` is told of each connection made (`true`)
     /// and lost (`false`).
     pub(crate) async fn open(
-        url: &str,
+        address: &NatsAddress,
         login: Login<'_>,
         heard: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, BusError> {
+        address.check()?;
+        let servers = address.servers()?;
         let user: Arc<str> = login.user.into();
         let denials = Arc::new(Denials::default());
         let listener = Arc::new(Listener {
@@ -87,7 +93,10 @@ impl Connection {
             if login.patient {
                 options = options.retry_on_initial_connect();
             }
-            let refused = match options.connect(url).await {
+            if let Some(ca_file) = address.ca_file() {
+                options = options.require_tls(true).add_root_certificates(ca_file.to_owned());
+            }
+            let refused = match options.connect(servers.as_slice()).await {
                 Ok(client) => break client,
                 Err(error) => refused_login(&user, &error),
             };
@@ -107,6 +116,7 @@ impl Connection {
             jetstream,
             user,
             denials,
+            unstored: Arc::default(),
         })
     }
 
@@ -174,9 +184,11 @@ impl Connection {
             Ok(acknowledgement) => acknowledgement.await,
             Err(error) => Err(error),
         };
-        acknowledged
+        let stored = acknowledged
             .map(drop)
-            .map_err(|error| self.not_stored(doing, &subject, &error))
+            .map_err(|error| self.not_stored(doing, &subject, &error));
+        self.unstored.note(&subject, &stored);
+        stored
     }
 
     /// Why JetStream does not hold a message.

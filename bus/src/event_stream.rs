@@ -33,12 +33,16 @@ pub(crate) async fn publish(
     let sent = relay.jetstream.send_publish(subject.clone(), message).await;
     let sent = sent.map_err(|error| relay.not_stored(DOING, &subject, &error))?;
     let relay = relay.clone();
-    let acknowledged = sent.into_future().map(move |acknowledged| match acknowledged {
-        Ok(ack) => Ok(PublishAck { sequence: ack.sequence }),
-        Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
-            Err(BusError::WrongLastSequence { expected })
-        }
-        Err(error) => Err(relay.not_stored(DOING, &subject, &error)),
+    let acknowledged = sent.into_future().map(move |acknowledged| {
+        let stored = match acknowledged {
+            Ok(ack) => Ok(PublishAck { sequence: ack.sequence }),
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+                Err(BusError::WrongLastSequence { expected })
+            }
+            Err(error) => Err(relay.not_stored(DOING, &subject, &error)),
+        };
+        relay.unstored.note(&subject, &stored);
+        stored
     });
     Ok(acknowledged.boxed())
 }

@@ -8,27 +8,34 @@
 //! Names of subjects and streams come from [`schemas::subjects`]; limits, retries and waits from [`limits`].
 
 pub mod accounts;
+mod address;
 mod client;
 pub mod clients;
 mod commands;
 mod connection;
 mod error;
 mod event_stream;
+mod held;
 pub mod limits;
 mod message;
 mod nats;
+mod parked;
 mod seam;
 mod streams;
+mod unstored;
 mod users;
 
+pub use address::NatsAddress;
 pub use client::{BusClient, Outgoing};
 pub use connection::ConnectionState;
 pub use error::BusError;
+pub use held::StreamHolds;
 pub use message::{
     AckToken, DeadLetter, Delivery, EventMessage, Headers, PublishAck, ReplySubject, Request, StreamEnd, StreamedEvent,
     digest,
 };
 pub use nats::{CALLS_QUEUE, NatsBus, QUERIES_QUEUE, REPLAYS_QUEUE};
+pub use parked::Parked;
 pub use seam::{Bus, Deliveries, Events, Generation, PublishAckFuture, Requests};
 pub use streams::Steward;
 pub use users::{Password, ServicePasswords, ServiceUser};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use schemas::Position;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// The headers of a message. Names are in lower case; of a repeated header the last value counts.
@@ -154,13 +154,14 @@ pub struct PublishAck {
 }
 
 /// What could not be read or handled, for somebody to look at.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Why, without quoting the message.
     pub reason: String,
     /// SHA-256 of the body, in lower-case hexadecimal: it tells two dead letters apart.
     pub digest: String,
-    /// The body, sealed; absent where it could not be.
+    /// The message, sealed; absent where it could not be. What came with its attributes in headers and could be read is a structured
+    /// message here, so that it is whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed_body: Option<String>,
     /// The subject that it came on.

@@ -11,10 +11,12 @@ use schemas::subjects::FEEDS_STREAM;
 use schemas::{ClientName, CommandId, ServiceName, subjects};
 use tokio::sync::watch;
 
+use crate::address::NatsAddress;
 use crate::commands;
 use crate::connection::{Board, Connection, ConnectionState, Login, api_fault, check_size};
 use crate::error::BusError;
 use crate::event_stream;
+use crate::held::{self, StreamHolds};
 use crate::limits;
 use crate::message::{DeadLetter, Delivery, EventMessage, Headers, ReplySubject, Request, StreamEnd, StreamedEvent};
 use crate::seam::{Bus, Deliveries, Events, Generation, PublishAckFuture, Requests};
@@ -37,8 +39,9 @@ impl NatsBus {
     /// Begins to connect as each of these users, and goes on until NATS is there: [`Bus::state`] says when.
     ///
     /// # Errors
-    /// [`BusError::Broken`] where the URL is not one.
-    pub async fn connect(url: &str, passwords: &ServicePasswords) -> Result<Self, BusError> {
+    /// [`BusError::Broken`] where the URL is not one, or the CA file can't be used.
+    pub async fn connect(address: impl Into<NatsAddress>, passwords: &ServicePasswords) -> Result<Self, BusError> {
+        let address = address.into();
         let board = Board::new(passwords.iter().map(|(user, _)| user));
         let mut connections = BTreeMap::new();
         for (user, password) in passwords.iter() {
@@ -49,10 +52,38 @@ impl NatsBus {
                 patient: true,
             };
             let heard = board.clone();
-            let connection = Connection::open(url, login, move |stands| heard.note(user, stands)).await?;
+            let connection = Connection::open(&address, login, move |stands| heard.note(user, stands)).await?;
             connections.insert(user, connection);
         }
         Ok(Self { connections, board })
+    }
+
+    /// The users that this process speaks as.
+    pub fn users(&self) -> impl Iterator<Item = ServiceUser> {
+        self.connections.keys().copied()
+    }
+
+    /// What a stream holds, asked as one of these users; `subjects`: also how many messages on each subject that this pattern
+    /// fits. The accounts file lets the relay look at the events; the puller at every stream.
+    ///
+    /// # Errors
+    /// [`BusError::StreamMissing`]; [`BusError::Unavailable`], also where JetStream is switched off; [`BusError::Refused`] where
+    /// the accounts file in force does not let this user look.
+    pub async fn holds(
+        &self,
+        user: ServiceUser,
+        stream: &str,
+        subjects: Option<&str>,
+    ) -> Result<StreamHolds, BusError> {
+        held::look(self.speaking_as(user)?, stream, subjects).await
+    }
+
+    /// The streams that did not take the last message that this process published to them, in the last minute, and why. Where its
+    /// disk is full, JetStream may answer every question as if all were well.
+    #[must_use]
+    pub fn unstored(&self) -> BTreeMap<&'static str, String> {
+        let connections = self.connections.values();
+        connections.flat_map(|connection| connection.unstored.now()).collect()
     }
 
     fn speaking_as(&self, user: ServiceUser) -> Result<&Connection, BusError> {

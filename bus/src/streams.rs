@@ -12,6 +12,7 @@ use schemas::{ClientName, subjects};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::address::NatsAddress;
 use crate::clients::{Allowed, Client, ClientRegister};
 use crate::connection::{Connection, Login, api_fault};
 use crate::error::BusError;
@@ -25,7 +26,7 @@ const SERVING: &str = "make the clients' consumers";
 
 /// Makes and changes streams and clients' consumers.
 pub struct Steward {
-    connection: Connection,
+    pub(crate) connection: Connection,
 }
 
 impl Steward {
@@ -34,11 +35,12 @@ impl Steward {
     ///
     /// # Errors
     /// [`BusError::Unavailable`], [`BusError::Refused`] and [`BusError::Open`].
-    pub async fn connect(url: &str, password: &Password) -> Result<Self, BusError> {
-        let connection = Self::connection(url, password).await?;
+    pub async fn connect(address: impl Into<NatsAddress>, password: &Password) -> Result<Self, BusError> {
+        let address = address.into();
+        let connection = Self::connection(&address, password).await?;
         // A server that also takes some without a password says so too, and is not open for that: it gives them a user.
         if !connection.client.server_info().auth_required {
-            match Self::connection(url, &Password::new(NOBODYS_PASSWORD)).await {
+            match Self::connection(&address, &Password::new(NOBODYS_PASSWORD)).await {
                 Err(BusError::Refused { .. }) => {}
                 Err(error) => return Err(error),
                 Ok(_) => {
@@ -50,7 +52,7 @@ impl Steward {
         Ok(Self { connection })
     }
 
-    async fn connection(url: &str, password: &Password) -> Result<Connection, BusError> {
+    async fn connection(address: &NatsAddress, password: &Password) -> Result<Connection, BusError> {
         let user = ServiceUser::Steward;
         let login = Login {
             user: user.as_str(),
@@ -58,7 +60,7 @@ impl Steward {
             inbox_prefix: user.inbox(),
             patient: false,
         };
-        Connection::open(url, login, |_| ()).await
+        Connection::open(address, login, |_| ()).await
     }
 
     /// Brings every stream to what it should be. What they hold stays. `replicas`: on how many servers of a cluster each is

@@ -10,13 +10,13 @@ use crate::error::BusError;
 pub enum ServiceUser {
     /// Takes calls, queries and requests for a replay, and publishes to replies only.
     Answerer,
-    /// Takes durable commands; publishes results, dead letters and feeds, and reads where feeds end.
+    /// Takes durable commands; publishes results, dead letters and feeds, reads where feeds end, and sees how much streams hold.
     Puller,
     /// Publishes events, and reads and empties the stream of events.
     Relay,
     /// Follows events, and publishes nothing.
     Follower,
-    /// Makes and changes streams and clients' consumers.
+    /// Makes and changes streams and clients' consumers, and sends commands again that were parked: an operator's.
     Steward,
 }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -69,6 +70,9 @@ pub enum Call {
     /// Whether the log is still what it was: checkpoints, verification, exports and proofs.
     #[command(subcommand)]
     Audit(Audit),
+    /// The key that wraps the keys of personal data.
+    #[command(subcommand)]
+    Key(Key),
     /// The contract in schemas/.
     #[command(subcommand)]
     Schema(Schema),
@@ -86,6 +90,9 @@ pub struct Dev {
     /// Written whole, as JSON, when everything is ready.
     #[arg(long, value_name = "F")]
     pub ready_file: Option<PathBuf>,
+    /// Where /healthz, /readyz and /metrics are told, such as 127.0.0.1:9464; nowhere where it is not given.
+    #[arg(long, value_name = "ADDR", env = "CASELEDGER_HTTP")]
+    pub http: Option<SocketAddr>,
 }
 
 /// A service that can be run alone.
@@ -134,6 +141,9 @@ pub struct Serve {
     /// Which services.
     #[arg(required = true, value_enum)]
     pub services: Vec<Service>,
+    /// Where /healthz, /readyz and /metrics are told, such as 127.0.0.1:9464; nowhere where it is not given.
+    #[arg(long, value_name = "ADDR", env = "CASELEDGER_HTTP")]
+    pub http: Option<SocketAddr>,
 }
 
 /// `caseledger send`.
@@ -350,6 +360,9 @@ pub enum Client {
     },
     /// Lists the clients and their rights.
     List,
+    /// Writes the accounts file anew: after passwords of the services' NATS users changed, and with each version that changes their
+    /// rights.
+    Accounts,
 }
 
 /// `caseledger client add`.
@@ -401,7 +414,44 @@ pub enum Projection {
 #[derive(Debug, Subcommand)]
 pub enum Bus {
     /// Empties the event stream and fills it again from Postgres.
-    Refill,
+    Refill {
+        /// In its place the feed of this contractor, which the command-service fills again.
+        #[arg(long, value_name = "CLIENT")]
+        feed: Option<String>,
+    },
+    /// Lists the dead letters: what could not be read or handled, and why.
+    Parked,
+    /// Sends commands among the dead letters again, each under an id of its own that follows from the letter, in the name of the
+    /// client that it came from; drops the letter of each that is accepted, or that was put aside again.
+    Replay {
+        /// Which, by the numbers that `bus parked` lists.
+        #[arg(value_name = "NUMBER", required_unless_present = "all")]
+        numbers: Vec<u64>,
+        /// All that there are.
+        #[arg(long, conflicts_with = "numbers")]
+        all: bool,
+    },
+    /// Drops dead letters that are settled otherwise.
+    Drop {
+        /// Which, by the numbers that `bus parked` lists.
+        #[arg(value_name = "NUMBER", required = true)]
+        numbers: Vec<u64>,
+    },
+}
+
+/// `caseledger key`.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Which wrapping key is in force in the key file, and how many keys each has wrapped.
+    Status,
+    /// Writes a new key file: the one that the environment names, with one wrapping key more, which is in force.
+    Rotate {
+        /// Where; nothing that is there is written over.
+        #[arg(value_name = "FILE")]
+        new_file: PathBuf,
+    },
+    /// Wraps anew what others than the wrapping key in force have wrapped. Needs the owner of the database.
+    Rewrap,
 }
 
 /// `caseledger schema`.

@@ -11,6 +11,7 @@ pub mod database;
 pub mod dev;
 pub mod import;
 pub mod logging;
+pub mod operation;
 pub mod outcome;
 pub mod passwords;
 pub mod print;

@@ -21,6 +21,7 @@ use vault::{KeyEncryptionKey, Vault};
 
 use crate::cli::Service;
 use crate::database;
+use crate::operation::{Operation, RunsOn};
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::registers::{self, RegisterFiles};
@@ -54,16 +55,21 @@ impl Service {
     }
 }
 
-/// Runs services side by side until `stop`, or until one of them fails: then all stop, and the failure is returned.
+/// Runs services side by side until `stop`, or until one of them fails: then all stop, and the failure is returned. `operation`
+/// is told of each.
 ///
 /// # Errors
 /// The first failure.
 pub async fn run_all(
     services: impl IntoIterator<Item = (Service, ServiceSettings)>,
+    operation: &Operation,
     stop: &CancellationToken,
 ) -> Result<(), Failure> {
     // What is heavy in them (commands, sending, answering) spawns tasks of its own.
-    let start = |(service, settings)| async move { (service, run(service, settings, stop.clone()).await) };
+    let start = |(service, settings)| async move {
+        let running = run(service, settings, operation, stop.clone());
+        (service, operation.alive(service, running).await)
+    };
     let mut running: FuturesUnordered<_> = services.into_iter().map(start).collect();
     let mut outcome = Ok(());
     while let Some((service, ended)) = running.next().await {
@@ -82,7 +88,12 @@ pub async fn run_all(
 }
 
 /// Runs one service.
-async fn run(service: Service, settings: ServiceSettings, stop: CancellationToken) -> Result<(), Failure> {
+async fn run(
+    service: Service,
+    settings: ServiceSettings,
+    operation: &Operation,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
     let passwords = passwords::of_services(&settings.nats_users_file)?.only(service.users());
     if let Some(missing) = service.users().iter().find(|user| passwords.get(**user).is_none()) {
         return Err(Failure::Usage(format!(
@@ -90,10 +101,17 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             settings.nats_users_file.display()
         )));
     }
-    let bus = NatsBus::connect(&settings.nats_url, &passwords).await;
-    let bus: Arc<dyn Bus> = Arc::new(bus.map_err(Failure::down)?);
+    let nats = NatsBus::connect(&settings.nats, &passwords).await;
+    let nats = Arc::new(nats.map_err(Failure::down)?);
     let pool = database::pool(&settings.database_url, &format!("caseledger {}", service.name()))?;
     let ledger = Arc::new(PgLedger::new(pool.clone()));
+    let runs_on = RunsOn {
+        pool: pool.clone(),
+        ledger: Arc::clone(&ledger),
+        bus: Arc::clone(&nats),
+    };
+    operation.runs_on(service, runs_on);
+    let bus: Arc<dyn Bus> = nats;
     #[cfg(not(feature = "fault"))]
     let (appended_to, environment): (Arc<dyn Ledger>, Arc<dyn Environment>) = (ledger.clone(), Arc::new(Machine));
     #[cfg(feature = "fault")]
@@ -174,7 +192,7 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
         }
         ServiceFiles::Notifier { .. } => {
             let live = live(bus.as_ref()).await?;
-            notifying::run(&settings, pool, ledger, live, stop).await
+            notifying::run(&settings, pool, ledger, live, operation, stop).await
         }
     }
 }

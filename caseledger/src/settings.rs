@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bus::NatsAddress;
+
 use crate::cli::Service;
 
 /// Where a setting comes from: the environment, or a test's map.
@@ -18,6 +20,15 @@ pub const STORE_SETTING: &str = "CASELEDGER_ATTACHMENTS_STORE";
 /// What says which boundaries the council's area has. Without it, no place is looked up.
 pub const BOUNDARIES_SETTING: &str = "CASELEDGER_BOUNDARIES_FILE";
 
+/// Authorities whose certificates are taken for NATS beside those that this machine trusts.
+pub const NATS_CA_SETTING: &str = "CASELEDGER_NATS_CA_FILE";
+
+/// NATS at this URL, with the authorities that the environment names.
+#[must_use]
+pub fn nats_at(url: &str) -> NatsAddress {
+    NatsAddress::new(url).trusting(environment(NATS_CA_SETTING).map(PathBuf::from))
+}
+
 /// Settings that are missing or wrong.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("settings are missing or wrong:\n{}", .0.join("\n"))]
@@ -28,8 +39,13 @@ pub struct SettingsError(pub Vec<String>);
 pub enum MailSetting {
     /// Each as an `.eml` file in this folder.
     Folder(PathBuf),
-    /// Through this SMTP server, `smtp://` or `smtps://`.
-    Smtp(String),
+    /// Through an SMTP server.
+    Smtp {
+        /// `smtp://` or `smtps://`.
+        url: String,
+        /// `CASELEDGER_SMTP_CA_FILE`: authorities whose certificates are taken beside those that this machine trusts.
+        ca_file: Option<PathBuf>,
+    },
 }
 
 /// What each service needs beside the database and the bus.
@@ -74,8 +90,8 @@ pub enum ServiceFiles {
 pub struct ServiceSettings {
     /// `CASELEDGER_DATABASE_URL`: the service's own login.
     pub database_url: String,
-    /// `CASELEDGER_NATS_URL`, without user.
-    pub nats_url: String,
+    /// `CASELEDGER_NATS_URL`, without user, and `CASELEDGER_NATS_CA_FILE`.
+    pub nats: NatsAddress,
     /// `CASELEDGER_NATS_USERS_FILE`: TOML, `<user> = "<password>"` for the services' users that it speaks as.
     pub nats_users_file: PathBuf,
     /// `CASELEDGER_CATALOGUE_DIR`: the catalogue's files; the built-in ones where it is not set.
@@ -88,7 +104,7 @@ pub struct ServiceSettings {
 impl std::fmt::Debug for ServiceSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ServiceSettings")
-            .field("nats_url", &self.nats_url)
+            .field("nats_url", &self.nats.url())
             .finish_non_exhaustive()
     }
 }
@@ -143,13 +159,22 @@ impl<'s> Reader<'s> {
         }
     }
 
+    /// Where NATS is, and whom to take for it.
+    pub fn nats(&mut self) -> NatsAddress {
+        let url = self.required("CASELEDGER_NATS_URL", "where NATS is");
+        NatsAddress::new(url).trusting(self.optional(NATS_CA_SETTING).map(PathBuf::from))
+    }
+
     fn mail(&mut self) -> MailSetting {
         match (
             self.optional("CASELEDGER_SMTP_URL"),
             self.optional("CASELEDGER_MAIL_DIR"),
         ) {
             (Some(url), None) if url.starts_with("smtp://") || url.starts_with("smtps://") => {
-                return MailSetting::Smtp(url);
+                return MailSetting::Smtp {
+                    url,
+                    ca_file: self.optional("CASELEDGER_SMTP_CA_FILE").map(PathBuf::from),
+                };
             }
             (None, Some(folder)) => return MailSetting::Folder(folder.into()),
             (Some(_), None) => self.fault("CASELEDGER_SMTP_URL must begin with smtp:// or smtps://"),
@@ -202,7 +227,7 @@ impl ServiceSettings {
         let mut reader = Reader::new(source);
         let settings = Self {
             database_url: reader.required("CASELEDGER_DATABASE_URL", "the Postgres login of this service"),
-            nats_url: reader.required("CASELEDGER_NATS_URL", "where NATS is"),
+            nats: reader.nats(),
             nats_users_file: reader.file(
                 "CASELEDGER_NATS_USERS_FILE",
                 "the passwords of the services' NATS users",

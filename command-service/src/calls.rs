@@ -16,9 +16,10 @@ use vault::Vault;
 
 use crate::durable::CONSUMER;
 use crate::handler::Handler;
+use crate::measured::{self, InHand};
 use crate::queries::Queries;
 use crate::share::Shares;
-use crate::task::{Mode, put_aside};
+use crate::task::{Mode, put_aside, whole};
 
 /// The most calls that one process works on at once; more wait on the bus. With a body of 256 KiB each it bounds memory to
 /// half a gigabyte in the worst case.
@@ -54,14 +55,18 @@ pub async fn answer_calls(
             }
             let result = call(&handler, &request).await;
             if let Some(reason) = put_aside(&result) {
-                let sealed = vault.seal_letter(&request.body).ok();
+                let message = whole(|name| request.headers.get(name), &request.body);
+                let sealed = vault.seal_letter(&message).ok();
                 let letter = DeadLetter::of_call(&request, reason, sealed);
                 match letters.dead_letter(CONSUMER, letter).await {
-                    Ok(()) => tracing::warn!(
-                        reason,
-                        subject = request.subject,
-                        "a call was put among the dead letters"
-                    ),
+                    Ok(()) => {
+                        measured::parked(CONSUMER);
+                        tracing::warn!(
+                            reason,
+                            subject = request.subject,
+                            "a call was put among the dead letters"
+                        );
+                    }
                     // Its caller is told all the same, and has it still.
                     Err(error) => tracing::warn!(%error, reason, "a call could not be put aside"),
                 }
@@ -144,8 +149,11 @@ pub async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
         }
         Err(refused) => {
             let id = refused.id.unwrap_or(CommandId(Uuid::nil()));
+            let in_hand = InHand::begin(None, Mode::Call, refused.traceparent());
             let result = handler.refuse(refused, Mode::Call).await;
-            result.unwrap_or(CommandResult::unavailable(id))
+            let result = result.unwrap_or(CommandResult::unavailable(id));
+            in_hand.answered(&result.status);
+            result
         }
     }
 }

@@ -15,7 +15,8 @@ use vault::Vault;
 
 use crate::handler::{Handler, not_handled};
 use crate::intake::{Admitted, Refused};
-use crate::task::{Mode, put_aside};
+use crate::measured::{self, InHand};
+use crate::task::{Mode, put_aside, whole};
 
 /// The name of the lease that the taker of durable commands holds.
 pub const LEASE: &str = "durable-commands";
@@ -79,7 +80,8 @@ impl DurableCommands {
             }
             Err(refused) => {
                 let unreadable = refused.unreadable.then(|| refused.problem.detail.clone());
-                tokio::spawn(async move { this.refuse(&delivery, refused, unreadable).await });
+                let in_hand = InHand::begin(None, Mode::Durable, refused.traceparent());
+                tokio::spawn(async move { this.refuse(&delivery, refused, unreadable, Some(in_hand)).await });
             }
         }
     }
@@ -107,13 +109,17 @@ impl DurableCommands {
             },
             Err(refused) => refused,
         };
-        self.refuse(delivery, refused, Some(FAILED.to_owned())).await;
+        self.refuse(delivery, refused, Some(FAILED.to_owned()), None).await;
     }
 
-    /// Refuses a command, and puts it among the dead letters where there is a reason to.
-    async fn refuse(&self, delivery: &Delivery, refused: Refused, parked: Option<String>) {
+    /// Refuses a command, and puts it among the dead letters where there is a reason to. `in_hand` counts it where no lane did.
+    async fn refuse(&self, delivery: &Delivery, refused: Refused, parked: Option<String>, in_hand: Option<InHand>) {
         let id = refused.id;
-        let (result, parked) = match self.handler.refuse(refused, Mode::Durable).await {
+        let refusal = self.handler.refuse(refused, Mode::Durable).await;
+        if let (Some(in_hand), Some(result)) = (in_hand, &refusal) {
+            in_hand.answered(&result.status);
+        }
+        let (result, parked) = match refusal {
             Some(result) => (id.map(|_| result), parked),
             None => (
                 id.map(|id| CommandResult::rejected(id, not_handled())),
@@ -145,10 +151,12 @@ impl DurableCommands {
         parked: Option<&str>,
     ) -> Result<(), BusError> {
         if let Some(reason) = parked {
-            let sealed = self.vault.seal_letter(&delivery.body).ok();
+            let message = whole(|name| delivery.headers.get(name), &delivery.body);
+            let sealed = self.vault.seal_letter(&message).ok();
             self.bus
                 .dead_letter(CONSUMER, DeadLetter::new(delivery, reason, sealed))
                 .await?;
+            measured::parked(CONSUMER);
             tracing::warn!(
                 reason,
                 sequence = delivery.stream_sequence,

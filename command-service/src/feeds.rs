@@ -7,7 +7,8 @@
 
 mod content;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bus::clients::Client;
@@ -88,6 +89,8 @@ pub struct FeedKeeper {
     ledger: Arc<dyn Ledger>,
     vault: Arc<Vault>,
     bus: Arc<dyn Bus>,
+    /// What each feed waits for, as it was told last.
+    told: Mutex<BTreeMap<String, String>>,
 }
 
 impl FeedKeeper {
@@ -105,18 +108,18 @@ impl FeedKeeper {
             ledger,
             vault,
             bus,
+            told: Mutex::default(),
         }
     }
 
     /// Keeps them until `ended`.
     pub async fn keep(&self, _: LeaseGrant, ended: CancellationToken) {
         while !ended.is_cancelled() {
-            let more = match self.give_places().await {
+            let placed = self.give_places().await;
+            self.tell("contractors' feeds", placed.as_ref().err());
+            let more = match placed {
                 Ok(more) => self.publish_all(&ended).await || more,
-                Err(error) => {
-                    tell("contractors' feeds", &error);
-                    false
-                }
+                Err(_) => false,
             };
             let rest = if more { Duration::ZERO } else { LOOK_EVERY };
             tokio::select! {
@@ -136,16 +139,36 @@ impl FeedKeeper {
         Ok(up_to < head.log_position)
     }
 
+    /// Says what a feed waits for, once, however often it is tried again meanwhile; and that it goes on.
+    fn tell(&self, of: &str, error: Option<&FeedError>) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        match error {
+            None if told.remove(of).is_some() => tracing::info!(of, "a contractor's feed goes on"),
+            None => {}
+            Some(error) => {
+                let sentence = error.to_string();
+                if told.get(of) == Some(&sentence) {
+                    return;
+                }
+                if error.is_transient() {
+                    tracing::warn!(of, %error, "a contractor's feed waits");
+                } else {
+                    tracing::error!(of, %error, "a contractor's feed waits until somebody mends this");
+                }
+                told.insert(of.to_owned(), sentence);
+            }
+        }
+    }
+
     /// One contractor's trouble keeps no other waiting. Whether there is more to publish.
     async fn publish_all(&self, ended: &CancellationToken) -> bool {
         let clients = self.handler.registers().clients;
         let mut more = false;
         for client in clients.iter() {
             let Some(key) = client.feed_key else { continue };
-            match self.publish(client, &key, ended).await {
-                Ok(left) => more |= left,
-                Err(error) => tell(client.name.as_str(), &error),
-            }
+            let published = self.publish(client, &key, ended).await;
+            self.tell(client.name.as_str(), published.as_ref().err());
+            more |= published.unwrap_or(false);
         }
         more
     }
@@ -213,13 +236,5 @@ impl Published {
             place: JobMessage::sequence_of(message)?,
             event: envelope.id,
         })
-    }
-}
-
-fn tell(of: &str, error: &FeedError) {
-    if error.is_transient() {
-        tracing::warn!(of, %error, "a contractor's feed waits");
-    } else {
-        tracing::error!(of, %error, "a contractor's feed waits until somebody mends this");
     }
 }

@@ -18,7 +18,8 @@ use crate::environment::Environment;
 use crate::fault::Fault;
 use crate::intake::{Admitted, Registers};
 use crate::lanes::{Lanes, Pushed};
-use crate::prepare::{Decision, Preparation, rejection_append};
+use crate::measured::{self, InHand};
+use crate::prepare::{Decision, Preparation, rejection_append, service_of_stream};
 use crate::references::References;
 use crate::streams::load;
 use crate::task::{Mode, Task, external_ref_taken, id_reused, recorded_status};
@@ -149,7 +150,9 @@ impl Handler {
         } = admitted;
         let fingerprint = self.fingerprint(&envelope);
         let (answer, result) = oneshot::channel();
+        let in_hand = InHand::begin(Some(command.body.name()), mode, envelope.traceparent.as_deref());
         let task = Task {
+            in_hand,
             client,
             envelope,
             command,
@@ -194,19 +197,25 @@ impl Handler {
             waiting.append(&mut behind);
             match attempted {
                 Ok(()) if settled => (losses, outages, failures) = (0, 0, 0),
-                Ok(()) => losses += 1,
+                Ok(()) => {
+                    losses += 1;
+                    measured::retried("lost");
+                }
                 Err(Fault::Unavailable(reason)) => {
                     outages += 1;
+                    measured::retried("unavailable");
                     tracing::warn!(%lane, reason, outages, "commands wait: something that they need is down");
                     tokio::time::sleep(backoff(outages)).await;
                 }
                 Err(Fault::Systemic(reason)) => {
                     outages += 1;
+                    measured::retried("systemic");
                     tracing::error!(%lane, reason, outages, "commands wait until somebody mends this");
                     tokio::time::sleep(backoff(outages)).await;
                 }
                 Err(Fault::Broken(reason)) => {
                     failures += 1;
+                    measured::retried("failed");
                     tracing::error!(%lane, reason, failures, "a command can't be handled");
                 }
             }
@@ -235,11 +244,11 @@ impl Handler {
         let (steps, appends) = self.decide_chain(waiting, start.clone()).await?;
         let verdicts = match appends.is_empty() {
             true => Vec::new(),
-            false => self
-                .appender
-                .append(appends)
-                .await
-                .inspect_err(|error| self.note_append_error(lane, error))?,
+            false => {
+                let _followed: Vec<_> = waiting.iter().filter_map(|task| task.in_hand.appending()).collect();
+                let appended = self.appender.append(appends).await;
+                appended.inspect_err(|error| self.note_append_error(lane, error))?
+            }
         };
         self.settle_verdicts(lane, waiting, steps, verdicts, start, fresh).await
     }
@@ -255,7 +264,7 @@ impl Handler {
 
     async fn decide_chain(
         &self,
-        waiting: &VecDeque<Task>,
+        waiting: &mut VecDeque<Task>,
         start: Option<Snapshot>,
     ) -> Result<(Vec<Step>, Vec<Append>), Fault> {
         let registers = self.registers();
@@ -273,6 +282,7 @@ impl Handler {
         for task in waiting {
             match preparation.decide(task, stream.as_ref(), chain_keys.as_ref()).await? {
                 Decision::Accepted { append, after, keys } => {
+                    task.in_hand.service = Some(append.service.clone());
                     appends.push(*append);
                     stream = after.or(stream);
                     chain_keys = keys.or(chain_keys);
@@ -282,13 +292,17 @@ impl Handler {
                     });
                 }
                 Decision::Rejected(problem) if task.mode == Mode::Durable => {
+                    task.in_hand.service = service_of_stream(stream.as_ref());
                     appends.push(rejection_append(task, stream.as_ref(), &problem)?);
                     steps.push(Step::Append {
                         after: stream.clone(),
                         keys: None,
                     });
                 }
-                Decision::Rejected(problem) => steps.push(Step::Reject(problem)),
+                Decision::Rejected(problem) => {
+                    task.in_hand.service = service_of_stream(stream.as_ref());
+                    steps.push(Step::Reject(problem));
+                }
             }
         }
         Ok((steps, appends))

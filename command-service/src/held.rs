@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use event_store::{LeaseGrant, Leases};
 use tokio_util::sync::CancellationToken;
 
+use crate::measured::Held;
+
 /// How long a lease lasts unless it is renewed. A holder that was paused for longer has lost it.
 pub const LEASE_KEPT: Duration = Duration::from_secs(10);
 
@@ -26,11 +28,13 @@ pub async fn while_held<E>(
     stop: &CancellationToken,
     mut work: impl AsyncFnMut(LeaseGrant, CancellationToken) -> Result<(), E>,
 ) -> Result<(), E> {
+    Held::expected(name);
     while !stop.is_cancelled() {
         match leases.acquire(name, LEASE_KEPT).await {
             Ok(Some(grant)) => {
                 let ended = stop.child_token();
                 let worked = {
+                    let _held = Held::begin(name);
                     let working = work(grant, ended.clone());
                     let keeping = keep(leases, name, grant, ended.clone());
                     let stopping = async {

@@ -60,6 +60,15 @@ pub struct Refused {
     pub asked: Option<Box<(Arc<Client>, CommandEnvelope)>>,
 }
 
+impl Refused {
+    /// What the sender follows it by, where its envelope could be read.
+    #[must_use]
+    pub fn traceparent(&self) -> Option<&str> {
+        let (_, envelope) = self.asked.as_deref()?;
+        envelope.traceparent.as_deref()
+    }
+}
+
 impl Registers {
     /// Takes a message in. `header` looks a header up by its lower-case name.
     ///

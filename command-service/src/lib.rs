@@ -21,6 +21,7 @@ mod handler;
 mod held;
 pub mod intake;
 mod lanes;
+pub mod measured;
 pub mod officers;
 mod prepare;
 mod published;
@@ -37,6 +38,7 @@ mod task;
 mod timekeeper;
 
 pub use calls::{CALLS_IN_FLIGHT_MAX, QUERIES_IN_FLIGHT_MAX};
+pub use durable::CONSUMER;
 pub use environment::{Environment, Machine};
 pub use files::{KeepError, SWEPT_AFTER, keep_files};
 pub use held::{LEASE_ASKED_EVERY, LEASE_KEPT, LEASE_RENEWED_EVERY};

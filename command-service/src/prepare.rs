@@ -24,6 +24,7 @@ mod written;
 pub use self::append::rejection_append;
 pub use self::other::OWN_SYSTEM;
 use self::other::{Other, gives_to_another, one_of_a_kind, person_of, speaks_of_another, unknown_customer};
+pub use self::written::service_of_stream;
 use self::written::{after, key_moves, reference_of, service_of};
 use crate::cache::{Snapshot, StateCache};
 use crate::environment::Environment;

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
-use event_store::{HeadListener, LeaseGrant, Leases, Ledger, LedgerError, PgLedger, StoredEvent};
+use event_store::{HeadListener, LeaseGrant, Leases, Ledger, LedgerError, PgLedger, StoredEvent, span_each};
 use schemas::Position;
 use tokio_util::sync::CancellationToken;
+use traces::Part;
 
 use crate::held::while_held;
+use crate::measured;
 use crate::published::published;
 use crate::rolled_back::{self, RolledBack};
 
@@ -196,6 +198,7 @@ impl Relay {
     /// Publishes events, many at once, and returns when all are acknowledged.
     async fn publish(&self, mut place: Place, events: &[StoredEvent]) -> Result<Place, Ended> {
         let mut waiting: VecDeque<PublishAckFuture> = VecDeque::with_capacity(IN_FLIGHT_EVENTS);
+        let _followed = span_each(events, "publish", Part::Sending);
         for event in events {
             let message = published(event).map_err(|_| Ended::Broken(RelayError::Unwritable(event.position)))?;
             if waiting.len() == IN_FLIGHT_EVENTS
@@ -216,6 +219,7 @@ impl Relay {
         for acknowledged in waiting {
             acknowledged.await?;
         }
+        measured::relayed(events.len());
         Ok(place)
     }
 }

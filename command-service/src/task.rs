@@ -11,6 +11,7 @@ use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, Problem};
 use tokio::sync::oneshot;
 
+use crate::measured::InHand;
 use crate::refusal::note_overreach;
 
 /// How a command came; it decides whether a rejection is recorded.
@@ -42,6 +43,8 @@ pub struct Task {
     pub keys_refused: bool,
     /// Where the result goes.
     pub answer: oneshot::Sender<CommandResult>,
+    /// Counts it until it is answered.
+    pub in_hand: InHand,
 }
 
 impl Task {
@@ -50,6 +53,7 @@ impl Task {
         if let CommandStatus::Rejected { problem } = &status {
             note_overreach(Some(&self.client.name), self.envelope.id, problem);
         }
+        self.in_hand.answered(&status);
         let _ = self.answer.send(CommandResult {
             command_id: self.envelope.id,
             status,
@@ -84,6 +88,17 @@ pub fn recorded_status(receipt: Receipt) -> CommandStatus {
             }),
         },
     }
+}
+
+/// A message as it is put aside: whole. What came with its attributes in headers becomes a structured message; what can't be read
+/// stays as it is.
+#[must_use]
+pub fn whole<'h>(header: impl Fn(&str) -> Option<&'h str>, body: &[u8]) -> Vec<u8> {
+    let binary = header("ce-specversion").is_some();
+    let structured = binary
+        .then(|| CommandEnvelope::read(header, body).ok()?.write().ok())
+        .flatten();
+    structured.map_or_else(|| body.to_vec(), String::into_bytes)
 }
 
 /// Why a command that was refused is put aside all the same: somebody of the council can mend what it was refused for.

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::{LedgerError, Reason};
 use crate::ledger::{Append, Ledger, Outcome, Verdict};
+use crate::measured::{self, Waiting};
 use crate::pace::Pace;
 
 /// The most commands in one batch; a single call with more goes by itself.
@@ -51,6 +52,8 @@ pub struct Appender {
 struct Call {
     commands: Vec<Append>,
     answer: oneshot::Sender<Result<Vec<Verdict>, LedgerError>>,
+    /// Counts it for as long as it has no answer.
+    _waiting: Waiting,
 }
 
 impl Appender {
@@ -91,8 +94,13 @@ impl Appender {
     /// [`LedgerError::Unknown`]: forget what was read, and ask again.
     pub async fn append(&self, commands: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
         let (answer, verdicts) = oneshot::channel();
+        let call = Call {
+            commands,
+            answer,
+            _waiting: Waiting::begin(),
+        };
         self.calls
-            .send(Call { commands, answer })
+            .send(call)
             .await
             .map_err(|_| LedgerError::Unavailable(Reason::new("the appender has ended")))?;
         verdicts
@@ -206,7 +214,10 @@ async fn commit(ledger: Arc<dyn Ledger>, mut calls: Vec<Call>) -> Option<Stretch
     calls.retain(|call| !call.answer.is_closed());
     let together: Vec<Append> = calls.iter().flat_map(|call| &call.commands).cloned().collect();
     let events: Vec<usize> = together.iter().map(|command| command.events().len()).collect();
-    match ledger.append(together).await {
+    let (commands, begun) = (together.len(), std::time::Instant::now());
+    let appended = ledger.append(together).await;
+    measured::appended(commands, begun, &appended);
+    match appended {
         Ok(verdicts) => {
             let filled = filled(&events, &verdicts);
             answer_each(calls, verdicts);

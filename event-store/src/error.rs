@@ -72,6 +72,8 @@ pub fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        // What stands between us and a database that is gone, hangs up in the middle of a word.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
@@ -119,8 +121,10 @@ impl Reason {
                     (None, None) => format!("SQLSTATE {code}"),
                 }
             }
+            // What TLS found wrong with the other side's certificate: it speaks of names of servers and authorities.
+            sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => format!("TLS: {error}"),
             sqlx::Error::Io(error) => format!("connection: {}", error.kind()),
-            sqlx::Error::Tls(_) => "TLS failed".into(),
+            sqlx::Error::Tls(error) => format!("TLS: {error}"),
             sqlx::Error::PoolTimedOut => "no connection became free in time".into(),
             sqlx::Error::PoolClosed => "the pool is closed".into(),
             sqlx::Error::Configuration(_) => "the database's URL or settings".into(),
@@ -147,6 +151,12 @@ mod tests {
         assert!(matches!(LedgerError::of_append(&lost), LedgerError::Unknown(_)));
         assert!(matches!(LedgerError::of_read(&lost), LedgerError::Unavailable(_)));
         assert!(LedgerError::of_append(&lost).is_transient());
+    }
+
+    #[test]
+    fn a_line_that_breaks_off_in_the_middle_of_a_word_passes() {
+        assert!(is_passing(&sqlx::Error::Protocol("unexpected response".into())));
+        assert!(!is_passing(&sqlx::Error::RowNotFound));
     }
 
     #[test]

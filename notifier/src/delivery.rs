@@ -101,6 +101,8 @@ pub struct Delivery {
     pub event_id: EventId,
     /// What that event belongs to.
     pub correlation_id: String,
+    /// What the sender of the command behind that event follows it by.
+    pub traceparent: Option<String>,
     /// The case.
     pub case_id: CaseId,
     /// Its reference.

@@ -215,7 +215,7 @@ impl Follower {
             exemptions,
             corrected_to,
             appointment,
-            ..self.of(event, asked, metadata.correlation_id, now)
+            ..self.of(event, asked, metadata, now)
         }))
     }
 
@@ -280,7 +280,7 @@ impl Follower {
         };
         Ok(Some(Delivery {
             answer_by: Some(ends_on),
-            ..self.of(event, asked, metadata(event)?.correlation_id, now)
+            ..self.of(event, asked, metadata(event)?, now)
         }))
     }
 
@@ -307,14 +307,15 @@ impl Follower {
     }
 
     /// A delivery of an event, with nothing said yet of what the event says.
-    fn of(&self, event: &StoredEvent, asked: AskedFor, correlation_id: String, now: OffsetDateTime) -> Delivery {
+    fn of(&self, event: &StoredEvent, asked: AskedFor, metadata: EventMetadata, now: OffsetDateTime) -> Delivery {
         let AskedFor { case_id, known, notice } = asked;
         Delivery {
             position: event.position,
             recipient: known.customer_id,
             medium: NoticeMedium::Email,
             event_id: event.event_id,
-            correlation_id,
+            correlation_id: metadata.correlation_id,
+            traceparent: metadata.traceparent,
             case_id,
             reference: known.reference,
             request_type: known.request_type,

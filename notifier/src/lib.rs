@@ -45,6 +45,7 @@ mod delivery;
 mod error;
 mod feed;
 mod follow;
+pub mod measured;
 mod message;
 mod migrate;
 mod record;

@@ -126,6 +126,7 @@ mod tests {
             medium: NoticeMedium::Email,
             event_id,
             correlation_id: "c".to_owned(),
+            traceparent: None,
             case_id: CaseId(Uuid::from_u128(3)),
             reference: Reference::of_number("WAS", 7).unwrap(),
             request_type: RequestTypeCode::new("missed-bin").unwrap(),

@@ -11,11 +11,13 @@ use serde::de::DeserializeOwned;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Row as _, query};
 use time::OffsetDateTime;
+use traces::{Part, Span};
 use vault::{OpenError, Vault};
 
 use crate::backoff;
 use crate::delivery::{Delivery, DeliveryState};
 use crate::error::NotifierError;
+use crate::measured;
 use crate::message::{self, Recipient, Sender};
 use crate::transport::{Email, Transport, Undelivered};
 
@@ -45,6 +47,18 @@ enum Attempt {
     Undelivered(Undelivered),
 }
 
+impl Attempt {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Sent => DeliveryState::Sent.as_str(),
+            Self::NoAddress => DeliveryState::NoAddress.as_str(),
+            Self::NotByEmail(why) => why.as_str(),
+            Self::NotReadable => DeliveryState::NotReadable.as_str(),
+            Self::Undelivered(_) => "undelivered",
+        }
+    }
+}
+
 impl Dispatcher {
     /// Makes the next attempt that is due, and says whether there was one.
     ///
@@ -59,7 +73,20 @@ impl Dispatcher {
         let Some(mut delivery) = crate::table::claim_to_send(&mut transaction, now).await? else {
             return Ok(false);
         };
+        let mut span = Span::begin(
+            format!("send {}", delivery.notice),
+            Part::Asking,
+            delivery.traceparent.as_deref(),
+        );
         let attempt = self.attempt(&mut transaction, &delivery).await?;
+        if let Some(span) = &mut span {
+            span.note("caseledger.position", delivery.position.0);
+            span.note("caseledger.result", attempt.word());
+            if matches!(attempt, Attempt::Undelivered(_)) {
+                span.failed("not taken");
+            }
+        }
+        drop(span);
         if matches!(attempt, Attempt::Sent | Attempt::Undelivered(_)) {
             delivery.attempts = delivery.attempts.saturating_add(1);
         }
@@ -235,6 +262,18 @@ async fn reach(connection: &mut PgConnection, customer: CustomerId) -> Result<Re
     }))
 }
 
+/// Ends a delivery, and counts how.
+async fn finish(
+    connection: &mut PgConnection,
+    delivery: &Delivery,
+    state: DeliveryState,
+    code: Option<&str>,
+    now: OffsetDateTime,
+) -> Result<(), NotifierError> {
+    measured::attempted(state.as_str());
+    crate::table::finish(connection, delivery, state, code, now).await
+}
+
 /// Writes down how an attempt ended. The log names the delivery, never the person.
 async fn note(
     connection: &mut PgConnection,
@@ -252,20 +291,20 @@ async fn note(
     let undelivered = match attempt {
         Attempt::Sent => {
             tracing::info!(position, %case, %notice, attempts, "a notice was sent");
-            return crate::table::finish(connection, delivery, DeliveryState::Sent, None, now).await;
+            return finish(connection, delivery, DeliveryState::Sent, None, now).await;
         }
         Attempt::NoAddress => {
             tracing::warn!(position, %case, %notice, "there is no address to send a notice to: its case is told");
-            return crate::table::finish(connection, delivery, DeliveryState::NoAddress, None, now).await;
+            return finish(connection, delivery, DeliveryState::NoAddress, None, now).await;
         }
         Attempt::NotByEmail(why) => {
             let why_not = why.as_str();
             tracing::warn!(position, %case, %notice, why_not, "its customer gets no emails: the case is told");
-            return crate::table::finish(connection, delivery, why, None, now).await;
+            return finish(connection, delivery, why, None, now).await;
         }
         Attempt::NotReadable => {
             tracing::warn!(position, %case, %notice, "its customer's data can't be read any more: the case is told");
-            return crate::table::finish(connection, delivery, DeliveryState::NotReadable, None, now).await;
+            return finish(connection, delivery, DeliveryState::NotReadable, None, now).await;
         }
         Attempt::Undelivered(undelivered) => undelivered,
     };
@@ -280,11 +319,12 @@ async fn note(
     match wait {
         Some(wait) => {
             tracing::warn!(position, %case, %notice, attempts, code, "a notice was not taken: it will be sent again");
+            measured::attempted("postponed");
             crate::table::postpone_sending(connection, delivery, code, now + wait).await
         }
         None => {
             tracing::error!(position, %case, %notice, attempts, code, "a notice is given up: its case is told");
-            crate::table::finish(connection, delivery, DeliveryState::Failed, Some(code), now).await
+            finish(connection, delivery, DeliveryState::Failed, Some(code), now).await
         }
     }
 }

@@ -49,6 +49,7 @@ pub(crate) async fn queue(connection: &mut PgConnection, delivery: &Delivery) ->
                 .and_then(|of| of.attendance)
                 .map(Attendance::as_str),
         )
+        .bind(delivery.traceparent.as_deref())
         .execute(connection)
         .await?;
     Ok(())
@@ -201,6 +202,7 @@ fn read(row: &PgRow) -> Result<Delivery, NotifierError> {
         medium: (medium == "email").then_some(NoticeMedium::Email).ok_or_else(damaged)?,
         event_id: EventId(row.try_get("event_id")?),
         correlation_id: row.try_get("correlation_id")?,
+        traceparent: row.try_get("traceparent")?,
         case_id: CaseId(row.try_get("case_id")?),
         reference: row
             .try_get::<&str, _>("reference")?

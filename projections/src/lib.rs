@@ -37,5 +37,5 @@ pub use migrate::migrate;
 pub use projection::{Generation, Projection, TableDigest, projections};
 pub use rebuild::{Rebuilt, rebuild};
 pub use run::{heard, run};
-pub use status::{Status, status};
+pub use status::{Status, position, status};
 pub use verify::{Comparison, Verification, verify};

@@ -34,6 +34,14 @@ impl Status {
     }
 }
 
+/// The position of the last event that a projection has applied. The pool's role needs no more than to read its checkpoint.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn position(projection: &dyn Projection, pool: &PgPool) -> Result<Position, ProjectionError> {
+    Ok(Track::Live.read(pool, projection).await?.position())
+}
+
 /// Says how far a projection is.
 ///
 /// # Errors

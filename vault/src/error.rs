@@ -52,12 +52,14 @@ pub enum VaultError {
 
 impl From<sqlx::Error> for VaultError {
     fn from(error: sqlx::Error) -> Self {
-        // Classes of PostgreSQL's errors that pass: connection, transaction rollback, resources, operator intervention;
-        // of class 55 the lock that was not granted in time.
-        const PASSING: [&str; 5] = ["08", "40", "53", "57", "55P03"];
+        // Classes of PostgreSQL's errors that pass: connection, transaction rollback, resources, operator intervention, the system;
+        // of class 25 a server that is read-only for now, of class 55 the lock that was not granted in time.
+        const PASSING: [&str; 7] = ["08", "40", "53", "57", "58", "25006", "55P03"];
         let passes = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
+            // What stands between us and a database that is gone, hangs up in the middle of a word.
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => true,

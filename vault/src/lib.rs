@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! key file (32 random bytes, not in the database)
-//! ├─ wrapping key ── wraps ──> row key: 32 random bytes, one per (person, stream, category), in vault.keys
+//! ├─ wrapping key (or a later one, a line of its own in the file) ── wraps ──> row key: 32 random bytes, one per (person, stream, category), in vault.keys
 //! │                            └─ field key: HKDF-SHA256 of the row key over the sealed value's header
 //! │                               ├─ encryption key (XChaCha20-Poly1305)
 //! │                               └─ commitment (stands in the sealed value)
@@ -43,6 +43,7 @@ mod lookup;
 mod migrate;
 mod opening;
 mod recipient;
+mod rewrap;
 mod row_key;
 mod sealer;
 mod secret;

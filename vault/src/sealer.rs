@@ -131,7 +131,7 @@ impl<R: CryptoRng> Sealer<R> {
             stream: place.stream,
             category,
             wrapped: key.wrap(self.keys.key_file.wrapping(), place, category, &mut self.rng)?,
-            wrapped_by: self.keys.key_file.id().to_owned(),
+            wrapped_by: self.keys.key_file.wrapping_id().to_owned(),
         });
         self.keys.held.put(category, key.clone());
         Ok(key)

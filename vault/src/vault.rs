@@ -410,13 +410,19 @@ impl Vault {
             .map_err(|error| OpenError::Unavailable(Arc::new(error))))
     }
 
-    fn unwrap_key(&self, row: &PgRow, id: KeyId, place: Place, category: Category) -> Result<RowKey, VaultError> {
+    pub(crate) fn unwrap_key(
+        &self,
+        row: &PgRow,
+        id: KeyId,
+        place: Place,
+        category: Category,
+    ) -> Result<RowKey, VaultError> {
         let wrapped_by: String = row.try_get("wrapped_by")?;
-        if wrapped_by != self.key_file.id() {
+        let Some(wrapping) = self.key_file.wrapping_of(&wrapped_by) else {
             return Err(VaultError::OtherKeyFile { key_id: id, wrapped_by });
-        }
+        };
         let wrapped: Vec<u8> = row.try_get("wrapped")?;
-        RowKey::unwrap_row(id, &wrapped, self.key_file.wrapping(), place, category).ok_or(VaultError::DamagedKey(id))
+        RowKey::unwrap_row(id, &wrapped, wrapping, place, category).ok_or(VaultError::DamagedKey(id))
     }
 }
 
@@ -455,7 +461,7 @@ fn field_key(token: &Token, key: &RowKey) -> Result<FieldKey, OpenError> {
     FieldKey::derive(&key.secret, token.header_bytes()).map_err(|_| OpenError::Damaged)
 }
 
-fn category_of(row: &PgRow) -> Result<Option<Category>, sqlx::Error> {
+pub(crate) fn category_of(row: &PgRow) -> Result<Option<Category>, sqlx::Error> {
     let name: String = row.try_get("category")?;
     Ok([Category::Personal, Category::SpecialCategory]
         .into_iter()

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use bus::{Bus, ServiceUser};
 use event_store::{Ledger, PgLedger};
+use schemas::ClientName;
 use serde_json::json;
 
-use super::operator;
+use super::{operator, parked};
 use crate::cli::Bus as Call;
 use crate::outcome::Failure;
 use crate::print;
@@ -17,9 +18,31 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the stream's end is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Empties the event stream and waits until the relay has filled it again.
+/// Does what was called.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
-    let Call::Refill = call;
+    match call {
+        Call::Refill { feed: None } => refill(json).await,
+        Call::Refill { feed: Some(contractor) } => empty_feed(contractor).await,
+        Call::Parked => parked::list(json).await,
+        Call::Replay { numbers, all } => parked::replay(numbers, *all, json).await,
+        Call::Drop { numbers } => parked::drop_settled(numbers).await,
+    }
+}
+
+/// Empties a contractor's feed. Its keeper sees that within a second and fills it again, in the same places.
+async fn empty_feed(contractor: &str) -> Result<(), Failure> {
+    let contractor = ClientName::new(contractor).map_err(Failure::usage)?;
+    let (nats, passwords) = operator::nats()?;
+    let steward = operator::steward(&nats, &passwords).await?;
+    let emptied = steward.empty_feed(&contractor).await.map_err(Failure::down)?;
+    print::line(format!(
+        "emptied of {emptied} messages; the command-service fills the feed of {contractor} again from the log"
+    ));
+    Ok(())
+}
+
+/// Empties the event stream and waits until the relay has filled it again.
+async fn refill(json: bool) -> Result<(), Failure> {
     let bus = operator::bus_as(ServiceUser::Relay).await?;
     let ledger = PgLedger::new(operator::pool()?);
     let head = ledger.head().await.map_err(Failure::down)?.position;

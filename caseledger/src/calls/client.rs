@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bus::clients::{self, ClientRegister, Edited, Rights};
-use bus::{BusClient, BusError, Password, accounts};
+use bus::{BusClient, BusError, NatsAddress, Password, accounts};
 use schemas::{ClientName, CommandId};
 use serde_json::json;
 use uuid::Uuid;
@@ -47,22 +47,37 @@ impl Files {
     /// Writes the accounts first: a client that is in the register and not in the accounts can't connect, which shows; the other
     /// way round it could connect and would be refused everything.
     async fn put_in_force(&self, edited: &Edited) -> Result<(), Failure> {
-        let (url, passwords) = operator::nats()?;
+        let (nats, passwords) = operator::nats()?;
         let conf = accounts::render(&edited.register, &passwords).map_err(Failure::down)?;
         ClientRegister::write(&self.accounts, &conf).map_err(Failure::usage)?;
         ClientRegister::write(&self.register, &edited.text).map_err(Failure::usage)?;
-        let steward = operator::steward(&url, &passwords).await?;
+        let steward = operator::steward(&nats, &passwords).await?;
         steward.ensure_consumers(&edited.register).await.map_err(Failure::down)
     }
 }
 
-/// Lets a client in, shuts one out, or lists them.
+/// Lets a client in, shuts one out, lists them, or writes the accounts file anew.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
     match call {
         Call::List => list(json),
         Call::Add(add) => let_in(add, json).await,
         Call::Revoke { name } => shut_out(name, json).await,
+        Call::Accounts => write_accounts(),
     }
+}
+
+/// Writes the accounts file from the register and the services' passwords as they are.
+fn write_accounts() -> Result<(), Failure> {
+    let files = Files::read()?;
+    let register = ClientRegister::load(&files.register).map_err(Failure::usage)?;
+    let (_, passwords) = operator::nats()?;
+    let conf = accounts::render(&register, &passwords).map_err(Failure::down)?;
+    ClientRegister::write(&files.accounts, &conf).map_err(Failure::usage)?;
+    print::line(format!(
+        "{} is written anew: reload nats-server twice, and restart the services whose passwords changed",
+        files.accounts.display()
+    ));
+    Ok(())
 }
 
 fn list(json: bool) -> Result<(), Failure> {
@@ -126,8 +141,8 @@ async fn let_in(add: &ClientAdd, json: bool) -> Result<(), Failure> {
         let line = format!("{name} = \"{}\"\n", password.reveal());
         ClientRegister::write(passwords, &(kept + &line)).map_err(Failure::usage)?;
     }
-    let (url, _) = operator::nats()?;
-    let standing = standing_after(&url, &name, &password, Standing::Served).await?;
+    let (nats, _) = operator::nats()?;
+    let standing = standing_after(&nats, &name, &password, Standing::Served).await?;
     if json {
         let in_force = standing == Standing::Served;
         print::json(&json!({ "user": name, "password": password.reveal(), "in_force": in_force }));
@@ -170,9 +185,9 @@ async fn shut_out(name: &str, json: bool) -> Result<(), Failure> {
         ClientRegister::write(passwords, &others.map(|line| format!("{line}\n")).collect::<String>())
             .map_err(Failure::usage)?;
     }
-    let (url, _) = operator::nats()?;
+    let (nats, _) = operator::nats()?;
     let in_force = match &password {
-        Some(password) => standing_after(&url, &name, password, Standing::ShutOut).await? == Standing::ShutOut,
+        Some(password) => standing_after(&nats, &name, password, Standing::ShutOut).await? == Standing::ShutOut,
         None => false,
     };
     if json {
@@ -208,14 +223,14 @@ enum Standing {
 
 /// How the client stands once nats-server has taken the change; or at the end of the patience, if it has not.
 async fn standing_after(
-    url: &str,
+    nats: &NatsAddress,
     name: &ClientName,
     password: &Password,
     wanted: Standing,
 ) -> Result<Standing, Failure> {
     let begun = Instant::now();
     loop {
-        let standing = standing(url, name, password).await?;
+        let standing = standing(nats, name, password).await?;
         if standing == wanted || begun.elapsed() > IN_FORCE_WITHIN {
             return Ok(standing);
         }
@@ -223,8 +238,8 @@ async fn standing_after(
     }
 }
 
-async fn standing(url: &str, name: &ClientName, password: &Password) -> Result<Standing, Failure> {
-    match BusClient::connect(url, name, password).await {
+async fn standing(nats: &NatsAddress, name: &ClientName, password: &Password) -> Result<Standing, Failure> {
+    match BusClient::connect(nats, name, password).await {
         Ok(client) => Ok(match client.result(CommandId(Uuid::new_v4())).await {
             Ok(_) => Standing::Served,
             Err(_) => Standing::LetIn,

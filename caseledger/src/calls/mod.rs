@@ -11,8 +11,10 @@ mod customer;
 mod entitlement;
 mod import;
 mod in_words;
+mod key;
 mod opening;
 mod operator;
+mod parked;
 mod projection;
 mod schema;
 mod send;
@@ -51,6 +53,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Call::Projection(call) => projection::run(&call, json).await,
         Call::Bus(call) => bus::run(&call, json).await,
         Call::Audit(call) => audit::run(&call, json).await,
+        Call::Key(call) => key::run(&call, json).await,
         Call::Schema(call) => schema::run(&call, json),
     }
 }

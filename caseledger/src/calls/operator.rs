@@ -1,6 +1,6 @@
 //! What an operator's call needs: the owner's database, the services' NATS users; and `caseledger migrate`.
 
-use bus::{NatsBus, ServicePasswords, ServiceUser, Steward};
+use bus::{NatsAddress, NatsBus, ServicePasswords, ServiceUser, Steward};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -22,30 +22,30 @@ pub fn pool() -> Result<PgPool, Failure> {
 }
 
 /// Where NATS is, and the passwords of the services' users.
-pub fn nats() -> Result<(String, ServicePasswords), Failure> {
+pub fn nats() -> Result<(NatsAddress, ServicePasswords), Failure> {
     let mut reader = Reader::new(&environment);
-    let url = reader.required("CASELEDGER_NATS_URL", "where NATS is");
+    let nats = reader.nats();
     let file = reader.file(
         "CASELEDGER_NATS_USERS_FILE",
         "the passwords of the services' NATS users",
     );
-    let (url, file) = reader.finish((url, file))?;
-    Ok((url, passwords::of_services(&file)?))
+    let (nats, file) = reader.finish((nats, file))?;
+    Ok((nats, passwords::of_services(&file)?))
 }
 
 /// The bus, as one of the services' users.
 pub async fn bus_as(user: ServiceUser) -> Result<NatsBus, Failure> {
-    let (url, passwords) = nats()?;
-    NatsBus::connect(&url, &passwords.only(&[user]))
+    let (nats, passwords) = nats()?;
+    NatsBus::connect(nats, &passwords.only(&[user]))
         .await
         .map_err(Failure::down)
 }
 
 /// The steward of the streams.
-pub async fn steward(url: &str, passwords: &ServicePasswords) -> Result<Steward, Failure> {
+pub async fn steward(nats: &NatsAddress, passwords: &ServicePasswords) -> Result<Steward, Failure> {
     let missing = || Failure::Usage("the file of NATS users has no password for steward".to_owned());
     let password = passwords.get(ServiceUser::Steward).ok_or_else(missing)?;
-    Steward::connect(url, password).await.map_err(Failure::down)
+    Steward::connect(nats, password).await.map_err(Failure::down)
 }
 
 /// Brings the database to the current version; and the bus its streams and consumers, where the environment names it.
@@ -67,8 +67,8 @@ pub async fn migrate() -> Result<(), Failure> {
         1
     });
     let clients = reader.finish(clients)?;
-    let (url, passwords) = nats()?;
-    let steward = steward(&url, &passwords).await?;
+    let (nats, passwords) = nats()?;
+    let steward = steward(&nats, &passwords).await?;
     steward.ensure_streams(replicas).await.map_err(Failure::down)?;
     let register = bus::clients::ClientRegister::load(&clients).map_err(Failure::usage)?;
     steward.ensure_consumers(&register).await.map_err(Failure::down)?;

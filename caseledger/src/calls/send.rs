@@ -22,11 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A connection as a client whose password this machine has.
 pub async fn connect(client: &ClientName) -> Result<BusClient, Failure> {
     let mut reader = Reader::new(&environment);
-    let url = reader.required("CASELEDGER_NATS_URL", "where NATS is");
+    let nats = reader.nats();
     let file = reader.file(CLIENT_PASSWORDS.0, CLIENT_PASSWORDS.1);
-    let (url, file) = reader.finish((url, file))?;
+    let (nats, file) = reader.finish((nats, file))?;
     let password = passwords::of_client(&file, client)?;
-    BusClient::connect(&url, client, &password).await.map_err(Failure::down)
+    BusClient::connect(nats, client, &password).await.map_err(Failure::down)
 }
 
 /// Sends one command and prints its result.

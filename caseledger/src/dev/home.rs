@@ -17,6 +17,7 @@ use crate::passwords;
 use crate::servers::{DataDir, make_directory, write_private};
 use crate::settings::{
     BOUNDARIES_SETTING, DEFAULT_MAIL_FROM, MailSetting, STORE_SETTING, ServiceFiles, ServiceSettings, environment,
+    nats_at,
 };
 
 /// The officers of the demo council.
@@ -150,7 +151,7 @@ impl Home {
                 .map_err(Failure::down)?;
             let settings = ServiceSettings {
                 database_url: database::service_url(&owner, &platform.owner_url, login, &password).await?,
-                nats_url: platform.nats_url.clone(),
+                nats: nats_at(&platform.nats_url),
                 nats_users_file: self.nats_users_file.clone(),
                 catalogue_dir: None,
                 files: self.files_of(service),

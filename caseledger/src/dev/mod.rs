@@ -7,6 +7,7 @@ mod platform;
 mod ready;
 mod screen;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,10 +21,12 @@ use uuid::Uuid;
 
 use crate::cli::Dev;
 use crate::logging;
+use crate::operation::{Operation, follow};
 use crate::outcome::Failure;
 use crate::registers::{RegisterFiles, catalogue};
 use crate::servers::DataDir;
 use crate::services::{run_all, until_asked_to_stop};
+use crate::settings::nats_at;
 use home::Home;
 pub use home::{CONTRACTOR, first_clients};
 use platform::Platform;
@@ -46,6 +49,7 @@ pub async fn run(call: Dev) -> Result<(), Failure> {
         logging::to_file(&data.log_dir().join("caseledger.log"))?,
         logging::OF_SERVICES,
     );
+    let _following = follow()?;
     let stop = CancellationToken::new();
     let running = start_and_run(&call, Arc::clone(&data), &stop);
     until_asked_to_stop(running, &stop).await
@@ -72,12 +76,14 @@ async fn serve(
     steward.ensure_streams(1).await.map_err(Failure::down)?;
     steward.ensure_consumers(register).await.map_err(Failure::down)?;
     let services = home.services(data, platform).await?;
-    let running = run_all(services, stop);
+    let names: Vec<_> = services.iter().map(|(service, _)| *service).collect();
+    let (operation, http) = Operation::begin(&names, call.http, stop).await?;
+    let running = run_all(services, &operation, stop);
     let following = follow_registers(home, platform, &steward, stop);
     let minding = platform.mind(stop);
     let working = async {
         let worked = tokio::select! {
-            worked = get_ready(call, data, home, platform) => worked,
+            worked = get_ready(call, data, home, platform, http) => worked,
             () = stop.cancelled() => return Ok(()),
         };
         // Whatever keeps it from getting ready, nothing that it started stays behind.
@@ -89,7 +95,13 @@ async fn serve(
 }
 
 /// Waits until the services answer, sends the demo cases, writes the files for others, and shows the screen.
-async fn get_ready(call: &Dev, data: &DataDir, home: &Home, platform: &Platform) -> Result<(), Failure> {
+async fn get_ready(
+    call: &Dev,
+    data: &DataDir,
+    home: &Home,
+    platform: &Platform,
+    http: Option<SocketAddr>,
+) -> Result<(), Failure> {
     let website = home.connect(platform, "website").await?;
     answering(&website).await?;
     let sent = if call.demo {
@@ -97,12 +109,12 @@ async fn get_ready(call: &Dev, data: &DataDir, home: &Home, platform: &Platform)
     } else {
         None
     };
-    let ready = ready::Ready::of(data, home, platform)?;
+    let ready = ready::Ready::of(data, home, platform, http)?;
     let env_file = ready.write_env_file(data)?;
     if let Some(file) = &call.ready_file {
         ready.write(file)?;
     }
-    screen::show(data, &env_file, sent.as_ref());
+    screen::show(data, &env_file, sent.as_ref(), http);
     tracing::info!("ready");
     Ok(())
 }
@@ -163,7 +175,7 @@ impl Home {
     async fn connect(&self, platform: &Platform, client: &str) -> Result<BusClient, Failure> {
         let name = ClientName::new(client).map_err(Failure::down)?;
         let password = crate::passwords::of_client(&self.client_passwords_file, &name)?;
-        BusClient::connect(&platform.nats_url, &name, &password)
+        BusClient::connect(nats_at(&platform.nats_url), &name, &password)
             .await
             .map_err(Failure::down)
     }

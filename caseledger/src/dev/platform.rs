@@ -11,7 +11,7 @@ use super::{blocking, now};
 use crate::database;
 use crate::outcome::Failure;
 use crate::servers::{DataDir, Durability, NatsConfig, NatsServer, PostgresServer, write_private};
-use crate::settings::environment;
+use crate::settings::{environment, nats_at};
 
 /// The database on a server of our own.
 const DATABASE: &str = "caseledger";
@@ -76,7 +76,7 @@ impl Platform {
     pub async fn steward(&self, home: &Home) -> Result<Steward, Failure> {
         let missing = || Failure::Usage("there is no password for the steward".to_owned());
         let password = home.service_passwords.get(ServiceUser::Steward).ok_or_else(missing)?;
-        Steward::connect(&self.nats_url, password)
+        Steward::connect(nats_at(&self.nats_url), password)
             .await
             .map_err(|error| match error {
                 BusError::Refused { .. } if self.nats.is_none() => self.foreign_nats("does not know our users"),

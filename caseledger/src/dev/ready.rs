@@ -1,6 +1,7 @@
 //! What others need to use the running system: the ready file, and a file of settings for a shell.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bus::clients::ClientRegister;
@@ -21,6 +22,9 @@ pub struct Ready {
     database_url: String,
     superuser_url: String,
     nats_url: String,
+    /// Where health, readiness and metrics are told, where `--http` asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_url: Option<String>,
     clients: BTreeMap<String, Login>,
     mail_dir: PathBuf,
     log_dir: PathBuf,
@@ -38,7 +42,7 @@ struct Login {
 
 impl Ready {
     /// What there is to tell.
-    pub fn of(data: &DataDir, home: &Home, platform: &Platform) -> Result<Self, Failure> {
+    pub fn of(data: &DataDir, home: &Home, platform: &Platform, http: Option<SocketAddr>) -> Result<Self, Failure> {
         let register = ClientRegister::load(&home.clients_file).map_err(Failure::usage)?;
         let mut clients = BTreeMap::new();
         for client in register.iter() {
@@ -78,6 +82,7 @@ impl Ready {
             database_url: platform.owner_url.clone(),
             superuser_url: platform.superuser_url.clone(),
             nats_url: platform.nats_url.clone(),
+            http_url: http.map(|address| format!("http://{address}")),
             clients,
             mail_dir: home.mail_dir.clone(),
             log_dir: data.log_dir(),

@@ -1,5 +1,6 @@
 //! The screen that says what to try next.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use super::cases::Sent;
@@ -7,7 +8,7 @@ use crate::print;
 use crate::servers::DataDir;
 
 /// Shows where things are, and a first tour.
-pub fn show(data: &DataDir, env_file: &Path, sent: Option<&Sent>) {
+pub fn show(data: &DataDir, env_file: &Path, sent: Option<&Sent>, http: Option<SocketAddr>) {
     let data_dir = data.path().display();
     print::line(format!(
         "\nCaseledger is running. Ctrl-C stops it; what is in {data_dir} stays.\n"
@@ -42,5 +43,10 @@ pub fn show(data: &DataDir, env_file: &Path, sent: Option<&Sent>) {
         "    caseledger send SubmitRequest <<< '{\"request_type\": \"pothole\", \"description\": \"Deep, by the school.\",",
     );
     print::line("        \"actor\": {\"kind\": \"resident\", \"assurance\": \"none\"}, \"channel\": \"online\"}'");
+    if let Some(address) = http {
+        print::line(format!(
+            "\n  Readiness and metrics: http://{address}/readyz and /metrics."
+        ));
+    }
     print::line(format!("\n  Emails land in {data_dir}/mail, logs in {data_dir}/log.\n"));
 }

@@ -19,6 +19,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use vault::{KeyEncryptionKey, Vault};
 
+use crate::cli::Service;
+use crate::operation::Operation;
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::registers;
@@ -33,6 +35,7 @@ pub(super) async fn run(
     pool: PgPool,
     ledger: Arc<PgLedger>,
     live: BoxStream<'static, StoredEvent>,
+    operation: &Operation,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
     let ServiceFiles::Notifier {
@@ -46,15 +49,24 @@ pub(super) async fn run(
     };
     let client = ClientName::new(CLIENT).map_err(Failure::down)?;
     let password = passwords::of_client(client_passwords_file, &client)?;
-    let bus = BusClient::connect_patiently(&settings.nats_url, &client, &password)
+    let bus = BusClient::connect_patiently(&settings.nats, &client, &password)
         .await
         .map_err(Failure::down)?;
+    operation.speaks_as(Service::Notifier, bus.clone());
     let catalogue = Arc::new(registers::catalogue(settings.catalogue_dir.as_deref())?);
     let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);
     let sender = Sender::new(mail_from, None).map_err(Failure::usage)?;
     let transport = match mail {
         MailSetting::Folder(folder) => Transport::folder(folder),
-        MailSetting::Smtp(url) => Transport::smtp(url).map_err(Failure::usage)?,
+        MailSetting::Smtp { url, ca_file: None } => Transport::smtp(url).map_err(Failure::usage)?,
+        MailSetting::Smtp {
+            url,
+            ca_file: Some(file),
+        } => {
+            let unreadable = |error| Failure::Usage(format!("{} can't be read: {error}", file.display()));
+            let authorities = std::fs::read(file).map_err(unreadable)?;
+            Transport::smtp_trusting(url, &authorities).map_err(Failure::usage)?
+        }
     };
     let notifier = Notifier {
         pool: pool.clone(),

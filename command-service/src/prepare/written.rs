@@ -37,6 +37,15 @@ pub(super) fn key_moves(lane: AggregateId, events: &[EventRecord]) -> Vec<KeyMov
     moved.collect()
 }
 
+/// The service of a stream that says so itself: of a case or an entitlement.
+pub fn service_of_stream(stream: Option<&Snapshot>) -> Option<ServiceName> {
+    match stream?.state.as_ref() {
+        AggregateState::Case(case) => case.opened().map(|opened| opened.service.clone()),
+        AggregateState::Entitlement(entitlement) => entitlement.held().map(|held| held.service.clone()),
+        AggregateState::Customer(_) | AggregateState::Round(_) => None,
+    }
+}
+
 /// The service that the events belong to; the events of customers are customer services'.
 pub(super) fn service_of(
     events: &[EventRecord],
@@ -44,11 +53,7 @@ pub(super) fn service_of(
     request_type: Option<&RequestType>,
     rounds: Option<&Rounds>,
 ) -> ServiceName {
-    let of_stream = stream.and_then(|stream| match stream.state.as_ref() {
-        AggregateState::Case(case) => case.opened().map(|opened| opened.service.clone()),
-        AggregateState::Entitlement(entitlement) => entitlement.held().map(|held| held.service.clone()),
-        AggregateState::Customer(_) | AggregateState::Round(_) => None,
-    });
+    let of_stream = service_of_stream(stream);
     let of_type = || {
         request_type
             .filter(|_| !events.is_empty())

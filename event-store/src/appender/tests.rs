@@ -43,7 +43,12 @@ type Answer = oneshot::Receiver<Result<Vec<Verdict>, LedgerError>>;
 
 fn call(commands: Vec<Append>) -> (Call, Answer) {
     let (answer, verdicts) = oneshot::channel();
-    (Call { commands, answer }, verdicts)
+    let call = Call {
+        commands,
+        answer,
+        _waiting: Waiting::begin(),
+    };
+    (call, verdicts)
 }
 
 fn call_of(commands: usize, payload_bytes: usize) -> Call {

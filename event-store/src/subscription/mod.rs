@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::LedgerError;
 use crate::ledger::{Ledger, StoredEvent};
+use crate::measured::Counted;
 
 /// The most events that are handed over at once.
 pub const MOST_EVENTS_PER_BATCH: usize = 500;
@@ -145,6 +146,10 @@ where
     }
 
     async fn follow<C: Consumer>(self, consumer: &mut C) -> SubscriptionError {
+        let consumer = &mut Counted {
+            subscription: self.name,
+            consumer,
+        };
         let mut live = pin!(self.live.chain(futures::stream::pending()));
         let mut pause = BACK_OFF.0;
         loop {

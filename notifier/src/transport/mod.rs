@@ -28,7 +28,15 @@ impl Transport {
     /// # Errors
     /// [`NotifierError::Setting`], which does not quote the URL: it may hold a password.
     pub fn smtp(url: &str) -> Result<Self, NotifierError> {
-        Smtp::new(url).map(Self::Smtp)
+        Smtp::new(url, None).map(Self::Smtp)
+    }
+
+    /// The same over TLS, with certificates of these authorities (PEM) taken beside those that this machine trusts.
+    ///
+    /// # Errors
+    /// [`NotifierError::Setting`], also where the URL asks for no TLS or what is given holds no certificate.
+    pub fn smtp_trusting(url: &str, authorities: &[u8]) -> Result<Self, NotifierError> {
+        Smtp::new(url, Some(authorities)).map(Self::Smtp)
     }
 
     /// A folder; it is made where it is not there.

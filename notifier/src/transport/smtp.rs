@@ -5,7 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use url::Url;
 
 use super::{Email, Undelivered};
 use crate::error::NotifierError;
@@ -26,6 +28,9 @@ const ABOUT_THE_SERVER: [u16; 10] = [500, 502, 503, 504, 521, 530, 534, 535, 538
 /// Reply codes that speak of the recipient, unless an enhanced code (RFC 3463) says that it is a matter of policy: 5.7.x.
 const ABOUT_THE_SERVER_BY_POLICY: [u16; 2] = [550, 553];
 
+/// What a certificate in PEM form ends with.
+const END_OF_CERTIFICATE: &str = "-----END CERTIFICATE-----";
+
 /// A mail server (RFC 5321), reached over a pool of connections.
 #[derive(Clone)]
 pub struct Smtp {
@@ -33,7 +38,7 @@ pub struct Smtp {
 }
 
 impl Smtp {
-    pub(super) fn new(url: &str) -> Result<Self, NotifierError> {
+    pub(super) fn new(url: &str, authorities: Option<&[u8]>) -> Result<Self, NotifierError> {
         let unusable = |reason: &str| NotifierError::Setting {
             setting: "the mail server's URL",
             reason: reason.to_owned(),
@@ -45,6 +50,10 @@ impl Smtp {
         }
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
             .map_err(|_| unusable("write it as smtps://user:password@host:465 or smtp://host:587?tls=required"))?;
+        let builder = match authorities {
+            Some(pem) => builder.tls(trusting(url, pem).map_err(|reason| unusable(&reason))?),
+            None => builder,
+        };
         Ok(Self {
             transport: builder.timeout(Some(CONNECT_TIMEOUT)).build(),
         })
@@ -57,6 +66,38 @@ impl Smtp {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(undelivered(&error, email)),
         }
+    }
+}
+
+/// TLS as the URL asks for it, with certificates of these authorities taken too.
+fn trusting(url: &str, authorities: &[u8]) -> Result<Tls, String> {
+    let parsed = Url::parse(url).map_err(|_| "it is no URL".to_owned())?;
+    let host = parsed.host_str().ok_or("it names no host")?;
+    let mut parameters = TlsParameters::builder(host.trim_matches(['[', ']']).to_owned());
+    let text = String::from_utf8_lossy(authorities);
+    let mut known = 0;
+    for block in text
+        .split_inclusive(END_OF_CERTIFICATE)
+        .filter(|block| block.contains(END_OF_CERTIFICATE))
+    {
+        let read = Certificate::from_pem(block.as_bytes())
+            .map_err(|_| "the file of its authorities holds no certificate in PEM form")?;
+        parameters = parameters.add_root_certificate(read);
+        known += 1;
+    }
+    if known == 0 {
+        return Err("the file of its authorities holds no certificate in PEM form".to_owned());
+    }
+    let parameters = parameters
+        .build()
+        .map_err(|_| "the certificates of its authorities can't be used".to_owned())?;
+    let insists = parsed
+        .query_pairs()
+        .any(|(name, value)| name == "tls" && value == "required");
+    match parsed.scheme() {
+        "smtps" => Ok(Tls::Wrapper(parameters)),
+        "smtp" if insists => Ok(Tls::Required(parameters)),
+        _ => Err("authorities are named and no TLS is asked for: write smtps://… or add ?tls=required".to_owned()),
     }
 }
 
@@ -130,7 +171,7 @@ mod tests {
             "smtp://user:hush@mail.example:587/?tls=required",
             "smtp://127.0.0.1:25",
         ] {
-            assert!(Smtp::new(good).is_ok(), "{good}");
+            assert!(Smtp::new(good, None).is_ok(), "{good}");
         }
         for wrong in [
             "smtp://user:hush@mail.example:587",
@@ -140,9 +181,24 @@ mod tests {
             "user:hush@mail.example",
             "",
         ] {
-            let error = Smtp::new(wrong).unwrap_err();
+            let error = Smtp::new(wrong, None).unwrap_err();
             assert!(matches!(error, NotifierError::Setting { .. }), "{wrong}");
             assert!(!format!("{error} {error:?}").contains("hush"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn authorities_are_of_use_with_tls_only() {
+        let issued = b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----";
+        for (url, authorities) in [
+            ("smtps://mail.example", b"nothing".as_slice()),
+            ("smtps://mail.example", issued),
+            ("smtp://mail.example:587", issued),
+        ] {
+            assert!(
+                matches!(Smtp::new(url, Some(authorities)), Err(NotifierError::Setting { .. })),
+                "{url}"
+            );
         }
     }
 
@@ -174,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_password_is_not_printed() {
-        let smtp = Smtp::new("smtps://user:hush@mail.example:465").unwrap();
+        let smtp = Smtp::new("smtps://user:hush@mail.example:465", None).unwrap();
         assert!(!format!("{smtp:?}").contains("hush"));
     }
 }
