@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use attachments::AttachmentStore;
 use bus::{Bus, NatsBus, ServiceUser};
-use command_service::{CommandService, Machine, Parts, Relay};
-use event_store::{Feeds, Leases, PgLedger, StoredEvent, Timetable};
+use command_service::{CommandService, Machine, Parts, Relay, Tables};
+use event_store::{Feeds, PgLeases, PgLedger, StoredEvent, Timetable};
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
 use tokio::signal::unix::{SignalKind, signal};
@@ -115,9 +115,11 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             let loaded = registers.clone();
             let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);
             let service = CommandService::new(Parts {
-                leases: Leases::new(pool.clone(), Uuid::new_v4()),
-                timetable: Timetable::new(pool.clone()),
-                feeds: Feeds::new(pool.clone()),
+                leases: Arc::new(PgLeases::new(pool.clone(), Uuid::new_v4())),
+                tables: Some(Tables {
+                    timetable: Timetable::new(pool.clone()),
+                    feeds: Feeds::new(pool.clone()),
+                }),
                 ledger,
                 fingerprinter: key.fingerprinter().map_err(Failure::down)?,
                 vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),
@@ -130,7 +132,7 @@ async fn run(service: Service, settings: ServiceSettings, stop: CancellationToke
             tokio::join!(service.run(&stop), watching).0.map_err(Failure::down)
         }
         ServiceFiles::Relay => {
-            let leases = Leases::new(pool, Uuid::new_v4());
+            let leases = PgLeases::new(pool, Uuid::new_v4());
             Relay::new(ledger, bus).run(&leases, &stop).await.map_err(Failure::down)
         }
         ServiceFiles::Projections => {

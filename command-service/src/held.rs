@@ -1,8 +1,9 @@
 //! Work that one process at a time may do: it runs while a lease is held, and again when the lease is won again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use event_store::{LeaseGrant, Leases};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How long a lease lasts unless it is renewed. A holder that was paused for longer has lost it.
@@ -21,7 +22,7 @@ pub const LEASE_ASKED_EVERY: Duration = Duration::from_millis(500);
 /// # Errors
 /// The first error of the work.
 pub async fn while_held<E>(
-    leases: &Leases,
+    leases: &dyn Leases,
     name: &str,
     stop: &CancellationToken,
     mut work: impl AsyncFnMut(LeaseGrant, CancellationToken) -> Result<(), E>,
@@ -53,6 +54,7 @@ pub async fn while_held<E>(
             Err(error) => tracing::warn!(name, %error, "a lease can't be asked for"),
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LEASE_ASKED_EVERY) => {}
         }
@@ -61,9 +63,10 @@ pub async fn while_held<E>(
 }
 
 /// Renews the lease until it is lost or `ended`.
-async fn keep(leases: &Leases, name: &str, mut grant: LeaseGrant, ended: CancellationToken) {
+async fn keep(leases: &dyn Leases, name: &str, mut grant: LeaseGrant, ended: CancellationToken) {
     loop {
         tokio::select! {
+            biased;
             () = ended.cancelled() => return,
             () = tokio::time::sleep(LEASE_RENEWED_EVERY) => {}
         }

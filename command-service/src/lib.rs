@@ -41,4 +41,4 @@ pub use held::{LEASE_ASKED_EVERY, LEASE_KEPT, LEASE_RENEWED_EVERY};
 pub use intake::Registers;
 pub use published::{Published, published};
 pub use relay::{Relay, RelayError, refill};
-pub use service::{CommandService, Parts};
+pub use service::{CommandService, Parts, Tables};

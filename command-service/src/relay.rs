@@ -7,11 +7,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
-use event_store::{HeadListener, LeaseGrant, Leases, Ledger, LedgerError, PgLedger, StoredEvent};
+use event_store::{LeaseGrant, Leases, Ledger, LedgerError, StoredEvent};
 use schemas::Position;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::held::while_held;
@@ -107,7 +108,7 @@ impl From<LedgerError> for Ended {
 
 /// Publishes the log.
 pub struct Relay {
-    ledger: Arc<PgLedger>,
+    ledger: Arc<dyn Ledger>,
     bus: Arc<dyn Bus>,
 }
 
@@ -120,7 +121,7 @@ struct Place {
 
 impl Relay {
     /// A relay from this log to this bus.
-    pub fn new(ledger: Arc<PgLedger>, bus: Arc<dyn Bus>) -> Self {
+    pub fn new(ledger: Arc<dyn Ledger>, bus: Arc<dyn Bus>) -> Self {
         Self { ledger, bus }
     }
 
@@ -128,13 +129,14 @@ impl Relay {
     ///
     /// # Errors
     /// [`RelayError`]: what only people can mend.
-    pub async fn run(&self, leases: &Leases, stop: &CancellationToken) -> Result<(), RelayError> {
+    pub async fn run(&self, leases: &dyn Leases, stop: &CancellationToken) -> Result<(), RelayError> {
         while_held(leases, LEASE, stop, async |_: LeaseGrant, ended: CancellationToken| {
             while !ended.is_cancelled() {
                 match self.publish_until(&ended).await {
                     Ok(()) => return Ok(()),
                     Err(Ended::Broken(error)) => return Err(error),
                     Err(Ended::Again) => tokio::select! {
+                        biased;
                         () = ended.cancelled() => {}
                         () = tokio::time::sleep(REST) => {}
                     },
@@ -146,7 +148,7 @@ impl Relay {
     }
 
     async fn publish_until(&self, ended: &CancellationToken) -> Result<(), Ended> {
-        let mut news = HeadListener::connect(self.ledger.pool()).await?;
+        let mut news = self.ledger.news().await?;
         let mut connection = self.bus.state();
         let connects = connection.borrow_and_update().connects;
         let mut place = self.compare(self.bus.last_event().await?).await?;
@@ -162,6 +164,7 @@ impl Relay {
             let events = self.ledger.feed(place.after, None, READ_EVENTS).await?;
             if events.is_empty() {
                 tokio::select! {
+                    biased;
                     () = ended.cancelled() => return Ok(()),
                     changed = news.changed(LOOK_EVERY) => changed?,
                 }
