@@ -27,6 +27,8 @@
 //! A cached key lives for at most [`Settings::cache_for`] after it was read, so erasure is complete that long after
 //! [`Vault::erase`] returned, and only then may it be reported as done.
 //!
+//! Where the rows are is a seam ([`KeyStore`]): in Postgres, or in a simulation that has the vault's own sealing run over it.
+//!
 //! # Who read what
 //!
 //! An officer who reads personal data says why, and [`Vault::record_opening`] records that before anything is opened; where it
@@ -42,10 +44,12 @@ mod letter;
 mod lookup;
 mod migrate;
 mod opening;
+mod postgres;
 mod recipient;
 mod row_key;
 mod sealer;
 mod secret;
+mod store;
 mod token;
 mod vault;
 
@@ -58,12 +62,16 @@ pub use migrate::migrate;
 pub use opening::LONGEST_REASON_CHARS;
 pub use recipient::{feed_key_of, feed_key_pair, open_as_contractor, seal_for};
 pub use sealer::{Keys, Sealer};
+pub use store::{AskedKey, KeyStore, Opening, StoredKey};
 pub use token::SealedHeader;
 pub use vault::{Erasure, ErasureReason, Settings, Vault};
+
+/// What makes keys and nonces.
+pub type KeyRng = rand::rngs::StdRng;
 
 /// A generator for keys and nonces, seeded by the operating system. For the outermost layer, which hands it to
 /// [`Sealer::new`] and [`KeyEncryptionKey::generate`].
 #[must_use]
-pub fn fresh_rng() -> rand::rngs::StdRng {
+pub fn fresh_rng() -> KeyRng {
     rand::make_rng()
 }
