@@ -186,6 +186,9 @@ impl Relay {
     /// Compares the end of the stream with the log: from where on to publish.
     async fn compare(&self, end: StreamEnd) -> Result<Place, Ended> {
         let Some(last) = end.last else {
+            if end.messages > 0 {
+                return Err(self.empty("has lost its last event").await?);
+            }
             return Ok(Place {
                 after: Position::START,
                 last_sequence: end.sequence,
@@ -206,18 +209,19 @@ impl Relay {
             return Err(Ended::Broken(RelayError::Differs(last.position)));
         }
         if i64::try_from(end.messages) != Ok(last.position.0) {
-            tracing::warn!(
-                position = %last.position,
-                messages = end.messages,
-                "the event stream does not hold every event up to its last: it is emptied and filled again"
-            );
-            self.bus.purge_events().await?;
-            return Err(Ended::Again);
+            return Err(self.empty("does not hold every event up to its last").await?);
         }
         Ok(Place {
             after: last.position,
             last_sequence: end.sequence,
         })
+    }
+
+    /// Empties a stream that lost something, to begin again at the log's beginning.
+    async fn empty(&self, why: &'static str) -> Result<Ended, Ended> {
+        tracing::warn!("the event stream {why}: it is emptied and filled again");
+        self.bus.purge_events().await?;
+        Ok(Ended::Again)
     }
 
     /// Publishes events, many at once, and returns when all are acknowledged.
