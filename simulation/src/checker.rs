@@ -25,6 +25,7 @@ pub(crate) fn check(council: &Council) -> u64 {
     checker.receipts();
     checker.order_of_answers();
     checker.order_of_groups();
+    checker.stale_refusals();
     checker.whole();
     checker.view();
     checker.stream();
@@ -205,6 +206,47 @@ impl Checker<'_> {
         }
     }
 
+    /// Nobody is refused because a case is closed, or is not, unless it was so at some moment between question and answer.
+    fn stale_refusals(&self) {
+        for asked in &self.asked {
+            let Some((answered_at, result)) = asked.answers.first() else {
+                continue;
+            };
+            let code = match &result.status {
+                CommandStatus::Rejected { problem } => problem.code(),
+                _ => continue,
+            };
+            let (Some(case), Some(closed)) = (asked.subject, closed_by(code)) else {
+                continue;
+            };
+            let turns = self.events.iter().filter(|event| event.aggregate_id == case);
+            let turns = turns.filter_map(|event| match event.event_type.as_str() {
+                "RequestClosed" => Some((event.recorded_at, true)),
+                "RequestReopened" => Some((event.recorded_at, false)),
+                _ => None,
+            });
+            let (from, to) = (
+                self.council.world.at(asked.sent_at),
+                self.council.world.at(*answered_at),
+            );
+            let (mut before, mut was) = (false, false);
+            for (at, turned) in turns {
+                match at {
+                    at if at <= from => before = turned,
+                    at if at <= to => was |= turned == closed,
+                    _ => {}
+                }
+            }
+            if before != closed && !was {
+                let what = format!(
+                    "{} {} was refused as {code}, and the case did not stand so since it was sent",
+                    asked.name, asked.id
+                );
+                self.broken(Invariant::OneOrder, what);
+            }
+        }
+    }
+
     /// No position, service position or sequence is missing, and time does not run back.
     fn whole(&self) {
         let mut streams = BTreeMap::new();
@@ -314,6 +356,15 @@ impl Checker<'_> {
             asked.sent == Sent::Call && refused && recorded == Some(&ReceiptStatus::Accepted)
         };
         u64::try_from(self.asked.iter().filter(overtaken).count()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Whether a case is closed that refuses with this code.
+fn closed_by(code: &str) -> Option<bool> {
+    match code {
+        "case_closed" | "already_closed" => Some(true),
+        "not_closed" => Some(false),
+        _ => None,
     }
 }
 

@@ -102,6 +102,7 @@ impl Sender {
             client: self.client.name().clone(),
             id: ready.outgoing.id,
             name: ready.outgoing.name.clone(),
+            subject: ready.outgoing.subject,
             body: ready.body.clone(),
             sent,
             sent_at: self.world.elapsed(),

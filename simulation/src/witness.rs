@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use event_store::{Receipt, ReceiptStatus};
 use schemas::result::{CommandResult, CommandStatus};
-use schemas::{ClientName, CommandId, Position};
+use schemas::{AggregateId, ClientName, CommandId, Position};
 
 use crate::ledger::ModelLog;
 use crate::world::World;
@@ -19,7 +20,8 @@ pub enum Invariant {
     AnsweredIsRecorded,
     /// What was never answered is recorded once at most, and asking again settles it.
     UnansweredAtMostOnce,
-    /// Positions have no holes and time does not run back along them; what was answered before another was sent comes before it.
+    /// Positions have no holes and time does not run back along them; what was answered before another was sent comes before it,
+    /// and nobody is refused for how things stood before they asked.
     OneOrder,
     /// A view equals its rebuild from position 0.
     ViewsEqualRebuild,
@@ -59,6 +61,8 @@ pub struct Asked {
     pub id: CommandId,
     /// What it is.
     pub name: String,
+    /// To which stream; none where it makes one.
+    pub subject: Option<AggregateId>,
     /// What was sent, whole.
     pub body: Bytes,
     /// How it was sent.
@@ -155,25 +159,41 @@ impl Witness {
         }
     }
 
-    /// A service tells somebody the result of a command: by then it must be on disk.
+    /// A service tells somebody the result of a command. What is accepted must be on disk by then; and what is refused must not be
+    /// recorded as accepted, as far as that service has seen.
     pub(crate) fn told(&self, world: &World, who: &str, body: &[u8]) {
-        let Ok(result) = serde_json::from_slice::<CommandResult>(body) else {
+        let Ok(CommandResult { command_id, status }) = serde_json::from_slice(body) else {
             return;
         };
-        let CommandStatus::Accepted(accepted) = &result.status else {
-            return;
-        };
-        let recorded = {
+        let what = {
             let tables = self.log.tables();
-            tables.receipts.values().any(|receipt| {
-                receipt.command_id == result.command_id
-                    && receipt.position == accepted.position
-                    && receipt.event_ids == accepted.events
-            })
+            let mut receipts = tables
+                .receipts
+                .values()
+                .filter(|receipt| receipt.command_id == command_id);
+            match &status {
+                CommandStatus::Accepted(accepted) => {
+                    let told = |receipt: &Receipt| {
+                        receipt.position == accepted.position && receipt.event_ids == accepted.events
+                    };
+                    let position = accepted.position;
+                    (!receipts.any(told))
+                        .then(|| format!("is accepted at position {position}: nothing of it is recorded"))
+                }
+                CommandStatus::Rejected { problem } if problem.code() != "id_reused" => {
+                    let looked = tables.looked.get(&(who.to_owned(), command_id));
+                    let overlooked = |receipt: &Receipt| {
+                        receipt.status == ReceiptStatus::Accepted
+                            && looked.is_none_or(|looked| receipt.recorded_at < *looked)
+                    };
+                    (receipts.find(|receipt| overlooked(receipt)))
+                        .map(|receipt| format!("is refused: it is recorded at position {}", receipt.position))
+                }
+                CommandStatus::Rejected { .. } | CommandStatus::Unavailable => None,
+            }
         };
-        if !recorded {
-            let (id, position) = (result.command_id, accepted.position);
-            let what = format!("{who} answers that {id} is accepted at position {position}: nothing of it is recorded");
+        if let Some(what) = what {
+            let what = format!("{who} answers that {command_id} {what}");
             self.broken(world, Invariant::AnsweredIsRecorded, what);
         }
     }

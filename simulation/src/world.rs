@@ -196,8 +196,13 @@ impl World {
     /// The instant now, by the clock that is right.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
-        let began = OffsetDateTime::from_unix_timestamp(BEGINS_AT).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        began + self.elapsed()
+        self.at(self.elapsed())
+    }
+
+    /// The instant at this time of the run.
+    #[must_use]
+    pub fn at(&self, elapsed: Duration) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(BEGINS_AT).unwrap_or(OffsetDateTime::UNIX_EPOCH) + elapsed
     }
 
     /// How long the run has taken, by its own clock.

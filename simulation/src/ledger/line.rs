@@ -181,8 +181,12 @@ impl Ledger for ModelLedger {
 
     async fn receipt(&self, client: &ClientName, command_id: CommandId) -> Result<Option<Receipt>, LedgerError> {
         let key = (client.clone(), command_id);
-        self.read("a receipt", |tables| tables.receipts.get(&key).cloned())
-            .await
+        let looked = ((self.process.name().to_owned(), command_id), self.world.now());
+        let receipt = |tables: &mut Tables| {
+            tables.looked.insert(looked.0, looked.1);
+            tables.receipts.get(&key).cloned()
+        };
+        self.read("a receipt", receipt).await
     }
 
     async fn case_of(&self, reference: &Reference) -> Result<Option<AggregateId>, LedgerError> {

@@ -42,6 +42,8 @@ pub(crate) struct Tables {
     numbers: i64,
     pub(crate) keys: KeyRows,
     pub(crate) leases: BTreeMap<String, LeaseRow>,
+    /// Which process has looked for which result, and when it last did.
+    pub(crate) looked: BTreeMap<(String, CommandId), OffsetDateTime>,
 }
 
 impl Default for ModelLog {
