@@ -53,6 +53,8 @@ struct Total {
     simulated: Duration,
     faults: BTreeMap<Fault, u64>,
     failed: Vec<u64>,
+    /// Seeds with a refusal that was overtaken.
+    with_overtaken: Vec<u64>,
 }
 
 impl Total {
@@ -63,6 +65,9 @@ impl Total {
         self.commands += count(outcome.commands);
         self.events += count(outcome.events);
         self.overtaken += outcome.overtaken;
+        if outcome.overtaken > 0 {
+            self.with_overtaken.push(outcome.seed);
+        }
         self.simulated += outcome.figures.simulated;
         for (fault, struck) in &outcome.figures.faults {
             *self.faults.entry(*fault).or_insert(0) += struck;
@@ -121,11 +126,12 @@ fn run_one(registry: &Registry, seed: u64, trace: bool) -> ExitCode {
             outcome.lines.iter().for_each(|line| println!("{line}"));
             let faults = &outcome.figures.faults;
             println!(
-                "seed {seed}: {} steps, {} commands, {} events, {} s simulated, trace {:016x}, faults {faults:?}",
+                "seed {seed}: {} steps, {} commands, {} events, {} s simulated, {} refusals overtaken, trace {:016x}, faults {faults:?}",
                 outcome.figures.steps,
                 outcome.commands,
                 outcome.events,
                 outcome.figures.simulated.as_secs(),
+                outcome.overtaken,
                 outcome.figures.trace,
             );
             if outcome.broken.is_empty() {
@@ -173,6 +179,9 @@ fn run_many(registry: &Registry, settings: &Settings) -> ExitCode {
     total.tell(began.elapsed());
     for (fault, struck) in &total.faults {
         println!("  {fault:?}: {struck}");
+    }
+    if !total.with_overtaken.is_empty() {
+        println!("seeds with a refusal that was overtaken: {:?}", total.with_overtaken);
     }
     if total.failed.is_empty() {
         return ExitCode::SUCCESS;

@@ -166,6 +166,13 @@ impl Sender {
             let number = number.saturating_sub(self.world.below(3));
             data["external_ref"] = json!({ "system": "crm", "id": number.to_string() });
         }
+        let customers = self.board.customers();
+        if self.world.below(3) == 0
+            && let Some(customer) = self.world.one_of(&customers)
+        {
+            // What is told is sealed for them, in a stream that is not theirs.
+            data["customer_id"] = json!(customer);
+        }
         if let Some(case) = self.carry("SubmitRequest", None, data).await {
             self.board.streams().cases.push(case);
         }
