@@ -6,7 +6,7 @@
 //! What runs for real: the command-service (calls, queries, durable commands, lanes, group commit, the cache and what brings it up to other
 //! copies' appends, intake, refusals, the vault's sealing, the domain), the relay, and a subscription with a small view. Two
 //! command-services and two relays compete. What is modelled is behind the seams [`Ledger`](event_store::Ledger),
-//! [`Leases`](event_store::Leases), [`KeyStore`](vault::KeyStore) and [`Bus`](bus::Bus). A suite in `tests/conformance.rs` asks the
+//! [`Leases`](event_store::Leases), [`KeyStore`](vault::KeyStore) and [`Bus`](::bus::Bus). A suite in `tests/conformance.rs` asks the
 //! models and the real servers the same questions, so that the models don't lie.
 //!
 //! What is left out, because it lives in tables beside the log: the timekeeper, contractors' feeds, the files of cases, the projections'

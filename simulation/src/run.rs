@@ -1,7 +1,8 @@
 //! One run: the services start, commands flow, everything that the weather has strikes, and once it is calm everything is checked.
 
+use std::cell::Cell;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use schemas::ClientName;
@@ -63,7 +64,12 @@ pub fn run(registry: &Registry, seed: u64, weather: Weather, keep_lines: bool) -
     Ok(services.block_on(&runtime, async {
         let world = Arc::new(World::new(seed, weather, keep_lines));
         let council = Council::new(world, registry.clone());
+        let before = panics();
         live(&council).await;
+        if panics() > before {
+            let what = "a task of a service panicked".to_owned();
+            council.nats.witness.broken(&council.world, Invariant::Recovers, what);
+        }
         let overtaken = check(&council);
         Outcome {
             seed,
@@ -75,6 +81,23 @@ pub fn run(registry: &Registry, seed: u64, weather: Weather, keep_lines: bool) -
             lines: council.world.lines(),
         }
     }))
+}
+
+/// How often code on this thread has panicked, since that was first asked. A runtime swallows the panic of a task; it is a bug all the
+/// same.
+fn panics() -> u64 {
+    thread_local! {
+        static PANICS: Cell<u64> = const { Cell::new(0) };
+    }
+    static COUNTED: Once = Once::new();
+    COUNTED.call_once(|| {
+        let told = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.with(|panics| panics.set(panics.get() + 1));
+            told(panic);
+        }));
+    });
+    PANICS.with(Cell::get)
 }
 
 /// Lets a council live through its storm and come to rest.
@@ -143,5 +166,19 @@ async fn ask_again(council: &Council) {
             let result = client.call_until_known(&name, body).await;
             witness.answered(&council.world, number, &result);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_panics_is_counted() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let before = panics();
+        let task = async { panic!("on purpose") };
+        assert!(runtime.block_on(async { tokio::spawn(task).await }).is_err());
+        assert_eq!(panics(), before + 1);
     }
 }

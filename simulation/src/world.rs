@@ -20,6 +20,10 @@ const BEGINS_AT: i64 = 1_793_610_000;
 /// differ in kind: some have much of one fault and none of another.
 const LIKELY: [u64; 6] = [0, 0, 5, 20, 60, 150];
 
+/// The most steps of a run, a hundred times what one takes. One with more goes round in a circle: nothing arrives any more, so that its
+/// time goes on and it ends.
+const STEPS_MAX: u64 = 200_000;
+
 /// Which faults strike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Weather {
@@ -120,27 +124,10 @@ impl World {
         strikes
     }
 
-    /// Whether this run has any of a fault at all.
-    #[must_use]
-    pub fn has(&self, fault: Fault) -> bool {
-        let inner = self.inner();
-        match &inner.weather {
-            Weather::Fair => false,
-            Weather::Told(told) => told.iter().any(|(one, _)| *one == fault),
-            Weather::Drawn => inner.likely.get(&fault).is_some_and(|likely| *likely > 0),
-        }
-    }
-
     /// No fault strikes from here on.
     pub fn calm_down(&self) {
         self.inner().calm = true;
         self.step("world", format_args!("calm"));
-    }
-
-    /// Whether no fault strikes any more.
-    #[must_use]
-    pub fn is_calm(&self) -> bool {
-        self.inner().calm
     }
 
     /// The log answers nobody for this long.
@@ -213,6 +200,9 @@ impl World {
 
     /// The time that something takes on its way: most often none, at times a few milliseconds, seldom much more.
     pub async fn travel(&self) {
+        if self.inner().steps > STEPS_MAX {
+            std::future::pending::<()>().await;
+        }
         let takes = match self.below(100) {
             0..60 => 0,
             60..98 => 1 + self.below(5),
@@ -260,5 +250,48 @@ impl World {
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_that_is_told_strikes_at_its_place_alone_and_none_once_it_is_calm() {
+        let told = vec![(Fault::Crash, 2), (Fault::Pause, 1), (Fault::Crash, 5)];
+        let world = World::new(0, Weather::Told(told), false);
+        let strikes: Vec<_> = (0..4).map(|_| world.strikes(Fault::Crash)).collect();
+        assert_eq!(strikes, [false, true, false, false]);
+        assert!(world.strikes(Fault::Pause));
+        world.calm_down();
+        assert!(!world.strikes(Fault::Crash));
+        assert_eq!(world.figures().faults, [(Fault::Crash, 1), (Fault::Pause, 1)].into());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_goes_round_in_a_circle_comes_to_an_end() {
+        let world = World::new(0, Weather::Fair, false);
+        let circle = async {
+            loop {
+                world.step("somebody", format_args!("again"));
+                world.travel().await;
+            }
+        };
+        let day = Duration::from_secs(86_400);
+        assert!(tokio::time::timeout(day, circle).await.is_err());
+        assert!(world.elapsed() >= day);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn ids_are_of_their_versions_and_event_ids_do_not_run_back() {
+        let world = World::new(9, Weather::Fair, false);
+        assert_eq!(world.uuid().get_version_num(), 4);
+        let milliseconds = |id: uuid::Uuid| id.as_u128() >> 80;
+        let first = world.event_uuid();
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        let second = world.event_uuid();
+        assert_eq!((first.get_version_num(), second.get_version_num()), (7, 7));
+        assert_eq!(milliseconds(second), milliseconds(first) + 3);
     }
 }

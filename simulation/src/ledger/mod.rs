@@ -67,12 +67,6 @@ impl ModelLog {
         self.tables().events.clone()
     }
 
-    /// Every recorded result.
-    #[must_use]
-    pub fn receipts(&self) -> Vec<Receipt> {
-        self.tables().receipts.values().cloned().collect()
-    }
-
     /// Erases a person, as `vault.erase` does. Gives how many keys were destroyed.
     #[must_use]
     pub fn erase(&self, person: CustomerId) -> u64 {
