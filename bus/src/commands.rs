@@ -110,16 +110,19 @@ async fn deliveries(consumer: &PullConsumer) -> Result<Deliveries, BusError> {
         .messages()
         .await
         .map_err(|error| BusError::unavailable(DOING, error))?;
-    // After an error nothing more is taken: a pull that goes on could skip what was lost on the way.
-    let until_error = stream::unfold(Some(messages), |messages| async {
-        let mut messages = messages?;
-        let next = messages.next().await?;
-        match next.map_err(|error| broken_pull(&error)).and_then(delivery) {
-            Ok(delivery) => Some((Ok(delivery), Some(messages))),
-            Err(error) => Some((Err(error), None)),
-        }
+    let deliveries = messages.map(|next| next.map_err(|error| broken_pull(&error)).and_then(delivery));
+    Ok(deliveries.boxed())
+}
+
+/// These deliveries up to their first error. After it nothing more is taken: a pull that goes on could skip what was lost on the way.
+pub(crate) fn until_error(deliveries: Deliveries) -> Deliveries {
+    let until_error = stream::unfold(Some(deliveries), |deliveries| async {
+        let mut deliveries = deliveries?;
+        let next = deliveries.next().await?;
+        let rest = next.is_ok().then_some(deliveries);
+        Some((next, rest))
     });
-    Ok(until_error.boxed())
+    until_error.boxed()
 }
 
 fn delivery(message: jetstream::Message) -> Result<Delivery, BusError> {

@@ -136,13 +136,13 @@ pub struct StreamedEvent {
 }
 
 /// Where the event stream ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamEnd {
     /// The last sequence that the stream gave: what the next publish expects. A purge does not change it.
     pub sequence: u64,
     /// How many messages it holds: where nothing is missing, as many as the last event's position.
     pub messages: u64,
-    /// The last event, unless the stream is empty.
+    /// The event at that sequence; none where the stream is empty, or has lost just that one.
     pub last: Option<StreamedEvent>,
 }
 

@@ -151,7 +151,9 @@ impl Bus for NatsBus {
         let line_broke = async move { while state.changed().await.is_ok() && state.borrow().connects == connects {} };
         let broke = BusError::unavailable("take the durable commands", "the connection was made anew");
         let ended = futures::stream::once(std::future::ready(Err(broke)));
-        Ok(deliveries.take_until(line_broke).chain(ended).boxed())
+        Ok(commands::until_error(
+            deliveries.take_until(line_broke).chain(ended).boxed(),
+        ))
     }
 
     async fn ack(&self, delivery: &Delivery) -> Result<(), BusError> {

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use attachments::AttachmentStore;
 use bus::{Bus, NatsBus, ServiceUser};
-use command_service::{CommandService, Parts, Relay};
+use command_service::{CommandService, Parts, Relay, Tables};
 #[cfg(not(feature = "fault"))]
 use command_service::{Environment, Machine};
 #[cfg(not(feature = "fault"))]
 use event_store::Ledger;
-use event_store::{Feeds, Leases, PgLedger, StoredEvent, Timetable};
+use event_store::{Feeds, PgLeases, PgLedger, StoredEvent, Timetable};
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
 use tokio::signal::unix::{SignalKind, signal};
@@ -140,9 +140,11 @@ async fn run(
             let loaded = registers.clone();
             let key = Arc::new(KeyEncryptionKey::load(key_file).map_err(Failure::usage)?);
             let service = CommandService::new(Parts {
-                leases: Leases::new(pool.clone(), Uuid::new_v4()),
-                timetable: Timetable::new(pool.clone()),
-                feeds: Feeds::new(pool.clone()),
+                leases: Arc::new(PgLeases::new(pool.clone(), Uuid::new_v4())),
+                tables: Some(Tables {
+                    timetable: Timetable::new(pool.clone()),
+                    feeds: Feeds::new(pool.clone()),
+                }),
                 ledger: appended_to,
                 fingerprinter: key.fingerprinter().map_err(Failure::down)?,
                 vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),
@@ -162,7 +164,7 @@ async fn run(
             tokio::join!(serving, watching).0.map_err(Failure::down)
         }
         ServiceFiles::Relay => {
-            let leases = Leases::new(pool, Uuid::new_v4());
+            let leases = PgLeases::new(pool, Uuid::new_v4());
             Relay::new(ledger, bus).run(&leases, &stop).await.map_err(Failure::down)
         }
         ServiceFiles::Projections => {

@@ -166,6 +166,7 @@ where
     let places = Arc::new(Semaphore::new(most));
     loop {
         let request = tokio::select! {
+            biased;
             () = stop.cancelled() => break,
             request = requests.next() => request,
         };

@@ -48,6 +48,7 @@ impl DurableCommands {
         let mut deliveries = self.bus.take_commands(Generation(grant.token)).await?;
         loop {
             let delivery = tokio::select! {
+                biased;
                 () = ended.cancelled() => return Ok(()),
                 delivery = deliveries.next() => delivery,
             };

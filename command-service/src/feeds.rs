@@ -210,7 +210,7 @@ impl FeedKeeper {
         let mut message = told.message.ok_or(FeedError::Unwritable(event.position))?;
         if message.sharing.is_some() {
             let content = self.open(&told.shared).await?;
-            let sealed = vault::seal_for(key, event.event_id, &content, &mut vault::fresh_rng());
+            let sealed = vault::seal_for(key, event.event_id, &content, &mut self.handler.environment().key_rng());
             message.content = Some(sealed.map_err(|_| FeedError::Key(client.name.clone()))?);
         }
         let recorded_at = event.recorded_at.into();

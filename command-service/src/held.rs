@@ -1,8 +1,9 @@
 //! Work that one process at a time may do: it runs while a lease is held, and again when the lease is won again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use event_store::{LeaseGrant, Leases};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::measured::Held;
@@ -23,7 +24,7 @@ pub const LEASE_ASKED_EVERY: Duration = Duration::from_millis(500);
 /// # Errors
 /// The first error of the work.
 pub async fn while_held<E>(
-    leases: &Leases,
+    leases: &dyn Leases,
     name: &str,
     stop: &CancellationToken,
     mut work: impl AsyncFnMut(LeaseGrant, CancellationToken) -> Result<(), E>,
@@ -57,6 +58,7 @@ pub async fn while_held<E>(
             Err(error) => tracing::warn!(name, %error, "a lease can't be asked for"),
         }
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LEASE_ASKED_EVERY) => {}
         }
@@ -65,9 +67,10 @@ pub async fn while_held<E>(
 }
 
 /// Renews the lease until it is lost or `ended`.
-async fn keep(leases: &Leases, name: &str, mut grant: LeaseGrant, ended: CancellationToken) {
+async fn keep(leases: &dyn Leases, name: &str, mut grant: LeaseGrant, ended: CancellationToken) {
     loop {
         tokio::select! {
+            biased;
             () = ended.cancelled() => return,
             () = tokio::time::sleep(LEASE_RENEWED_EVERY) => {}
         }

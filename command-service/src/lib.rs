@@ -46,5 +46,5 @@ pub use intake::Registers;
 pub use published::{Published, published};
 pub use relay::{Relay, RelayError, refill};
 pub use rolled_back::RolledBack;
-pub use service::{CommandService, Parts, ServiceError};
+pub use service::{CommandService, Parts, ServiceError, Tables};
 pub use share::{CALLS_IN_FLIGHT_PER_CLIENT_MAX, CALLS_PER_SECOND_PER_CLIENT};

@@ -346,7 +346,7 @@ impl Preparation<'_> {
                 keys => keys?,
             },
         };
-        let mut sealer = Sealer::new(keys, task.envelope.id, vault::fresh_rng());
+        let mut sealer = Sealer::new(keys, task.envelope.id, self.environment.key_rng());
         let sealed = command.seal_fields(&mut |field| sealer.seal(field.pointer, field.category, field.json));
         match sealed {
             Ok(()) => {

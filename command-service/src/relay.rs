@@ -7,11 +7,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
-use event_store::{HeadListener, LeaseGrant, Leases, Ledger, LedgerError, PgLedger, StoredEvent, span_each};
+use event_store::{LeaseGrant, Leases, Ledger, LedgerError, StoredEvent, span_each};
 use schemas::Position;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use traces::Part;
 
@@ -96,7 +97,7 @@ impl From<LedgerError> for Ended {
 
 /// Publishes the log.
 pub struct Relay {
-    ledger: Arc<PgLedger>,
+    ledger: Arc<dyn Ledger>,
     bus: Arc<dyn Bus>,
 }
 
@@ -109,7 +110,7 @@ struct Place {
 
 impl Relay {
     /// A relay from this log to this bus.
-    pub fn new(ledger: Arc<PgLedger>, bus: Arc<dyn Bus>) -> Self {
+    pub fn new(ledger: Arc<dyn Ledger>, bus: Arc<dyn Bus>) -> Self {
         Self { ledger, bus }
     }
 
@@ -117,13 +118,14 @@ impl Relay {
     ///
     /// # Errors
     /// [`RelayError`]: what only people can mend.
-    pub async fn run(&self, leases: &Leases, stop: &CancellationToken) -> Result<(), RelayError> {
+    pub async fn run(&self, leases: &dyn Leases, stop: &CancellationToken) -> Result<(), RelayError> {
         while_held(leases, LEASE, stop, async |_: LeaseGrant, ended: CancellationToken| {
             while !ended.is_cancelled() {
                 match self.publish_until(&ended).await {
                     Ok(()) => return Ok(()),
                     Err(Ended::Broken(error)) => return Err(error),
                     Err(Ended::Again) => tokio::select! {
+                        biased;
                         () = ended.cancelled() => {}
                         () = tokio::time::sleep(REST) => {}
                     },
@@ -135,7 +137,7 @@ impl Relay {
     }
 
     async fn publish_until(&self, ended: &CancellationToken) -> Result<(), Ended> {
-        let mut news = HeadListener::connect(self.ledger.pool()).await?;
+        let mut news = self.ledger.news().await?;
         let mut connection = self.bus.state();
         let connects = connection.borrow_and_update().connects;
         let mut place = self.compare(self.bus.last_event().await?).await?;
@@ -151,6 +153,7 @@ impl Relay {
             let events = self.ledger.feed(place.after, None, READ_EVENTS).await?;
             if events.is_empty() {
                 tokio::select! {
+                    biased;
                     () = ended.cancelled() => return Ok(()),
                     changed = news.changed(LOOK_EVERY) => changed?,
                 }
@@ -172,6 +175,9 @@ impl Relay {
     /// Compares the end of the stream with the log: from where on to publish.
     async fn compare(&self, end: StreamEnd) -> Result<Place, Ended> {
         let Some(last) = end.last else {
+            if end.messages > 0 {
+                return Err(self.empty("has lost its last event").await?);
+            }
             return Ok(Place {
                 after: Position::START,
                 last_sequence: end.sequence,
@@ -181,18 +187,19 @@ impl Relay {
             return Err(Ended::Broken(RelayError::RolledBack(rolled_back)));
         }
         if i64::try_from(end.messages) != Ok(last.position.0) {
-            tracing::warn!(
-                position = %last.position,
-                messages = end.messages,
-                "the event stream does not hold every event up to its last: it is emptied and filled again"
-            );
-            self.bus.purge_events().await?;
-            return Err(Ended::Again);
+            return Err(self.empty("does not hold every event up to its last").await?);
         }
         Ok(Place {
             after: last.position,
             last_sequence: end.sequence,
         })
+    }
+
+    /// Empties a stream that lost something, to begin again at the log's beginning.
+    async fn empty(&self, why: &'static str) -> Result<Ended, Ended> {
+        tracing::warn!("the event stream {why}: it is emptied and filled again");
+        self.bus.purge_events().await?;
+        Ok(Ended::Again)
     }
 
     /// Publishes events, many at once, and returns when all are acknowledged.

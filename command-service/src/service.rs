@@ -43,11 +43,10 @@ pub struct Parts {
     /// The log.
     pub ledger: Arc<dyn Ledger>,
     /// Its leases, in the name of this process.
-    pub leases: Leases,
-    /// What falls due when.
-    pub timetable: Timetable,
-    /// What is told to contractors, in which places.
-    pub feeds: Feeds,
+    pub leases: Arc<dyn Leases>,
+    /// What follows from the log and is kept in tables beside it. Without them this copy keeps neither the time nor contractors'
+    /// feeds.
+    pub tables: Option<Tables>,
     /// The keys.
     pub vault: Arc<Vault>,
     /// Keyed hashes of commands.
@@ -62,17 +61,31 @@ pub struct Parts {
     pub files: Option<AttachmentStore>,
 }
 
+/// The tables beside the log.
+pub struct Tables {
+    /// What falls due when.
+    pub timetable: Timetable,
+    /// What is told to contractors, in which places.
+    pub feeds: Feeds,
+}
+
 /// Answers calls, queries and replays, takes durable commands, keeps the time and contractors' feeds.
 #[derive(Clone)]
 pub struct CommandService {
     handler: Arc<Handler>,
     queries: Arc<Queries>,
     durable: Arc<DurableCommands>,
-    timekeeper: Arc<Timekeeper>,
-    feed_keeper: Arc<FeedKeeper>,
-    leases: Arc<Leases>,
+    keepers: Option<Keepers>,
+    leases: Arc<dyn Leases>,
     bus: Arc<dyn Bus>,
     files: Option<AttachmentStore>,
+}
+
+/// Who keeps the tables beside the log.
+#[derive(Clone)]
+struct Keepers {
+    timekeeper: Arc<Timekeeper>,
+    feed_keeper: Arc<FeedKeeper>,
 }
 
 impl std::fmt::Debug for CommandService {
@@ -96,13 +109,16 @@ impl CommandService {
             files: parts.files.clone(),
         }));
         tokio::spawn(beside::follow(Arc::downgrade(&handler), beside));
-        let feed_keeper = FeedKeeper::new(
-            Arc::clone(&handler),
-            parts.feeds,
-            parts.ledger.clone(),
-            Arc::clone(&parts.vault),
-            Arc::clone(&parts.bus),
-        );
+        let keepers = parts.tables.map(|tables| Keepers {
+            timekeeper: Arc::new(Timekeeper::new(Arc::clone(&handler), tables.timetable)),
+            feed_keeper: Arc::new(FeedKeeper::new(
+                Arc::clone(&handler),
+                tables.feeds,
+                parts.ledger.clone(),
+                Arc::clone(&parts.vault),
+                Arc::clone(&parts.bus),
+            )),
+        });
         let durable = DurableCommands {
             bus: Arc::clone(&parts.bus),
             handler: Arc::clone(&handler),
@@ -112,9 +128,8 @@ impl CommandService {
         Self {
             queries: Arc::new(Queries::new(parts.ledger)),
             durable: Arc::new(durable),
-            feed_keeper: Arc::new(feed_keeper),
-            timekeeper: Arc::new(Timekeeper::new(Arc::clone(&handler), parts.timetable)),
-            leases: Arc::new(parts.leases),
+            keepers,
+            leases: parts.leases,
             bus: parts.bus,
             files: parts.files,
             handler,
@@ -166,20 +181,26 @@ impl CommandService {
 
     /// Keeps the time whenever the lease is held.
     async fn keep_time(&self, stop: &CancellationToken) -> Result<(), BusError> {
+        let Some(Keepers { timekeeper, .. }) = &self.keepers else {
+            return Ok(());
+        };
         let keep = async |grant: LeaseGrant, ended: CancellationToken| {
-            self.timekeeper.keep(grant, ended).await;
+            timekeeper.keep(grant, ended).await;
             Ok(())
         };
-        while_held(&self.leases, timekeeper::LEASE, stop, keep).await
+        while_held(self.leases.as_ref(), timekeeper::LEASE, stop, keep).await
     }
 
     /// Keeps contractors' feeds whenever the lease is held.
     async fn keep_feeds(&self, stop: &CancellationToken) -> Result<(), BusError> {
+        let Some(Keepers { feed_keeper, .. }) = &self.keepers else {
+            return Ok(());
+        };
         let keep = async |grant: LeaseGrant, ended: CancellationToken| {
-            self.feed_keeper.keep(grant, ended).await;
+            feed_keeper.keep(grant, ended).await;
             Ok(())
         };
-        while_held(&self.leases, feeds::LEASE, stop, keep).await
+        while_held(self.leases.as_ref(), feeds::LEASE, stop, keep).await
     }
 
     /// Keeps the files of cases whenever the lease is held.
@@ -190,13 +211,13 @@ impl CommandService {
             files::keep(files, self.handler.ledger(), now, grant, ended).await;
             Ok(())
         };
-        while_held(&self.leases, files::LEASE, stop, keep).await
+        while_held(self.leases.as_ref(), files::LEASE, stop, keep).await
     }
 
     /// Takes durable commands whenever the lease is held.
     async fn take_durable(&self, stop: &CancellationToken) -> Result<(), BusError> {
         while_held(
-            &self.leases,
+            self.leases.as_ref(),
             LEASE,
             stop,
             async |grant: LeaseGrant, ended: CancellationToken| match self.durable.take(grant, ended.clone()).await {
@@ -209,6 +230,7 @@ impl CommandService {
                 Err(error) => {
                     tracing::warn!(%error, "durable commands are taken anew");
                     tokio::select! {
+                        biased;
                         () = ended.cancelled() => {}
                         () = tokio::time::sleep(REST) => {}
                     }

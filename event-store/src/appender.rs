@@ -9,11 +9,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
 use schemas::Position;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::error::{LedgerError, Reason};
 use crate::ledger::{Append, Ledger, Outcome, Verdict};
@@ -163,6 +163,7 @@ impl Committer {
             }
             let flight = self.flying.front_mut()?;
             tokio::select! {
+                biased;
                 // Each caller has its answer, whatever became of the task.
                 landed = &mut flight.landing => self.note_landing(landed.ok().flatten()),
                 call = self.queue.recv(), if self.held_over.is_none() => match call {
@@ -200,7 +201,7 @@ impl Committer {
             return;
         };
         while self.held_over.is_none() && batch.calls.len() < company.calls {
-            match tokio::time::timeout_at(company.until.into(), self.queue.recv()).await {
+            match tokio::time::timeout_at(company.until, self.queue.recv()).await {
                 Ok(Some(call)) => self.held_over = batch.take_in(call),
                 Ok(None) | Err(_) => return,
             }

@@ -106,7 +106,8 @@ fn is_rolled_back(refusal: &dyn sqlx::error::DatabaseError) -> bool {
 pub struct Reason(String);
 
 impl Reason {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    /// A cause in words that may be written down.
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 

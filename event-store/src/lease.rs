@@ -4,9 +4,11 @@
 //! renewal; what it still sends meanwhile carries an older token than its successor's, and whoever receives both can tell.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::PgPool;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::error::{LedgerError, Reason};
@@ -32,34 +34,56 @@ impl LeaseGrant {
     }
 }
 
-/// The leases of one running process.
+/// The leases of one running process. In Postgres they are [`PgLeases`]; a simulation may stand in for them.
+#[async_trait]
+pub trait Leases: Send + Sync {
+    /// Takes a lease that nobody holds; `None` where somebody does, this process included.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: back off and try again.
+    async fn acquire(&self, name: &str, keep_for: Duration) -> Result<Option<LeaseGrant>, LedgerError>;
+
+    /// Prolongs a lease; `None` where it has expired or changed hands: stop what it was for, and acquire it anew.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: try again while the grant is good. No answer is waited for longer than that.
+    async fn renew(&self, name: &str, grant: LeaseGrant, keep_for: Duration)
+    -> Result<Option<LeaseGrant>, LedgerError>;
+
+    /// Lets a lease go before its time, so that the next holder need not wait. Nothing happens where it is lost already.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: it will expire by itself.
+    async fn release(&self, name: &str, grant: LeaseGrant) -> Result<(), LedgerError>;
+}
+
+/// Leases that are rows in Postgres.
 #[derive(Clone)]
-pub struct Leases {
+pub struct PgLeases {
     pool: PgPool,
     holder: Uuid,
 }
 
-impl fmt::Debug for Leases {
+impl fmt::Debug for PgLeases {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leases")
+        f.debug_struct("PgLeases")
             .field("holder", &self.holder)
             .finish_non_exhaustive()
     }
 }
 
-impl Leases {
+impl PgLeases {
     /// `holder` names this run of this process: a new random id for every start. The pool's role needs the rights of
     /// `caseledger_writer` or `caseledger_relay`.
     #[must_use]
     pub const fn new(pool: PgPool, holder: Uuid) -> Self {
         Self { pool, holder }
     }
+}
 
-    /// Takes a lease that nobody holds; `None` where somebody does, this process included.
-    ///
-    /// # Errors
-    /// [`LedgerError::Unavailable`]: back off and try again.
-    pub async fn acquire(&self, name: &str, keep_for: Duration) -> Result<Option<LeaseGrant>, LedgerError> {
+#[async_trait]
+impl Leases for PgLeases {
+    async fn acquire(&self, name: &str, keep_for: Duration) -> Result<Option<LeaseGrant>, LedgerError> {
         let query = sqlx::query_scalar(include_str!("../sql/acquire_lease.sql"));
         let query = query.bind(name).bind(self.holder).bind(keep_for.as_secs_f64());
         let good_until = Instant::now() + keep_for;
@@ -67,11 +91,7 @@ impl Leases {
         Ok(token.map(|token| LeaseGrant { token, good_until }))
     }
 
-    /// Prolongs a lease; `None` where it has expired or changed hands: stop what it was for, and acquire it anew.
-    ///
-    /// # Errors
-    /// [`LedgerError::Unavailable`]: try again while the grant is good. No answer is waited for longer than that.
-    pub async fn renew(
+    async fn renew(
         &self,
         name: &str,
         grant: LeaseGrant,
@@ -91,11 +111,7 @@ impl Leases {
         Ok(token.map(|token| LeaseGrant { token, good_until }))
     }
 
-    /// Lets a lease go before its time, so that the next holder need not wait. Nothing happens where it is lost already.
-    ///
-    /// # Errors
-    /// [`LedgerError::Unavailable`]: it will expire by itself.
-    pub async fn release(&self, name: &str, grant: LeaseGrant) -> Result<(), LedgerError> {
+    async fn release(&self, name: &str, grant: LeaseGrant) -> Result<(), LedgerError> {
         let query = sqlx::query(include_str!("../sql/release_lease.sql"));
         let query = query.bind(name).bind(self.holder).bind(grant.token);
         answer(LONGEST_LEASE_WAIT, query.execute(&self.pool)).await?;

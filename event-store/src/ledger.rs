@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 pub use schemas::command::ExternalRef;
@@ -225,6 +226,18 @@ pub struct Head {
     pub recorded_at: Option<OffsetDateTime>,
 }
 
+/// Word that the log has grown. Only a wake-up: several appends may be told as one, and one may go untold, so whoever waits for it
+/// also looks from time to time.
+#[async_trait]
+pub trait HeadNews: Send {
+    /// Returns when something was appended since the last call, when something may have been missed, or after `at_most`. May be
+    /// dropped at any moment.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]: the log is away. Back off, and ask [`Ledger::news`] again.
+    async fn changed(&mut self, at_most: Duration) -> Result<(), LedgerError>;
+}
+
 /// The log. In Postgres it is [`PgLedger`](crate::PgLedger); a simulation may stand in for it.
 ///
 /// Every call may fail with [`LedgerError::Unavailable`] or [`LedgerError::Broken`]; only `append` with
@@ -270,6 +283,9 @@ pub trait Ledger: Send + Sync {
     /// How many places are taken in each slot from `first` on and before `end`, in the order of their texts; none of those that nobody
     /// took. True of the moment: another can be faster.
     async fn slots_taken(&self, first: &str, end: &str) -> Result<BTreeMap<String, u32>, LedgerError>;
+
+    /// Word of what is appended from here on.
+    async fn news(&self) -> Result<Box<dyn HeadNews>, LedgerError>;
 
     /// Numbers for references, none ever given twice. Those that are not used leave gaps.
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError>;

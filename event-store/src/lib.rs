@@ -5,7 +5,7 @@
 //! - [`Appender`] stands in front of it and commits what many callers hand in as one batch.
 //! - [`Subscription`] follows the log: it catches up, then takes live events, and hands them to a [`Consumer`] in position
 //!   order without a gap.
-//! - [`Leases`] say who alone may do something for a while; [`HeadListener`] wakes when something was appended.
+//! - [`Leases`] say who alone may do something for a while; [`HeadNews`] wakes when something was appended.
 //! - [`Snapshot`] is the log of one moment, as it is stored, for whoever audits it.
 //! - [`LedgerEventStore`] lets a `cqrs_es::CqrsFramework` run on the log.
 //!
@@ -32,11 +32,11 @@ pub use appender::{Appender, MOST_BYTES_PER_BATCH, MOST_COMMANDS_PER_BATCH, MOST
 pub use cqrs::{COMMAND_ID, LedgerEventStore, Provenance};
 pub use error::{LedgerError, Reason, is_passing};
 pub use feeds::{Feeds, FeedsHead, ToldEvent};
-pub use lease::{LONGEST_LEASE_WAIT, LeaseGrant, Leases};
+pub use lease::{LONGEST_LEASE_WAIT, LeaseGrant, Leases, PgLeases};
 pub use ledger::{
-    Append, ExternalRef, Head, Ledger, NewEvent, Outcome, PlaceChange, Receipt, ReceiptStatus, StoredEvent, Verdict,
+    Append, ExternalRef, Head, HeadNews, Ledger, NewEvent, Outcome, PlaceChange, Receipt, ReceiptStatus, StoredEvent,
+    Verdict,
 };
-pub use listener::HeadListener;
 pub use migrate::migrate;
 pub use postgres::{LONGEST_WAIT, PgLedger};
 pub use snapshot::Snapshot;

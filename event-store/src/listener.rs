@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 
 use crate::error::{LedgerError, Reason};
+use crate::ledger::HeadNews;
 use crate::postgres::LONGEST_WAIT;
 
 /// What `ledger.append` notifies after its commit; the payload is the new head's position.
 const CHANNEL: &str = "caseledger_head";
 
-/// Listens for appends. A notification is only a wake-up: several may arrive as one, and one may be lost with the
-/// connection, so whoever listens also looks by itself from time to time.
+/// Listens for appends. A notification may be lost with the connection.
 #[derive(Debug)]
-pub struct HeadListener {
+pub(crate) struct HeadListener {
     listener: PgListener,
 }
 
@@ -23,7 +24,7 @@ impl HeadListener {
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`]: back off and try again.
-    pub async fn connect(pool: &PgPool) -> Result<Self, LedgerError> {
+    pub(crate) async fn connect(pool: &PgPool) -> Result<Self, LedgerError> {
         let connecting = async {
             let mut listener = PgListener::connect_with(pool).await?;
             listener.listen(CHANNEL).await?;
@@ -34,13 +35,12 @@ impl HeadListener {
             Err(_) => Err(LedgerError::Unavailable(Reason::new("no answer in time"))),
         }
     }
+}
 
-    /// Returns when something was appended since the last call, when the connection was lost and made again (then it may
-    /// have missed something), or after `at_most`. May be dropped at any moment.
-    ///
-    /// # Errors
-    /// [`LedgerError::Unavailable`]: the database is away. Back off and call again.
-    pub async fn changed(&mut self, at_most: Duration) -> Result<(), LedgerError> {
+#[async_trait]
+impl HeadNews for HeadListener {
+    /// Where the connection was lost and made again something may have been missed: that is told as news.
+    async fn changed(&mut self, at_most: Duration) -> Result<(), LedgerError> {
         match tokio::time::timeout(at_most, self.listener.try_recv()).await {
             Ok(Err(error)) => return Err(LedgerError::of_read(&error)),
             Err(_) => return Ok(()),

@@ -7,7 +7,9 @@
 //! part of what a commit takes. Half: the others make the next batch, so that one half is recorded while the other is decided.
 //! Where nobody was in the last batch with it, or the last batch is long over, it does not wait.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The longest wait, however slow the commits are.
 const LONGEST_WAIT: Duration = Duration::from_millis(5);

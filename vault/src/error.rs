@@ -1,5 +1,6 @@
 //! What can go wrong, and what to do about it.
 
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ pub struct Broken;
 pub enum VaultError {
     /// Back off and try again.
     #[error("the vault's database does not answer: wait and try again")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// Refuse the command: a tombstone stands for its person.
     #[error("this person is erased and no key is made for them: refuse the command")]
     Erased,
@@ -69,7 +70,7 @@ impl From<sqlx::Error> for VaultError {
             _ => false,
         };
         if passes {
-            Self::Unavailable(error)
+            Self::unavailable(error)
         } else {
             Self::Statement(error)
         }

@@ -27,6 +27,8 @@
 //! A cached key lives for at most [`Settings::cache_for`] after it was read, so erasure is complete that long after
 //! [`Vault::erase`] returned, and only then may it be reported as done.
 //!
+//! Where the rows are is a seam ([`KeyStore`]): in Postgres, or in a simulation that has the vault's own sealing run over it.
+//!
 //! # Who read what
 //!
 //! An officer who reads personal data says why, and [`Vault::record_opening`] records that before anything is opened; where it
@@ -42,11 +44,13 @@ mod letter;
 mod lookup;
 mod migrate;
 mod opening;
+mod postgres;
 mod recipient;
 mod rewrap;
 mod row_key;
 mod sealer;
 mod secret;
+mod store;
 mod token;
 mod vault;
 
@@ -58,13 +62,18 @@ pub use lookup::{FIND_AT_MOST, LookupKind};
 pub use migrate::migrate;
 pub use opening::LONGEST_REASON_CHARS;
 pub use recipient::{feed_key_of, feed_key_pair, open_as_contractor, seal_for};
+pub use rewrap::StoredKeys;
 pub use sealer::{Keys, Sealer};
+pub use store::{AskedKey, KeyStore, Opening, StoredKey};
 pub use token::SealedHeader;
 pub use vault::{Erasure, ErasureReason, Settings, Vault};
+
+/// What makes keys and nonces.
+pub type KeyRng = rand::rngs::StdRng;
 
 /// A generator for keys and nonces, seeded by the operating system. For the outermost layer, which hands it to
 /// [`Sealer::new`] and [`KeyEncryptionKey::generate`].
 #[must_use]
-pub fn fresh_rng() -> rand::rngs::StdRng {
+pub fn fresh_rng() -> KeyRng {
     rand::make_rng()
 }

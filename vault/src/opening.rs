@@ -4,6 +4,7 @@ use schemas::{AggregateId, OfficerId};
 use time::OffsetDateTime;
 
 use crate::error::VaultError;
+use crate::store::Opening;
 use crate::vault::Vault;
 
 /// How many characters a reason has at most.
@@ -33,15 +34,14 @@ impl Vault {
         at: OffsetDateTime,
     ) -> Result<(), VaultError> {
         let reason = one_line(reason).ok_or(VaultError::Reason)?;
-        sqlx::query(include_str!("../sql/record_opening.sql"))
-            .bind(officer.as_str())
-            .bind(reason)
-            .bind(stream.uuid())
-            .bind(i32::try_from(fields).unwrap_or(i32::MAX))
-            .bind(at)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let opening = Opening {
+            officer,
+            reason,
+            stream,
+            fields,
+            at,
+        };
+        self.store.record_opening(opening).await
     }
 }
 

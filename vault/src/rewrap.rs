@@ -1,23 +1,38 @@
 //! Wrapping keys anew, after the wrapping key was rotated.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemas::{AggregateId, CustomerId, KeyId};
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
 use crate::error::VaultError;
+use crate::key_file::KeyEncryptionKey;
+use crate::postgres::stored;
 use crate::row_key::Place;
-use crate::vault::{Vault, category_of};
+use crate::vault::unwrap;
 
 /// How many keys are wrapped anew in one transaction.
 const KEYS_AT_ONCE: i64 = 500;
 
-impl Vault {
+/// The keys as they are stored in Postgres, to be wrapped anew. Needs a login that owns the vault's tables.
+pub struct StoredKeys {
+    pool: PgPool,
+    key_file: Arc<KeyEncryptionKey>,
+}
+
+impl StoredKeys {
+    /// Those of a migrated database, for the wrapping keys of this file.
+    #[must_use]
+    pub fn new(pool: PgPool, key_file: Arc<KeyEncryptionKey>) -> Self {
+        Self { pool, key_file }
+    }
+
     /// Wraps anew what another wrapping key than the one in force has wrapped, a few hundred keys at once, and says how many that
     /// were; 0 where none are left. The keys themselves stay, so nothing that is sealed changes, and services that have the file of
-    /// both go on beside it. The pool's login must own the vault's tables: no service's may change a key.
+    /// both go on beside it.
     ///
     /// # Errors
     /// [`VaultError::OtherKeyFile`]: a wrapping key is missing in the file. [`VaultError::DamagedKey`]. Nothing of these few hundred
@@ -54,14 +69,14 @@ impl Vault {
     }
 
     fn wrapped_anew(&self, row: &PgRow) -> Result<(KeyId, Vec<u8>), VaultError> {
-        let id = KeyId(row.try_get("id")?);
         let place = Place {
             person: row.try_get::<Option<Uuid>, _>("person")?.map(CustomerId),
             stream: AggregateId(row.try_get("stream")?),
         };
-        let category = category_of(row)?.ok_or(VaultError::DamagedKey(id))?;
-        let key = self.unwrap_key(row, id, place, category)?;
+        let stored = stored(row, place.person, place.stream)?;
+        let category = stored.category.ok_or(VaultError::DamagedKey(stored.id))?;
+        let key = unwrap(&self.key_file, &stored, place, category)?;
         let wrapped = key.wrap(self.key_file.wrapping(), place, category, &mut crate::fresh_rng())?;
-        Ok((id, wrapped))
+        Ok((stored.id, wrapped))
     }
 }

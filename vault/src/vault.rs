@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 
 use schemas::sealed::LookupHash;
 use schemas::{AggregateId, Category, CustomerId, KeyId, Sealed};
-use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row as _};
-use uuid::Uuid;
+use sqlx::PgPool;
 
 use crate::cache::{Held, KeyCache};
 use crate::error::{OpenError, VaultError};
 use crate::field::{FieldKey, Opened};
 use crate::key_file::KeyEncryptionKey;
 use crate::lookup::{FIND_AT_MOST, LookupKind};
+use crate::postgres::PgKeyStore;
 use crate::row_key::{Place, RowKey};
 use crate::sealer::Keys;
+use crate::store::{AskedKey, KeyStore, StoredKey};
 use crate::token::Token;
 
 /// How a vault keeps keys in memory.
@@ -84,16 +84,17 @@ pub struct Erasure {
 
 /// Loads, caches and destroys keys; opens what they sealed.
 ///
-/// Cheap to share behind an [`Arc`]. Needs a login of the role `caseledger_vault`; erasing, of `caseledger_vault_keeper`.
+/// Cheap to share behind an [`Arc`].
 pub struct Vault {
-    pub(crate) pool: PgPool,
+    pub(crate) store: Arc<dyn KeyStore>,
     pub(crate) key_file: Arc<KeyEncryptionKey>,
     cache: KeyCache,
     now: Box<dyn Fn() -> Instant + Send + Sync>,
 }
 
 impl Vault {
-    /// A vault on a migrated database. `now` is the clock that bounds the cache; a service passes [`Instant::now`].
+    /// A vault on a migrated database. Needs a login of the role `caseledger_vault`; erasing, of `caseledger_vault_keeper`.
+    /// `now` is the clock that bounds the cache; a service passes [`Instant::now`].
     #[must_use]
     pub fn new(
         pool: PgPool,
@@ -101,9 +102,20 @@ impl Vault {
         settings: Settings,
         now: impl Fn() -> Instant + Send + Sync + 'static,
     ) -> Self {
+        Self::over(Arc::new(PgKeyStore { pool }), key_file, settings, now)
+    }
+
+    /// A vault that keeps its rows elsewhere than in Postgres.
+    #[must_use]
+    pub fn over(
+        store: Arc<dyn KeyStore>,
+        key_file: Arc<KeyEncryptionKey>,
+        settings: Settings,
+        now: impl Fn() -> Instant + Send + Sync + 'static,
+    ) -> Self {
         let cache = KeyCache::new(settings.cache_places, settings.cache_for);
         Self {
-            pool,
+            store,
             key_file,
             cache,
             now: Box::new(now),
@@ -220,17 +232,11 @@ impl Vault {
     ) -> Result<Vec<AggregateId>, VaultError> {
         let keys = self.key_file.lookups();
         let hashes = values.into_iter().filter_map(|value| keys.hash(kind, value));
-        let hashes: Vec<Vec<u8>> = hashes.map(|hash| hash.to_vec()).collect();
+        let hashes: Vec<[u8; 32]> = hashes.collect();
         if hashes.is_empty() {
             return Ok(Vec::new());
         }
-        let streams: Vec<Uuid> = sqlx::query_scalar(include_str!("../sql/find_streams.sql"))
-            .bind(kind.as_str())
-            .bind(hashes)
-            .bind(i64::from(FIND_AT_MOST))
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(streams.into_iter().map(AggregateId).collect())
+        self.store.streams_with(kind, hashes, FIND_AT_MOST).await
     }
 
     /// The other streams that have the same value as this one, in the order of their ids, [`FIND_AT_MOST`] at most.
@@ -238,13 +244,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::find`].
     pub async fn find_beside(&self, kind: LookupKind, stream: AggregateId) -> Result<Vec<AggregateId>, VaultError> {
-        let streams: Vec<Uuid> = sqlx::query_scalar(include_str!("../sql/find_beside.sql"))
-            .bind(kind.as_str())
-            .bind(stream.uuid())
-            .bind(i64::from(FIND_AT_MOST))
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(streams.into_iter().map(AggregateId).collect())
+        self.store.streams_beside(kind, stream, FIND_AT_MOST).await
     }
 
     /// The customers who may be the same person as this one: they share an email address, a phone number or a postcode. Those
@@ -253,15 +253,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`], [`VaultError::Statement`].
     pub async fn possible_duplicates(&self, person: CustomerId) -> Result<Vec<(CustomerId, Vec<String>)>, VaultError> {
-        let found: Vec<(Uuid, Vec<String>)> = sqlx::query_as(include_str!("../sql/possible_duplicates.sql"))
-            .bind(person.uuid())
-            .bind(i64::from(FIND_AT_MOST))
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(found
-            .into_iter()
-            .map(|(person, kinds)| (CustomerId(person), kinds))
-            .collect())
+        self.store.people_sharing(person, FIND_AT_MOST).await
     }
 
     /// Whether records of other people were found to be of this person.
@@ -269,11 +261,7 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`], [`VaultError::Statement`].
     pub async fn stands_for_others(&self, person: CustomerId) -> Result<bool, VaultError> {
-        let stands = sqlx::query_scalar(include_str!("../sql/stands_for_others.sql"))
-            .bind(person.uuid())
-            .fetch_one(&self.pool)
-            .await?;
-        Ok(stands)
+        self.store.stands_for_others(person).await
     }
 
     /// Erases a person: destroys the keys they own and their look-up hashes, and leaves a tombstone. Doing it again is safe.
@@ -281,14 +269,10 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Unavailable`]: it may have been done or not; do it again. [`VaultError::Statement`]: stop.
     pub async fn erase(&self, person: CustomerId, reason: ErasureReason) -> Result<Erasure, VaultError> {
-        let destroyed: i64 = sqlx::query_scalar(include_str!("../sql/erase.sql"))
-            .bind(person.uuid())
-            .bind(reason.as_str())
-            .fetch_one(&self.pool)
-            .await?;
+        let keys_destroyed = self.store.erase(person, reason).await?;
         self.cache.forget_person(person);
         Ok(Erasure {
-            keys_destroyed: destroyed.unsigned_abs(),
+            keys_destroyed,
             complete_after: self.cache.keep_for(),
         })
     }
@@ -303,21 +287,10 @@ impl Vault {
     }
 
     async fn load(&self, place: Place) -> Result<Held, VaultError> {
-        let rows = sqlx::query(include_str!("../sql/keys_of_place.sql"))
-            .bind(place.person.map(CustomerId::uuid))
-            .bind(place.stream.uuid())
-            .fetch_all(&self.pool)
-            .await?;
         let mut held = Held::default();
-        for row in &rows {
-            if row.try_get("erased")? {
-                return Err(VaultError::Erased);
-            }
-            let Some(id) = row.try_get::<Option<Uuid>, _>("id")?.map(KeyId) else {
-                continue;
-            };
-            let category = category_of(row)?.ok_or(VaultError::DamagedKey(id))?;
-            held.put(category, self.unwrap_key(row, id, place, category)?);
+        for key in self.store.keys_of_place(place.person, place.stream).await? {
+            let category = key.category.ok_or(VaultError::DamagedKey(key.id))?;
+            held.put(category, self.unwrap_key(&key, place, category)?);
         }
         Ok(held)
     }
@@ -367,62 +340,34 @@ impl Vault {
         wanted: &HashMap<KeyId, Option<CustomerId>>,
         read_at: Instant,
     ) -> Result<HashMap<KeyId, Result<FoundKey, OpenError>>, VaultError> {
-        let (ids, people): (Vec<Uuid>, Vec<Option<Uuid>>) = wanted
-            .iter()
-            .map(|(id, person)| (id.uuid(), person.map(CustomerId::uuid)))
-            .unzip();
-        let rows = sqlx::query(include_str!("../sql/keys_by_id.sql"))
-            .bind(ids)
-            .bind(people)
-            .fetch_all(&self.pool)
-            .await?;
-        let mut loaded = HashMap::new();
-        for row in &rows {
-            let id = KeyId(row.try_get("asked_id")?);
-            loaded.insert(id, self.found(row, id)?);
-        }
+        let asked: Vec<_> = wanted.iter().map(|(id, person)| (*id, *person)).collect();
+        let found = self.store.keys_by_id(&asked).await?;
+        let loaded: HashMap<_, _> = found.into_iter().map(|(id, asked)| (id, self.found(asked))).collect();
         for key in loaded.values().flatten() {
             self.cache.put_key(key.place, key.category, key.key.clone(), read_at);
         }
         Ok(loaded)
     }
 
-    /// What a row of `keys_by_id` says. The outer error is the database's.
-    fn found(&self, row: &PgRow, id: KeyId) -> Result<Result<FoundKey, OpenError>, VaultError> {
-        if row.try_get::<Option<Uuid>, _>("id")?.is_none() {
-            return Ok(Err(if row.try_get("erased")? {
-                OpenError::Erased
-            } else {
-                OpenError::NoKey
-            }));
-        }
+    /// What is made of a row. One bad row must not take the others with it.
+    fn found(&self, asked: AskedKey) -> Result<FoundKey, OpenError> {
+        let stored = match asked {
+            AskedKey::Stored(stored) => stored,
+            AskedKey::Erased => return Err(OpenError::Erased),
+            AskedKey::Absent => return Err(OpenError::NoKey),
+        };
         let place = Place {
-            person: row.try_get::<Option<Uuid>, _>("person")?.map(CustomerId),
-            stream: AggregateId(row.try_get("stream")?),
+            person: stored.person,
+            stream: stored.stream,
         };
-        let Some(category) = category_of(row)? else {
-            return Ok(Err(OpenError::Damaged));
-        };
-        // One bad row must not take the others with it.
-        Ok(self
-            .unwrap_key(row, id, place, category)
+        let category = stored.category.ok_or(OpenError::Damaged)?;
+        self.unwrap_key(&stored, place, category)
             .map(|key| FoundKey { place, category, key })
-            .map_err(|error| OpenError::Unavailable(Arc::new(error))))
+            .map_err(|error| OpenError::Unavailable(Arc::new(error)))
     }
 
-    pub(crate) fn unwrap_key(
-        &self,
-        row: &PgRow,
-        id: KeyId,
-        place: Place,
-        category: Category,
-    ) -> Result<RowKey, VaultError> {
-        let wrapped_by: String = row.try_get("wrapped_by")?;
-        let Some(wrapping) = self.key_file.wrapping_of(&wrapped_by) else {
-            return Err(VaultError::OtherKeyFile { key_id: id, wrapped_by });
-        };
-        let wrapped: Vec<u8> = row.try_get("wrapped")?;
-        RowKey::unwrap_row(id, &wrapped, wrapping, place, category).ok_or(VaultError::DamagedKey(id))
+    fn unwrap_key(&self, stored: &StoredKey, place: Place, category: Category) -> Result<RowKey, VaultError> {
+        unwrap(&self.key_file, stored, place, category)
     }
 }
 
@@ -461,9 +406,17 @@ fn field_key(token: &Token, key: &RowKey) -> Result<FieldKey, OpenError> {
     FieldKey::derive(&key.secret, token.header_bytes()).map_err(|_| OpenError::Damaged)
 }
 
-pub(crate) fn category_of(row: &PgRow) -> Result<Option<Category>, sqlx::Error> {
-    let name: String = row.try_get("category")?;
-    Ok([Category::Personal, Category::SpecialCategory]
-        .into_iter()
-        .find(|category| category.as_str() == name))
+/// The key that a row holds, unwrapped.
+pub(crate) fn unwrap(
+    key_file: &KeyEncryptionKey,
+    stored: &StoredKey,
+    place: Place,
+    category: Category,
+) -> Result<RowKey, VaultError> {
+    let key_id = stored.id;
+    let Some(wrapping) = key_file.wrapping_of(&stored.wrapped_by) else {
+        let wrapped_by = stored.wrapped_by.clone();
+        return Err(VaultError::OtherKeyFile { key_id, wrapped_by });
+    };
+    RowKey::unwrap_row(key_id, &stored.wrapped, wrapping, place, category).ok_or(VaultError::DamagedKey(key_id))
 }

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use bus::{Bus, BusClient, Headers, NatsBus, Outgoing, Request};
 use caseledger::{database, registers};
 use command_service::officers::OfficerRegister;
-use command_service::{CommandService, Machine, Parts, Registers};
-use event_store::{Feeds, Leases, PgLedger, Timetable};
+use command_service::{CommandService, Machine, Parts, Registers, Tables};
+use event_store::{Feeds, PgLeases, PgLedger, Timetable};
 use futures::future::BoxFuture;
 use futures::{StreamExt, TryStreamExt};
 use schemas::result::{Accepted, CommandResult, CommandStatus};
@@ -271,9 +271,11 @@ fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandServic
     let key = Arc::new(key);
     let officers = std::fs::read_to_string(council.path("officers.toml")).map_err(|error| text(&error))?;
     Ok(CommandService::new(Parts {
-        leases: Leases::new(pool.clone(), Uuid::new_v4()),
-        timetable: Timetable::new(pool.clone()),
-        feeds: Feeds::new(pool.clone()),
+        leases: Arc::new(PgLeases::new(pool.clone(), Uuid::new_v4())),
+        tables: Some(Tables {
+            timetable: Timetable::new(pool.clone()),
+            feeds: Feeds::new(pool.clone()),
+        }),
         ledger: Arc::new(PgLedger::new(pool.clone())),
         fingerprinter: key.fingerprinter().map_err(|error| text(&error))?,
         vault: Arc::new(Vault::new(pool, key, vault::Settings::default(), Instant::now)),

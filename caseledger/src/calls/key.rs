@@ -1,10 +1,9 @@
 //! `caseledger key`: the wrapping key, rotated.
 
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::json;
-use vault::{KeyEncryptionKey, Vault};
+use vault::{KeyEncryptionKey, StoredKeys};
 
 use super::operator;
 use crate::cli::Key as Call;
@@ -27,16 +26,15 @@ fn key() -> Result<KeyEncryptionKey, Failure> {
     KeyEncryptionKey::load(&reader.finish(file)?).map_err(Failure::usage)
 }
 
-fn vault(key: KeyEncryptionKey) -> Result<Vault, Failure> {
-    let pool = operator::pool()?;
-    Ok(Vault::new(pool, key.into(), vault::Settings::default(), Instant::now))
+fn stored(key: KeyEncryptionKey) -> Result<StoredKeys, Failure> {
+    Ok(StoredKeys::new(operator::pool()?, key.into()))
 }
 
 /// Says which wrapping key is in force in the file, and what each has wrapped.
 async fn status(json: bool) -> Result<(), Failure> {
     let key = key()?;
     let in_force = key.wrapping_id().to_owned();
-    let wrapped = vault(key)?.wrapped_by().await.map_err(Failure::down)?;
+    let wrapped = stored(key)?.wrapped_by().await.map_err(Failure::down)?;
     if json {
         print::json(&json!({ "in_force": in_force, "keys": wrapped }));
         return Ok(());
@@ -69,10 +67,10 @@ fn rotate(new_file: &Path) -> Result<(), Failure> {
 async fn rewrap() -> Result<(), Failure> {
     let key = key()?;
     let in_force = key.wrapping_id().to_owned();
-    let vault = vault(key)?;
+    let stored = stored(key)?;
     let mut all = 0;
     loop {
-        match vault.rewrap_some().await.map_err(Failure::down)? {
+        match stored.rewrap_some().await.map_err(Failure::down)? {
             0 => break,
             some => all += some,
         }

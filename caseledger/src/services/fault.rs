@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ::bus::Bus;
 use command_service::{Environment, Machine};
 use event_store::Ledger;
+use rand::rngs::StdRng;
 use schemas::EventId;
 use schemas::moment::Instant;
 
@@ -125,5 +126,9 @@ impl Environment for OffClock {
 
     fn draw(&self) -> u8 {
         Machine.draw()
+    }
+
+    fn key_rng(&self) -> StdRng {
+        Machine.key_rng()
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::*;
-use crate::ledger::{ExternalRef, Head, NewEvent, Receipt, StoredEvent};
+use crate::ledger::{ExternalRef, Head, HeadNews, NewEvent, Receipt, StoredEvent};
 
 /// A command with one event, whose payload has this many bytes.
 fn command(payload_bytes: usize) -> Append {
@@ -165,6 +165,10 @@ impl Ledger for Gate {
     }
 
     async fn slots_taken(&self, _: &str, _: &str) -> Result<BTreeMap<String, u32>, LedgerError> {
+        unreachable!()
+    }
+
+    async fn news(&self) -> Result<Box<dyn HeadNews>, LedgerError> {
         unreachable!()
     }
 

@@ -16,7 +16,8 @@ use tokio::sync::Semaphore;
 use crate::appender::MOST_BATCHES_ON_THE_WAY;
 
 use crate::error::{LedgerError, Reason};
-use crate::ledger::{Append, ExternalRef, Head, Ledger, Receipt, StoredEvent, Verdict};
+use crate::ledger::{Append, ExternalRef, Head, HeadNews, Ledger, Receipt, StoredEvent, Verdict};
+use crate::listener::HeadListener;
 
 /// An appending connection that was idle for longer is tried before it is used: an append over a dead one would end in an
 /// unknown outcome where nothing was sent.
@@ -226,6 +227,10 @@ impl Ledger for PgLedger {
             Ok((rows::read(row, "slot")?, u32::try_from(taken).unwrap_or(0)))
         };
         rows.iter().map(taken).collect()
+    }
+
+    async fn news(&self) -> Result<Box<dyn HeadNews>, LedgerError> {
+        Ok(Box::new(HeadListener::connect(&self.pool).await?))
     }
 
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError> {

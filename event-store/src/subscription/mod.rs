@@ -140,8 +140,9 @@ where
         shutdown: impl Future<Output = ()> + Send,
     ) -> Result<(), SubscriptionError> {
         tokio::select! {
-            error = self.follow(consumer) => Err(error),
+            biased;
             () = shutdown => Ok(()),
+            error = self.follow(consumer) => Err(error),
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use event_store::{Append, ExternalRef, Head, Ledger, LedgerError, Receipt, StoredEvent, Verdict};
+use event_store::{Append, ExternalRef, Head, HeadNews, Ledger, LedgerError, Receipt, StoredEvent, Verdict};
 use schemas::{AggregateId, ClientName, CommandId, Position, Reference, ServiceName, Version};
 
 use super::{End, KillPoint};
@@ -73,5 +73,9 @@ impl Ledger for EndingLedger {
 
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError> {
         self.inner.reference_numbers(count).await
+    }
+
+    async fn news(&self) -> Result<Box<dyn HeadNews>, LedgerError> {
+        self.inner.news().await
     }
 }

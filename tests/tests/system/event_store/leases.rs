@@ -1,9 +1,10 @@
 //! Leases and wake-ups.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use event_store::{HeadListener, Leases, LedgerError};
+use event_store::{Leases, Ledger, LedgerError, PgLeases, PgLedger};
 use system_tests::{Proxy, eventually};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Log, accepted, log, receipt, stream};
@@ -11,8 +12,8 @@ use super::{Log, accepted, log, receipt, stream};
 const LONG: Duration = Duration::from_secs(3_600);
 const SOON: Duration = Duration::from_secs(20);
 
-async fn leases(log: &Log) -> Leases {
-    Leases::new(log.database.as_role("caseledger_relay").await, Uuid::new_v4())
+async fn leases(log: &Log) -> PgLeases {
+    PgLeases::new(log.database.as_role("caseledger_relay").await, Uuid::new_v4())
 }
 
 #[tokio::test]
@@ -72,7 +73,7 @@ async fn a_renewal_that_is_not_answered_ends_while_the_holder_can_still_stop() {
     let pool = sqlx::PgPool::connect(&line.url(&log.database.role_url("caseledger_relay").await))
         .await
         .unwrap();
-    let leases = Leases::new(pool, Uuid::new_v4());
+    let leases = PgLeases::new(pool, Uuid::new_v4());
     let grant = leases.acquire("relay", Duration::from_secs(1)).await.unwrap().unwrap();
     line.lose_answers();
     let renewal = tokio::time::timeout(SOON, leases.renew("relay", grant, LONG))
@@ -98,7 +99,7 @@ async fn of_many_that_compete_one_wins() {
 async fn an_append_wakes_who_listens() {
     let log = log().await;
     let pool = log.database.as_role("caseledger_relay").await;
-    let mut listener = HeadListener::connect(&pool).await.unwrap();
+    let mut listener = PgLedger::new(pool).news().await.unwrap();
     receipt(&log.append_one(accepted(stream(), 0, 1)).await);
     let started = Instant::now();
     listener.changed(SOON).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use event_store::{Append, ExternalRef, Head, Ledger, LedgerError, Receipt, StoredEvent, Verdict};
+use event_store::{Append, ExternalRef, Head, HeadNews, Ledger, LedgerError, Receipt, StoredEvent, Verdict};
 use futures::future::BoxFuture;
 use schemas::{AggregateId, ClientName, CommandId, Position, Reference, ServiceName, Version};
 
@@ -73,6 +73,10 @@ impl<F: Fn() -> BoxFuture<'static, ()> + Send + Sync> Ledger for Meanwhile<F> {
 
     async fn slots_taken(&self, first: &str, end: &str) -> Result<BTreeMap<String, u32>, LedgerError> {
         self.log.slots_taken(first, end).await
+    }
+
+    async fn news(&self) -> Result<Box<dyn HeadNews>, LedgerError> {
+        self.log.news().await
     }
 
     async fn reference_numbers(&self, count: usize) -> Result<Vec<i64>, LedgerError> {

@@ -1,0 +1,120 @@
+//! Each failure that the simulation found, kept as a case of its own: the faults alone, told and not drawn, so that it shows the same
+//! whatever a seed comes to draw one day.
+
+// Outside of a test function, too, a test may fail.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use command_service::Relay;
+use event_store::{Append, NewEvent, Outcome};
+use schemas::sealed::KeyAdmission;
+use schemas::{AggregateId, ClientName, CommandId, EventId, ServiceName, Version};
+use simulation::{ModelBus, ModelLeases, ModelLedger, ModelLog, ModelNats, Process, Weather, World};
+use tokio_util::sync::CancellationToken;
+
+/// How long, by the run's clock, a relay may take to mend what it finds.
+const SOON: Duration = Duration::from_secs(30);
+
+/// A log and a NATS in fair weather, with a relay between them.
+struct Relayed {
+    world: Arc<World>,
+    log: ModelLog,
+    nats: ModelNats,
+}
+
+impl Relayed {
+    fn start() -> Self {
+        let world = Arc::new(World::new(1, Weather::Fair, false));
+        let log = ModelLog::default();
+        let nats = ModelNats::new(Arc::clone(&world), log.clone());
+        let process = Arc::new(Process::new("relay"));
+        let line = ModelLedger::new(log.clone(), Arc::clone(&world), Arc::clone(&process));
+        let leases = ModelLeases::new(line.clone(), world.uuid());
+        let bus = Arc::new(ModelBus::new(nats.clone(), process));
+        tokio::task::spawn_local(async move {
+            let ended = Relay::new(Arc::new(line), bus)
+                .run(&leases, &CancellationToken::new())
+                .await;
+            unreachable!("the relay ended: {ended:?}");
+        });
+        Self { world, log, nats }
+    }
+
+    /// A case with so many events.
+    fn append(&self, events: usize) {
+        let event = |number| NewEvent {
+            event_id: EventId(self.world.event_uuid()),
+            event_type: "RequestUpdated",
+            event_version: "1",
+            payload: format!("{{\"number\":{number}}}"),
+            metadata: "{\"client\":\"website\"}".to_owned(),
+            occurred_at: self.world.now(),
+        };
+        let append = Append {
+            client: ClientName::new("website").unwrap(),
+            command_id: CommandId(self.world.uuid()),
+            fingerprint: [0; 32],
+            aggregate_type: "case",
+            aggregate_id: AggregateId(self.world.uuid()),
+            service: ServiceName::new("waste").unwrap(),
+            expected: Version(0),
+            outcome: Outcome::Accepted {
+                reference: None,
+                events: (0..events).map(event).collect(),
+            },
+            external_ref: None,
+            keys: KeyAdmission::default(),
+            places: Vec::new(),
+        };
+        self.log.commit(&[append], self.world.now()).unwrap();
+    }
+
+    /// Waits until the event stream holds the log, and nothing that must not be was seen on the way.
+    async fn holds_the_log(&self) {
+        let holds = || {
+            let published = |event| command_service::published(event).unwrap().body;
+            let log: Vec<_> = self.log.events().iter().map(published).collect();
+            let held: Vec<_> = self
+                .nats
+                .event_stream()
+                .into_iter()
+                .map(|(_, event)| event.body)
+                .collect();
+            held == log
+        };
+        let until = self.world.elapsed() + SOON;
+        while !holds() {
+            assert!(self.world.elapsed() < until, "{:?}", self.nats.event_stream().len());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(self.nats.findings(), []);
+    }
+}
+
+/// Runs in simulated time.
+fn simulated(run: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, run);
+}
+
+/// Found by seeds 6, 17, 23 and 42: where just the last event was gone, its end could not be read, and the relay waited for ever for a
+/// NATS that was there.
+#[test]
+fn a_stream_that_lost_its_last_event_is_filled_again() {
+    simulated(async {
+        let relayed = Relayed::start();
+        relayed.append(3);
+        relayed.holds_the_log().await;
+        relayed.nats.lose_event(2);
+        assert_eq!(relayed.nats.event_stream().len(), 2);
+        relayed.holds_the_log().await;
+        relayed.append(2);
+        relayed.holds_the_log().await;
+    });
+}
