@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use audit::{Checkpoint, CheckpointError, Finding, Hash, Kind, SigningKey, Tile, TileWriter, VerifierKey};
+use audit::{Checkpoint, CheckpointError, Finding, Kind, SigningKey, Tile, TileWriter, VerifierKey};
 use event_store::{LedgerError, Snapshot};
 use schemas::Position;
 use sqlx::PgPool;
@@ -83,8 +83,8 @@ pub async fn keep(
         return Ok(signed(&tree, key, added));
     };
     let folder = folder.to_owned();
-    let store = tokio::task::spawn_blocking(move || TileStore::to_write(&folder));
-    let store = store.await.map_err(|_| KeepError::Ended)??;
+    let opening = tokio::task::spawn_blocking(move || TileStore::to_write(&folder));
+    let mut store = opening.await.map_err(|_| KeepError::Ended)??;
     // Not before the folder is ours: another may have brought it further than the log was until then.
     let mut snapshot = Snapshot::take(pool).await?;
     let note = store.checkpoint()?;
@@ -93,9 +93,8 @@ pub async fn keep(
     let last = last.map_err(KeepError::Checkpoint)?;
     let mut tree = begin(&store, &mut snapshot, last.as_ref()).await?;
     let before = last.as_ref().map_or(0, |last| last.size);
-    let whole = |tile: Tile, hashes: &[Hash]| store.write(tile, hashes);
     while let Some(row) = snapshot.next_row().await? {
-        tree.push(row.hash(), whole)?;
+        tree.push(row.hash(), |tile, hashes| store.write(tile, hashes))?;
         // Where tiles were missing, the log has to lead to the checkpoint again.
         if let Some(last) = last.as_ref().filter(|last| last.size == tree.frontier().size()) {
             agrees(last, &tree)?;

@@ -3,8 +3,9 @@
 //! It belongs on another machine than the database, or at least to another user: it is what the log is compared with. It is no table of
 //! the database, since whoever can alter the log there could alter that too.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use audit::{Hash, TILE_WIDTH, Tile};
@@ -33,6 +34,8 @@ pub enum TileError {
 #[derive(Debug)]
 pub struct TileStore {
     folder: PathBuf,
+    /// Tiles that were written and may not be on disk yet.
+    unsynced: Vec<PathBuf>,
     _lock: File,
 }
 
@@ -54,6 +57,7 @@ impl TileStore {
         file.lock().map_err(failed("lock", &path))?;
         Ok(Self {
             folder: folder.to_owned(),
+            unsynced: Vec::new(),
             _lock: file,
         })
     }
@@ -68,6 +72,7 @@ impl TileStore {
         file.lock_shared().map_err(failed("lock", &lock))?;
         Ok(Self {
             folder: folder.to_owned(),
+            unsynced: Vec::new(),
             _lock: file,
         })
     }
@@ -85,12 +90,32 @@ impl TileStore {
         }
     }
 
-    /// Writes the checkpoint. Its tiles are written before.
+    /// Writes the checkpoint, once all tiles that were written are on disk. What was there of a tile while it was not whole goes then.
     ///
     /// # Errors
     /// [`TileError`].
-    pub fn set_checkpoint(&self, note: &str) -> Result<(), TileError> {
-        self.replace(&self.folder.join("checkpoint"), note.as_bytes())
+    pub fn set_checkpoint(&mut self, note: &str) -> Result<(), TileError> {
+        let sync = |path: &Path| {
+            let synced = File::open(path).and_then(|file| file.sync_all());
+            synced.map_err(failed("write", path))
+        };
+        let tiles = std::mem::take(&mut self.unsynced);
+        tiles.iter().try_for_each(|tile| sync(tile))?;
+        let folders: BTreeSet<&Path> = tiles.iter().filter_map(|tile| tile.parent()).collect();
+        folders.into_iter().try_for_each(sync)?;
+        let unfinished = self.unfinished(note.as_bytes())?;
+        sync(&unfinished)?;
+        let path = self.folder.join("checkpoint");
+        fs::rename(&unfinished, &path).map_err(failed("write", &path))?;
+        sync(&self.folder)?;
+        tiles.iter().try_for_each(|tile| {
+            // There is such a folder beside a whole tile alone.
+            let parts = PathBuf::from(format!("{}.p", tile.display()));
+            match fs::remove_dir_all(&parts) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &parts)(error)),
+                _ => Ok(()),
+            }
+        })
     }
 
     /// The hashes of a tile. One that is not whole may be whole by now.
@@ -116,38 +141,26 @@ impl TileStore {
         hashes.ok_or(TileError::Damaged(path))
     }
 
-    /// Writes a tile. What was there of it while it was not whole goes with the last of it.
+    /// Writes a tile, whole or not at all for whoever reads it meanwhile. It is on disk with the next checkpoint.
     ///
     /// # Errors
     /// [`TileError`].
-    pub fn write(&self, tile: Tile, hashes: &[Hash]) -> Result<(), TileError> {
+    pub fn write(&mut self, tile: Tile, hashes: &[Hash]) -> Result<(), TileError> {
         let path = self.folder.join(tile.to_string());
         let parent = path.parent().unwrap_or(&self.folder);
         fs::create_dir_all(parent).map_err(failed("make", parent))?;
         let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
-        self.replace(&path, &bytes)?;
-        if tile.width == TILE_WIDTH {
-            let parts = PathBuf::from(format!("{}.p", path.display()));
-            if let Err(error) = fs::remove_dir_all(&parts)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                return Err(failed("remove", &parts)(error));
-            }
-        }
+        let unfinished = self.unfinished(&bytes)?;
+        fs::rename(&unfinished, &path).map_err(failed("write", &path))?;
+        self.unsynced.push(path);
         Ok(())
     }
 
-    /// Writes a file whole or not at all.
-    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), TileError> {
-        let unfinished = self.folder.join("unfinished");
-        let write = || {
-            let mut file = File::create(&unfinished)?;
-            file.write_all(bytes)?;
-            file.sync_data()?;
-            fs::rename(&unfinished, path)?;
-            File::open(path.parent().unwrap_or(&self.folder))?.sync_all()
-        };
-        write().map_err(failed("write", path))
+    /// Writes a file that gets its name when it is whole.
+    fn unfinished(&self, bytes: &[u8]) -> Result<PathBuf, TileError> {
+        let path = self.folder.join("unfinished");
+        fs::write(&path, bytes).map_err(failed("write", &path))?;
+        Ok(path)
     }
 }
 
@@ -162,7 +175,7 @@ mod tests {
     #[test]
     fn a_tile_is_read_as_it_was_while_it_grew() {
         let folder = tempfile::tempdir().unwrap();
-        let store = TileStore::to_write(folder.path()).unwrap();
+        let mut store = TileStore::to_write(folder.path()).unwrap();
         let part = Tile {
             level: 0,
             index: 1_002,
@@ -178,6 +191,8 @@ mod tests {
         };
         let all: Vec<Hash> = (0..=255).map(|byte| Hash([byte; 32])).collect();
         store.write(whole, &all).unwrap();
+        assert_eq!(store.read(part).unwrap(), hashes(3));
+        store.set_checkpoint("a\n").unwrap();
         assert!(!folder.path().join("tile/0/x001/002.p").exists());
         assert_eq!(store.read(whole).unwrap(), all);
         assert_eq!(store.read(part).unwrap(), hashes(3));
@@ -189,7 +204,7 @@ mod tests {
     #[test]
     fn one_writes_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let store = TileStore::to_write(folder.path()).unwrap();
+        let mut store = TileStore::to_write(folder.path()).unwrap();
         let lock = File::open(folder.path().join("lock")).unwrap();
         assert!(lock.try_lock_shared().is_err(), "others wait");
         assert_eq!(store.checkpoint().unwrap(), None);
