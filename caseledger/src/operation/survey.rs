@@ -29,7 +29,7 @@ async fn of_service(observed: &Observed) {
     connections(observed, &parts, service);
     let head = within(async { parts.ledger.head().await.ok().map(|head| head.position) }).await;
     gauge!(POSTGRES_UP, "service" => service).set(if head.is_some() { 1.0 } else { 0.0 });
-    gauge!(LOG_POSITION).set(number(head));
+    gauge!(LOG_POSITION).set(number(head.map(|head| head.0)));
     match observed.service {
         Service::CommandService => of_command_service(&parts, head).await,
         Service::Relay => of_relay(&parts, head).await,
@@ -40,7 +40,7 @@ async fn of_service(observed: &Observed) {
                 ("send", waiting.map(|waiting| waiting.to_send)),
                 ("record", waiting.map(|waiting| waiting.to_record)),
             ] {
-                gauge!(DELIVERIES_WAITING, "to" => step).set(number(count.map(Position)));
+                gauge!(DELIVERIES_WAITING, "to" => step).set(number(count));
             }
         }
     }
@@ -89,13 +89,13 @@ async fn of_command_service(parts: &RunsOn, head: Option<Position>) {
             for (subject, count) in letters.by_subject {
                 // The last part of the subject: one of our own consumers, as only our services publish there.
                 let consumer = subject.rsplit('.').next().unwrap_or_default().to_owned();
-                gauge!(DEADLETTERS, "consumer" => consumer).set(number(i64::try_from(count).ok().map(Position)));
+                gauge!(DEADLETTERS, "consumer" => consumer).set(number(i64::try_from(count).ok()));
             }
         }
         None => gauge!(DEADLETTERS, "consumer" => command_service::CONSUMER).set(f64::NAN),
     }
     let backlog = backlog.and_then(|holds| i64::try_from(holds.messages).ok());
-    gauge!(COMMANDS_BACKLOG).set(number(backlog.map(Position)));
+    gauge!(COMMANDS_BACKLOG).set(number(backlog));
 }
 
 /// How far the event stream is, and whoever follows the log: the relay may look, and it goes on where one of those has stopped.
@@ -111,7 +111,7 @@ async fn of_relay(parts: &RunsOn, head: Option<Position>) {
             .map(|projection| within(async { projections::position(projection.as_ref(), &parts.pool).await.ok() })),
     );
     let (end, positions, notifier) = tokio::join!(within(end), follow, within(position_of_notifier(&parts.pool)));
-    gauge!(RELAY_POSITION).set(number(end));
+    gauge!(RELAY_POSITION).set(number(end.map(|end| end.0)));
     gauge!(RELAY_LAG).set(lag(end, head));
     for (projection, position) in projections.iter().zip(positions) {
         stands(projection.name(), position, head);
@@ -125,22 +125,19 @@ async fn position_of_notifier(pool: &PgPool) -> Option<Position> {
 }
 
 fn stands(subscription: &'static str, position: Option<Position>, head: Option<Position>) {
-    gauge!(SUBSCRIPTION_POSITION, "subscription" => subscription).set(number(position));
+    gauge!(SUBSCRIPTION_POSITION, "subscription" => subscription).set(number(position.map(|position| position.0)));
     gauge!(SUBSCRIPTION_LAG, "subscription" => subscription).set(lag(position, head));
 }
 
 /// How far behind the log; what has moved on since the log was asked is not ahead of it.
 fn lag(position: Option<Position>, head: Option<Position>) -> f64 {
-    let behind = position
-        .zip(head)
-        .map(|(position, head)| Position((head.0 - position.0).max(0)));
-    number(behind)
+    number(position.zip(head).map(|(position, head)| (head.0 - position.0).max(0)))
 }
 
-/// A count or position as a metric has it: exact up to 2^53.
+/// A number as a metric has it, exact up to 2^53; not a number where it is not known.
 #[allow(clippy::cast_precision_loss)]
-fn number(count: Option<Position>) -> f64 {
-    count.map_or(f64::NAN, |count| count.0 as f64)
+fn number(count: Option<i64>) -> f64 {
+    count.map_or(f64::NAN, |count| count as f64)
 }
 
 /// The answer, if there is one in time.
