@@ -31,6 +31,60 @@ impl Council {
         }
     }
 
+    /// Does something to the log as a superuser, with the triggers off and then on again.
+    ///
+    /// # Panics
+    /// If that does not work.
+    pub async fn tamper(&self, statements: &str) {
+        let triggers = [
+            ("ledger.events", "append_only"),
+            ("ledger.commands", "append_only"),
+            ("ledger.head", "forward_only"),
+        ];
+        let turn = |how: &str| -> String {
+            let each = triggers.map(|(table, trigger)| format!("ALTER TABLE {table} {how} TRIGGER {trigger};"));
+            each.concat()
+        };
+        let tampering = format!("{} {statements}; {}", turn("DISABLE"), turn("ENABLE ALWAYS"));
+        let superuser = self.database.superuser().await;
+        sqlx::raw_sql(&tampering)
+            .execute(&superuser)
+            .await
+            .expect("a superuser may");
+    }
+
+    /// Keeps a signed checkpoint of the log, called `outside`, and the hashes of its events, in the folder `tiles`.
+    ///
+    /// # Panics
+    /// If that does not work.
+    pub async fn keep_audit_checkpoint(&self) {
+        let (status, said) = self
+            .audit(&["key", "audit-key", "--name", "council.example/caseledger"])
+            .await;
+        assert_eq!(status, 0, "{said}");
+        let (status, said) = self.audit(&["checkpoint", "--tiles", "tiles", "-o", "outside"]).await;
+        assert_eq!(status, 0, "{said}");
+    }
+
+    /// Runs `caseledger audit`: how it ended, and what it printed.
+    ///
+    /// # Panics
+    /// If it can't be run.
+    pub async fn audit(&self, arguments: &[&str]) -> (i32, Value) {
+        let mut command = self.command();
+        command
+            .args(["--json", "audit"])
+            .args(arguments)
+            .env("CASELEDGER_AUDIT_KEY_FILE", self.path("audit-key"));
+        let output = tokio::task::spawn_blocking(move || command.output())
+            .await
+            .expect("the call ends")
+            .expect("the command can be run");
+        let printed = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&output.stderr).into_owned()));
+        (output.status.code().unwrap_or(-1), printed)
+    }
+
     /// The whole database as text, but for what the migrations made.
     ///
     /// # Panics

@@ -45,7 +45,8 @@ async fn of_postgres() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "mounts a small disk, as root: make faults"]
 async fn of_nats() {
-    let disk = SmallDisk::mount(96);
+    // The stream of commands reserves half a gigabyte.
+    let disk = SmallDisk::mount(2048);
     let council = Arc::new(Council::with_bus_in(system_tests::database().await, disk.path()).await);
     let _services = council.serve_all().await;
     let traffic = Traffic::at_pace(&council, Way::Call, Duration::from_millis(5)).await;

@@ -7,7 +7,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod a_bus_that_lost_everything_is_filled_again;
+mod a_changed_byte_is_named;
 mod a_command_sent_a_hundred_times_acts_once;
+mod a_cut_tail_is_shown_from_outside;
+mod a_deleted_row_is_named;
 mod a_full_disk_loses_nothing;
 mod a_killed_command_service_forgets_nothing;
 mod a_killed_relay_leaves_no_hole;

@@ -20,17 +20,6 @@ async fn kept() -> (Arc<Council>, Arc<Witness>) {
     (council, witness)
 }
 
-/// Breaks something as the superuser, with the triggers off, and mends nothing.
-async fn break_by(council: &Council, statement: &str) {
-    let broken = format!(
-        "ALTER TABLE ledger.events DISABLE TRIGGER append_only; ALTER TABLE ledger.commands DISABLE TRIGGER append_only; {statement}"
-    );
-    sqlx::raw_sql(&broken)
-        .execute(&council.database.superuser().await)
-        .await
-        .unwrap();
-}
-
 fn of(breaches: &[Breach], invariant: Invariant) -> Vec<&Breach> {
     breaches.iter().filter(|breach| breach.invariant == invariant).collect()
 }
@@ -50,15 +39,15 @@ async fn in_the_log_the_stream_and_the_views() {
     assert_eq!(breaches[0].positions, [7]);
     assert_eq!(breaches[0].commands.len(), 1);
 
-    break_by(&council, "UPDATE history.case_rows SET version = version + 1").await;
+    council
+        .tamper("UPDATE history.case_rows SET version = version + 1")
+        .await;
     let breaches = witness.breaches(&council, Running::All).await;
     assert!(!of(&breaches, Invariant::ViewsFollowTheLog).is_empty(), "{breaches:?}");
 
-    break_by(
-        &council,
-        "DELETE FROM notifier.deliveries WHERE position = (SELECT min(position) FROM notifier.deliveries)",
-    )
-    .await;
+    council
+        .tamper("DELETE FROM notifier.deliveries WHERE position = (SELECT min(position) FROM notifier.deliveries)")
+        .await;
     let breaches = witness.breaches(&council, Running::All).await;
     let told = of(&breaches, Invariant::EachIsToldOnce);
     // It is missing, and its email belongs to nothing.
@@ -74,11 +63,9 @@ async fn in_the_log_the_stream_and_the_views() {
     assert_eq!(of(&breaches, Invariant::NothingIsDropped).len(), 1, "{breaches:?}");
 
     // One byte of one event.
-    break_by(
-        &council,
-        "UPDATE ledger.events SET payload = replace(payload::text, '\"', ' \"')::json WHERE position = 9",
-    )
-    .await;
+    council
+        .tamper("UPDATE ledger.events SET payload = replace(payload::text, '\"', ' \"')::json WHERE position = 9")
+        .await;
     let breaches = witness.breaches(&council, Running::Relay).await;
     let whole = of(&breaches, Invariant::LogIsWhole);
     assert!(whole[0].what.contains("it does not hold any more"), "{breaches:?}");
@@ -86,12 +73,12 @@ async fn in_the_log_the_stream_and_the_views() {
     assert!(held.iter().any(|breach| breach.positions == [9]), "{breaches:?}");
 
     // A command that was accepted and whose events are gone, and one that nobody sent.
-    break_by(
-        &council,
-        "DELETE FROM ledger.events WHERE position = 12;
+    council
+        .tamper(
+            "DELETE FROM ledger.events WHERE position = 12;
          UPDATE ledger.events SET command_id = gen_random_uuid() WHERE position = 14",
-    )
-    .await;
+        )
+        .await;
     let breaches = witness.breaches(&council, Running::CommandService).await;
     let recorded = of(&breaches, Invariant::AcceptedIsRecorded);
     assert!(recorded.len() >= 3, "two receipts and an event: {breaches:?}");
@@ -103,11 +90,9 @@ async fn in_the_log_the_stream_and_the_views() {
         "{breaches:?}"
     );
 
-    break_by(
-        &council,
-        "DELETE FROM ledger.commands WHERE client = 'contact-centre' AND position = 1",
-    )
-    .await;
+    council
+        .tamper("DELETE FROM ledger.commands WHERE client = 'contact-centre' AND position = 1")
+        .await;
     let breaches = witness.breaches(&council, Running::CommandService).await;
     assert!(
         breaches.iter().any(|breach| breach

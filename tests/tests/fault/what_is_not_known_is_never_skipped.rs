@@ -30,14 +30,7 @@ async fn stopped_by(change: &str, undone: &str) {
     traffic.flow(40).await;
     let witness = traffic.stop().await;
     witness.assert_kept(&council, Running::Relay).await;
-    let altered = |change: &str| {
-        format!(
-            "ALTER TABLE ledger.events DISABLE TRIGGER append_only; {change}; \
-             ALTER TABLE ledger.events ENABLE ALWAYS TRIGGER append_only"
-        )
-    };
-    let superuser = council.database.superuser().await;
-    sqlx::raw_sql(&altered(change)).execute(&superuser).await.unwrap();
+    council.tamper(change).await;
 
     let mut reading = [council.serve("projections"), council.serve("notifier")];
     for service in &mut reading {
@@ -48,10 +41,13 @@ async fn stopped_by(change: &str, undone: &str) {
     }
     let positions = "SELECT max(position) FROM (SELECT position FROM history.checkpoints UNION ALL
         SELECT position FROM reporting.checkpoints UNION ALL SELECT position FROM notifier.checkpoint) AS every";
-    let reached: i64 = sqlx::query_scalar(positions).fetch_one(&superuser).await.unwrap();
+    let reached: i64 = sqlx::query_scalar(positions)
+        .fetch_one(&council.owner().await)
+        .await
+        .unwrap();
     assert_eq!(reached, 19, "nobody has gone past it");
 
-    sqlx::raw_sql(&altered(undone)).execute(&superuser).await.unwrap();
+    council.tamper(undone).await;
     let _again = [council.serve("projections"), council.serve("notifier")];
     witness.assert_kept(&council, Running::All).await;
     drop(writing);
