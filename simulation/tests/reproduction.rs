@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bus::Bus as _;
 use command_service::Relay;
 use event_store::{Append, NewEvent, Outcome};
 use schemas::sealed::KeyAdmission;
@@ -115,6 +116,22 @@ fn a_stream_that_lost_its_last_event_is_filled_again() {
         assert_eq!(relayed.nats.event_stream().len(), 2);
         relayed.holds_the_log().await;
         relayed.append(2);
+        relayed.holds_the_log().await;
+    });
+}
+
+/// Found by seed 2405: a relay stood still between its look at the stream and the purge that it thought was due, and lost its lease. What it
+/// empties then is a good stream, whose sequence goes on: the other relay publishes the next event behind the purge, and sees at its next look
+/// that all before it is missing.
+#[test]
+fn a_stream_that_a_relay_without_its_lease_has_emptied_is_filled_again() {
+    simulated(async {
+        let relayed = Relayed::start();
+        relayed.append(3);
+        relayed.holds_the_log().await;
+        let late = ModelBus::new(relayed.nats.clone(), Arc::new(Process::new("late relay")));
+        assert_eq!(late.purge_events().await, Ok(3));
+        relayed.append(1);
         relayed.holds_the_log().await;
     });
 }
