@@ -1,7 +1,9 @@
 //! The relay: publishes the log to the bus, each event once, in position order.
 //!
 //! One relay is active, by lease. Each event is published with the stream's last sequence as it expects it: a second relay
-//! that was paused and wakes up can't publish anything, and a repeat after a lost answer is found by reading the stream's end.
+//! that was paused and wakes up can't publish anything, and a repeat after a lost answer is found by reading the stream's end. The
+//! fence is a number: where the stream was emptied and filled again meanwhile, what the paused relay still sends can fit by chance, and
+//! events are missing or doubled until the next look at the stream's end, which has it filled again.
 //! That end is compared with the log at the start, whenever the connection was made anew, and once a second: the stream may have
 //! lost what was published, and the log may have been rolled back.
 

@@ -24,6 +24,7 @@ mod ledger;
 mod process;
 mod run;
 mod sender;
+mod signal;
 mod storm;
 mod view;
 mod witness;

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bus::Bus as _;
 use command_service::Relay;
 use event_store::{Append, NewEvent, Outcome};
 use schemas::sealed::KeyAdmission;
 use schemas::{AggregateId, ClientName, CommandId, EventId, ServiceName, Version};
-use simulation::{ModelBus, ModelLeases, ModelLedger, ModelLog, ModelNats, Process, Weather, World};
+use simulation::{Invariant, ModelBus, ModelLeases, ModelLedger, ModelLog, ModelNats, Process, Weather, World};
 use tokio_util::sync::CancellationToken;
 
 /// How long, by the run's clock, a relay may take to mend what it finds.
@@ -73,6 +74,11 @@ impl Relayed {
 
     /// Waits until the event stream holds the log, and nothing that must not be was seen on the way.
     async fn holds_the_log(&self) {
+        self.comes_to_hold_the_log().await;
+        assert_eq!(self.nats.findings(), []);
+    }
+
+    async fn comes_to_hold_the_log(&self) {
         let holds = || {
             let published = |event| command_service::published(event).unwrap().body;
             let log: Vec<_> = self.log.events().iter().map(published).collect();
@@ -89,7 +95,6 @@ impl Relayed {
             assert!(self.world.elapsed() < until, "{:?}", self.nats.event_stream().len());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(self.nats.findings(), []);
     }
 }
 
@@ -116,5 +121,43 @@ fn a_stream_that_lost_its_last_event_is_filled_again() {
         relayed.holds_the_log().await;
         relayed.append(2);
         relayed.holds_the_log().await;
+    });
+}
+
+/// Found by seed 2405: a relay stood still between its look at the stream and the purge that it thought was due, and lost its lease. What it
+/// empties then is a good stream, whose sequence goes on: the other relay publishes the next event behind the purge, and sees at its next look
+/// that all before it is missing.
+#[test]
+fn a_stream_that_a_relay_without_its_lease_has_emptied_is_filled_again() {
+    simulated(async {
+        let relayed = Relayed::start();
+        relayed.append(3);
+        relayed.holds_the_log().await;
+        let late = ModelBus::new(relayed.nats.clone(), Arc::new(Process::new("late relay")));
+        assert_eq!(late.purge_events().await, Ok(3));
+        relayed.append(1);
+        relayed.holds_the_log().await;
+    });
+}
+
+/// Found by seed 100483, and open: the fence is a number. A relay stood still in the middle of what it published; meanwhile the stream was
+/// emptied and filled again at other sequences, and one that the late relay still named was its last by chance. What is stored then is
+/// wrong until the other relay's next look at the stream's end.
+#[test]
+fn an_event_that_passes_the_fence_by_chance_is_mended() {
+    simulated(async {
+        let relayed = Relayed::start();
+        relayed.append(6);
+        relayed.holds_the_log().await;
+        let late = ModelBus::new(relayed.nats.clone(), Arc::new(Process::new("late relay")));
+        assert_eq!(late.purge_events().await, Ok(6));
+        relayed.holds_the_log().await;
+        let again = command_service::published(&relayed.log.events()[2]).unwrap();
+        let acknowledged = late.publish_event(again.subject, again.body, 12).await.unwrap();
+        assert_eq!(acknowledged.await.unwrap().sequence, 13, "it passes");
+        let seen: Vec<_> = relayed.nats.findings().iter().map(|broken| broken.invariant).collect();
+        assert_eq!(seen, [Invariant::StreamHoldsTheLog], "and is seen at once");
+        relayed.comes_to_hold_the_log().await;
+        assert_eq!(relayed.nats.findings().len(), 1, "nothing else");
     });
 }

@@ -84,7 +84,7 @@ impl ModelClient {
                 commands.lose(sequence);
             }
         }
-        self.nats.commands_changed.send_modify(|changes| *changes += 1);
+        self.nats.commands_changed.change();
         if world.strikes(Fault::CommandUnacknowledged) {
             tokio::time::sleep(CALL_TIMEOUT).await;
             return false;
@@ -96,7 +96,7 @@ impl ModelClient {
     /// Sends a command durably, and repeats it until its result is known. `stored`, where it was sent once already: then it is
     /// sent again only when its result does not come. Gives how often it was sent here, too.
     pub async fn send(&self, command: &Outgoing, body: Bytes, stored: bool) -> (CommandResult, u64) {
-        let mut results = self.nats.results_changed.subscribe();
+        let (results, mut seen) = (&self.nats.results_changed, self.nats.results_changed.changes());
         let key = (self.name.clone(), command.id);
         let held = || {
             let server = self.nats.server();
@@ -112,7 +112,11 @@ impl ModelClient {
             }
             if std::mem::take(&mut stored) {
                 let deadline = tokio::time::Instant::now() + RESULT_WAIT;
-                while held() == heard && tokio::time::timeout_at(deadline, results.changed()).await.is_ok() {}
+                while held() == heard
+                    && tokio::time::timeout_at(deadline, results.changed(&mut seen))
+                        .await
+                        .is_ok()
+                {}
                 let first = (self.nats.server().results.get(&key)).and_then(|results| results.get(heard).cloned());
                 heard = held();
                 if let Some(first) = first

@@ -13,7 +13,7 @@ pub(super) struct EventStream {
     gone: bool,
     last: u64,
     held: BTreeMap<u64, StreamedEvent>,
-    /// The position of the event that has, or had before it was lost, the last sequence; 0 behind a purge.
+    /// The position of the event that has, or had before it went, the last sequence.
     last_position: Position,
 }
 
@@ -95,7 +95,6 @@ impl EventStream {
     pub(super) fn purge(&mut self) -> u64 {
         let held = self.held.len();
         self.held.clear();
-        self.last_position = Position::START;
         u64::try_from(held).unwrap_or(u64::MAX)
     }
 

@@ -258,7 +258,7 @@ impl Bus for ModelBus {
         }
         let consumer = self.nats.server().commands.take(generation);
         self.step(format_args!("{DOING}, as {generation:?}: {consumer:?}"));
-        self.nats.commands_changed.send_modify(|changes| *changes += 1);
+        self.nats.commands_changed.change();
         self.hears().await;
         let consumer = consumer.ok_or(BusError::Superseded)?;
         let deliveries = stream::unfold(Some(self.clone()), move |bus| async move {
@@ -290,7 +290,7 @@ impl Bus for ModelBus {
             let results = server.results.entry((client.clone(), command_id)).or_default();
             results.push(body);
             drop(server);
-            nats.results_changed.send_modify(|results| *results += 1);
+            nats.results_changed.change();
         };
         self.store("publish a result", keep).await
     }
@@ -398,7 +398,7 @@ impl ModelBus {
     /// The next durable command for this consumer, over the connection that was there when it was made.
     async fn next_delivery(&self, consumer: u64, connects: u64) -> Result<Delivery, BusError> {
         const DOING: &str = "take the durable commands";
-        let mut changed = self.nats.commands_changed.subscribe();
+        let (changed, mut seen) = (&self.nats.commands_changed, self.nats.commands_changed.changes());
         let mut state = self.state.subscribe();
         loop {
             self.process.runs().await;
@@ -424,7 +424,7 @@ impl ModelBus {
             tokio::select! {
                 biased;
                 _ = state.changed() => {}
-                _ = changed.changed() => {}
+                () = changed.changed(&mut seen) => {}
                 () = tokio::time::sleep_until(late.map_or(patience, |late| late.min(patience))) => {}
             }
         }

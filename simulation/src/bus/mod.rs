@@ -14,10 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bus::{DeadLetter, EventMessage, Request};
 use bytes::Bytes;
 use schemas::{ClientName, CommandId, ServiceName};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::ledger::ModelLog;
 use crate::process::Process;
+use crate::signal::Signal;
 use crate::witness::{Broken, Witness};
 use crate::world::World;
 
@@ -35,9 +36,9 @@ pub struct ModelNats {
     pub(crate) witness: Arc<Witness>,
     server: Arc<Mutex<Server>>,
     /// Grows whenever a durable command may be there to be delivered.
-    commands_changed: Arc<watch::Sender<u64>>,
+    commands_changed: Arc<Signal>,
     /// Grows with each result.
-    results_changed: Arc<watch::Sender<u64>>,
+    results_changed: Arc<Signal>,
 }
 
 #[derive(Default)]
@@ -84,8 +85,8 @@ impl ModelNats {
             witness: Arc::new(Witness::new(log)),
             world,
             server: Arc::default(),
-            commands_changed: Arc::new(watch::Sender::new(0)),
-            results_changed: Arc::new(watch::Sender::new(0)),
+            commands_changed: Arc::default(),
+            results_changed: Arc::default(),
         }
     }
 
@@ -141,7 +142,7 @@ impl ModelNats {
     pub fn wipe_commands(&self) {
         self.world.step("nats", format_args!("the durable commands are gone"));
         self.server().commands.wipe();
-        self.commands_changed.send_modify(|changes| *changes += 1);
+        self.commands_changed.change();
     }
 }
 

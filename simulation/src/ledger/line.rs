@@ -9,7 +9,6 @@ use event_store::{
     Append, ExternalRef, Head, HeadNews, LONGEST_WAIT, Ledger, LedgerError, Reason, Receipt, StoredEvent, Verdict,
 };
 use schemas::{AggregateId, ClientName, CommandId, Position, Reference, ServiceName, Version};
-use tokio::sync::watch;
 
 use super::{ModelLog, Tables};
 use crate::fault::Fault;
@@ -220,7 +219,7 @@ impl Ledger for ModelLedger {
     }
 
     async fn news(&self) -> Result<Box<dyn HeadNews>, LedgerError> {
-        let heard = self.log.head.subscribe();
+        let heard = self.log.grown.changes();
         self.read("for news", |_| ()).await?;
         Ok(Box::new(News {
             ledger: self.clone(),
@@ -241,7 +240,8 @@ impl Ledger for ModelLedger {
 /// Word of what is appended, to one process.
 struct News {
     ledger: ModelLedger,
-    heard: watch::Receiver<i64>,
+    /// How often it has heard that the log has grown.
+    heard: u64,
 }
 
 #[async_trait]
@@ -254,9 +254,9 @@ impl HeadNews for News {
         }
         if world.strikes(Fault::NewsUntold) {
             tokio::time::sleep(at_most.min(LONGEST_WAIT)).await;
-            self.heard.mark_unchanged();
+            self.heard = self.ledger.log.grown.changes();
         } else {
-            let _ = tokio::time::timeout(at_most, self.heard.changed()).await;
+            let _ = tokio::time::timeout(at_most, self.ledger.log.grown.changed(&mut self.heard)).await;
         }
         process.runs().await;
         Ok(())

@@ -14,19 +14,20 @@ use event_store::{
 };
 use schemas::{AggregateId, ClientName, CommandId, CustomerId, Position, ServiceName, Version};
 use time::OffsetDateTime;
-use tokio::sync::watch;
+
+use crate::signal::Signal;
 
 pub use line::ModelLedger;
 pub(crate) use line::unavailable;
 pub(crate) use rows::{KeyRow, KeyRows, LeaseRow};
 
 /// The one log of a run, and the tables beside it. Clones share it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ModelLog {
     tables: Arc<Mutex<Tables>>,
     /// Appends take turns.
     turn: Arc<tokio::sync::Mutex<()>>,
-    head: Arc<watch::Sender<i64>>,
+    grown: Arc<Signal>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -44,16 +45,6 @@ pub(crate) struct Tables {
     pub(crate) leases: BTreeMap<String, LeaseRow>,
     /// Which process has looked for which result, and when it last did.
     pub(crate) looked: BTreeMap<(String, CommandId), OffsetDateTime>,
-}
-
-impl Default for ModelLog {
-    fn default() -> Self {
-        Self {
-            tables: Arc::default(),
-            turn: Arc::default(),
-            head: Arc::new(watch::Sender::new(0)),
-        }
-    }
 }
 
 impl ModelLog {
@@ -84,14 +75,13 @@ impl ModelLog {
             // All or nothing of it.
             tables.clone().append(batch, at)?;
         }
+        let before = tables.head().position;
         let verdicts = tables.append(batch, at)?;
-        let head = tables.head().position.0;
+        let grown = tables.head().position > before;
         drop(tables);
-        self.head.send_if_modified(|known| {
-            let grown = *known < head;
-            *known = head;
-            grown
-        });
+        if grown {
+            self.grown.change();
+        }
         Ok(verdicts)
     }
 }
