@@ -11,10 +11,11 @@ setup: ## Install what the machine lacks
 run: setup ## Start the whole system with demo cases, on private servers
 	cargo run -p caseledger -- dev --demo
 
-# Some tests start the command itself, which `cargo test` alone does not build.
+# Some tests start the command itself, which `cargo test` alone does not build. More run at once than there are cores: most of
+# what they do is wait for servers.
 test: setup ## Run all tests, on private servers
 	cargo build --workspace --all-targets
-	cargo test --workspace
+	RUST_TEST_THREADS=4 cargo test --workspace
 
 lint: ## Check format, lints and documentation
 	cargo fmt --all --check
