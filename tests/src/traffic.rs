@@ -166,7 +166,7 @@ impl Sender {
             if self.is_over() {
                 return;
             }
-            if !self.durable && number % 3 == 0 {
+            if !self.durable && number.is_multiple_of(3) {
                 let left = self.command(
                     "UpdateRequest",
                     case,
