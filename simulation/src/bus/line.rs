@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bus::limits::NATS_TIMEOUT;
+use bus::limits::{NATS_TIMEOUT, PULL_EXPIRES};
 use bus::{
     Bus, BusError, ConnectionState, DeadLetter, Deliveries, Delivery, EventMessage, Events, Generation, PublishAck,
     PublishAckFuture, ReplySubject, Requests, StreamEnd, StreamedEvent,
@@ -21,6 +21,9 @@ use super::events::Stored;
 use super::{Asked, Follower, Listener, ModelNats};
 use crate::fault::Fault;
 use crate::process::Process;
+
+/// How often a line that is down is looked at.
+const DOWN_LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Whether a line is down, and until when.
 #[derive(Clone, Debug, Default)]
@@ -420,12 +423,21 @@ impl ModelBus {
                 }
                 commands.next_late()
             };
-            let patience = Instant::now() + Duration::from_secs(30);
+            // On a line that is down nothing is given, however late it is.
+            let patience = Instant::now()
+                + if self.line.is_up() {
+                    PULL_EXPIRES
+                } else {
+                    DOWN_LOOK_EVERY
+                };
+            let look_at = late
+                .filter(|_| self.line.is_up())
+                .map_or(patience, |late| late.min(patience));
             tokio::select! {
                 biased;
                 _ = state.changed() => {}
                 () = changed.changed(&mut seen) => {}
-                () = tokio::time::sleep_until(late.map_or(patience, |late| late.min(patience))) => {}
+                () = tokio::time::sleep_until(look_at) => {}
             }
         }
     }
