@@ -1,6 +1,7 @@
 //! The check at the end of a run: everything that was asked and answered, against what the log, the streams and the view hold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use event_store::{Receipt, ReceiptStatus, StoredEvent};
 use schemas::result::{Accepted, CommandResult, CommandStatus};
@@ -11,6 +12,9 @@ use crate::view::Rows;
 use crate::witness::{Asked, Invariant, Sent};
 
 type Receipts = BTreeMap<(ClientName, CommandId), Receipt>;
+
+/// The place of a command in its group, its answer, and when it was sent and answered.
+type InGroup<'a> = (u64, &'a Accepted, [Duration; 2]);
 
 /// Checks a run that has come to rest; each finding goes to the witness. Gives how many refusals of calls were overtaken: a call is
 /// refused without a record, so that a copy of it that was still on its way may be accepted when things stand otherwise.
@@ -186,19 +190,24 @@ impl Checker<'_> {
         }
     }
 
-    /// Durable commands of one client to one case are handled in the order sent.
+    /// Durable commands of one client to one case are handled in the order sent, unless NATS lost them meanwhile.
     fn order_of_groups(&self) {
-        let mut groups: BTreeMap<u64, Vec<(u64, &Accepted)>> = BTreeMap::new();
+        let mut groups: BTreeMap<u64, Vec<InGroup<'_>>> = BTreeMap::new();
         for asked in &self.asked {
-            let answer = asked.answers.first().and_then(|(_, result)| accepted(result));
-            if let (Sent::InOrder(group, nth), Some(answer)) = (asked.sent, answer) {
-                groups.entry(group).or_default().push((nth, answer));
+            if let (Sent::InOrder(group, nth), Some((at, result))) = (asked.sent, asked.answers.first())
+                && let Some(answer) = accepted(result)
+            {
+                let sent = (nth, answer, [asked.sent_at, *at]);
+                groups.entry(group).or_default().push(sent);
             }
         }
         for (group, mut sent) in groups {
-            sent.sort_by_key(|(nth, _)| *nth);
-            if !sent.is_sorted_by_key(|(_, answer)| answer.position) {
-                let positions: Vec<_> = sent.iter().map(|(_, answer)| answer.position.0).collect();
+            sent.sort_by_key(|(nth, ..)| *nth);
+            let from = sent.iter().map(|(.., [from, _])| *from).min().unwrap_or_default();
+            let to = sent.iter().map(|(.., [_, to])| *to).max().unwrap_or_default();
+            let held = !self.council.nats.witness.were_commands_wiped(from, to);
+            if held && !sent.is_sorted_by_key(|(_, answer, _)| answer.position) {
+                let positions: Vec<_> = sent.iter().map(|(_, answer, _)| answer.position.0).collect();
                 let what =
                     format!("durable commands of group {group} were sent in order and recorded as {positions:?}");
                 self.broken(Invariant::OneOrder, what);

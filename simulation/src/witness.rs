@@ -102,6 +102,8 @@ pub struct Witness {
 struct Seen {
     asked: Vec<Asked>,
     broken: Vec<Broken>,
+    /// When the stream of durable commands was lost.
+    wiped: Vec<Duration>,
 }
 
 impl Witness {
@@ -135,6 +137,17 @@ impl Witness {
     #[must_use]
     pub fn asked(&self) -> Vec<Asked> {
         self.seen().asked.clone()
+    }
+
+    /// The stream of durable commands is lost: what it held is in no order with what comes after.
+    pub(crate) fn commands_wiped(&self, world: &World) {
+        let at = world.elapsed();
+        self.seen().wiped.push(at);
+    }
+
+    /// Whether that happened between these two moments.
+    pub(crate) fn were_commands_wiped(&self, from: Duration, to: Duration) -> bool {
+        self.seen().wiped.iter().any(|at| (from..=to).contains(at))
     }
 
     /// A command is about to be sent for the first time. Gives its number.

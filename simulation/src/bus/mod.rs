@@ -142,6 +142,7 @@ impl ModelNats {
     pub fn wipe_commands(&self) {
         self.world.step("nats", format_args!("the durable commands are gone"));
         self.server().commands.wipe();
+        self.witness.commands_wiped(&self.world);
         self.commands_changed.change();
     }
 }
