@@ -20,7 +20,7 @@ fn found(tamper: impl FnOnce(&Council)) -> Vec<Invariant> {
         .unwrap();
     let services = tokio::task::LocalSet::new();
     services.block_on(&runtime, async {
-        let world = Arc::new(World::new(3, Weather::Fair, false));
+        let world = Arc::new(World::new(5, Weather::Fair, false));
         let council = Council::new(world, Registry::new().unwrap());
         live(&council).await;
         tamper(&council);
