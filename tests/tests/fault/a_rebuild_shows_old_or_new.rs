@@ -29,24 +29,21 @@ async fn and_never_half() {
     let rebuild = |name: &str| Process::start(council.command().args(["projection", "rebuild", name]));
     let superuser = council.database.superuser().await;
     for name in ["history", "reporting"] {
-        // Killed when it has begun to write.
-        let mut killed = rebuild(name);
-        let begun = format!("SELECT EXISTS (SELECT FROM {name}.rebuilds WHERE position > 0)");
-        let has_begun = || async {
-            sqlx::query_scalar::<_, bool>(&begun)
+        // Killed when it has begun to write: its generation is one more than the live one's.
+        let begun = format!("SELECT coalesce(max(generation), 0) FROM {name}.rebuilds WHERE position > 0");
+        let begun = || async {
+            sqlx::query_scalar::<_, i64>(&begun)
                 .fetch_one(&superuser)
                 .await
                 .unwrap()
         };
-        eventually("the rebuild has begun", PATIENCE, has_begun).await;
+        let mut killed = rebuild(name);
+        eventually("the rebuild has begun", PATIENCE, || async { begun().await > 0 }).await;
         killed.kill();
-        sqlx::raw_sql(&format!("DELETE FROM {name}.rebuilds"))
-            .execute(&superuser)
-            .await
-            .unwrap();
         // Its connections are cut off halfway, and it says so.
+        let earlier = begun().await;
         let mut cut = rebuild(name);
-        eventually("the rebuild has begun", PATIENCE, has_begun).await;
+        eventually("another has begun", PATIENCE, || async { begun().await > earlier }).await;
         let cut_off =
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'caseledger'";
         let cut_off: i64 = sqlx::query_scalar(cut_off).fetch_one(&superuser).await.unwrap();

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 use system_tests::council::{PATIENCE, example};
-use system_tests::{Council, Process};
+use system_tests::{Council, Process, eventually};
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
@@ -72,8 +72,10 @@ async fn the_wrapping_key_is_rotated_and_nothing_is_lost() {
     let show = ["customer", "show", "--officer", "j.okafor", "--reason", "a test"];
     for customer in [&before, &after] {
         let arguments: Vec<&str> = show.iter().copied().chain([customer.as_str()]).collect();
-        let output = with_key(&council, "rotated", &arguments).await;
-        assert!(text(&output).contains("@example"), "{}", text(&output));
+        eventually("the history shows who it is", PATIENCE, || async {
+            text(&with_key(&council, "rotated", &arguments).await).contains("@example")
+        })
+        .await;
         let output = with_key(&council, "key", &arguments).await;
         assert!(!text(&output).contains("@example"), "{}", text(&output));
     }
