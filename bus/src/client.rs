@@ -59,6 +59,25 @@ pub struct BusClient {
     connection: Connection,
 }
 
+impl Outgoing {
+    /// The envelope that it is sent in, as this client.
+    #[must_use]
+    pub fn envelope(&self, client: &ClientName) -> CommandEnvelope {
+        CommandEnvelope {
+            id: self.id,
+            command_type: format!("caseledger.{}.v1", self.name),
+            name: self.name.clone(),
+            source: format!("/clients/{client}"),
+            subject: self.subject,
+            time: Some(self.time),
+            correlation_id: self.correlation_id.clone(),
+            causation_id: self.causation_id.clone(),
+            traceparent: None,
+            data: self.data.clone(),
+        }
+    }
+}
+
 impl std::fmt::Debug for BusClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BusClient")
@@ -242,18 +261,7 @@ impl BusClient {
     }
 
     fn message(&self, doing: &str, command: &Outgoing) -> Result<Bytes, BusError> {
-        let envelope = CommandEnvelope {
-            id: command.id,
-            command_type: format!("caseledger.{}.v1", command.name),
-            name: command.name.clone(),
-            source: format!("/clients/{}", self.name),
-            subject: command.subject,
-            time: Some(command.time),
-            correlation_id: command.correlation_id.clone(),
-            causation_id: command.causation_id.clone(),
-            traceparent: None,
-            data: command.data.clone(),
-        };
+        let envelope = command.envelope(&self.name);
         let body = Bytes::from(envelope.write().map_err(|error| BusError::broken(doing, error))?);
         check_size(doing, &body, limits::MAX_BODY_BYTES)?;
         Ok(body)

@@ -3,7 +3,7 @@
 use bus::limits::{CALL_TIMEOUT, RESEND_PAUSE, RESULT_WAIT};
 use bus::{Headers, Outgoing, ReplySubject, Request};
 use bytes::Bytes;
-use schemas::envelope::{CommandEnvelope, STRUCTURED};
+use schemas::envelope::STRUCTURED;
 use schemas::query::ResultQuery;
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::{ClientName, subjects};
@@ -35,19 +35,7 @@ impl ModelClient {
     /// A command as this client writes it; none where its data is no JSON.
     #[must_use]
     pub fn message(&self, command: &Outgoing) -> Option<Bytes> {
-        let envelope = CommandEnvelope {
-            id: command.id,
-            command_type: format!("caseledger.{}.v1", command.name),
-            name: command.name.clone(),
-            source: format!("/clients/{}", self.name),
-            subject: command.subject,
-            time: Some(command.time),
-            correlation_id: command.correlation_id.clone(),
-            causation_id: command.causation_id.clone(),
-            traceparent: None,
-            data: command.data.clone(),
-        };
-        envelope.write().ok().map(Bytes::from)
+        command.envelope(&self.name).write().ok().map(Bytes::from)
     }
 
     /// Calls a command once: the answer's body, if one comes.
