@@ -20,6 +20,14 @@ async fn kept() -> (Arc<Council>, Arc<Witness>) {
     (council, witness)
 }
 
+/// Where the log holds what the traffic sent: between its events stand those of the services, who write when they come to it.
+async fn sent(council: &Council) -> Vec<i64> {
+    sqlx::query_scalar("SELECT position FROM ledger.events WHERE client = 'contact-centre' ORDER BY position")
+        .fetch_all(&council.owner().await)
+        .await
+        .expect("the log can be read")
+}
+
 fn of(breaches: &[Breach], invariant: Invariant) -> Vec<&Breach> {
     breaches.iter().filter(|breach| breach.invariant == invariant).collect()
 }
@@ -27,16 +35,18 @@ fn of(breaches: &[Breach], invariant: Invariant) -> Vec<&Breach> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_the_log_the_stream_and_the_views() {
     let (council, witness) = kept().await;
+    // One each for what is deleted from the stream, altered, deleted, never sent, and without receipt.
+    let [lost, altered, deleted, foreign, bare] = *sent(&council).await.last_chunk().expect("five were sent");
 
     let stream = jetstream::new(council.steward().await)
         .get_stream("CASELEDGER_EVENTS")
         .await
         .unwrap();
-    stream.delete_message(7).await.unwrap();
+    stream.delete_message(u64::try_from(lost).unwrap()).await.unwrap();
     let breaches = witness.breaches(&council, Running::All).await;
     assert_eq!(breaches.len(), 1, "{breaches:?}");
     assert_eq!(breaches[0].invariant, Invariant::StreamHoldsTheLog);
-    assert_eq!(breaches[0].positions, [7]);
+    assert_eq!(breaches[0].positions, [lost]);
     assert_eq!(breaches[0].commands.len(), 1);
 
     council
@@ -64,40 +74,44 @@ async fn in_the_log_the_stream_and_the_views() {
 
     // One byte of one event.
     council
-        .tamper("UPDATE ledger.events SET payload = replace(payload::text, '\"', ' \"')::json WHERE position = 9")
+        .tamper(&format!(
+            "UPDATE ledger.events SET payload = replace(payload::text, '\"', ' \"')::json WHERE position = {altered}"
+        ))
         .await;
     let breaches = witness.breaches(&council, Running::Relay).await;
     let whole = of(&breaches, Invariant::LogIsWhole);
     assert!(whole[0].what.contains("it does not hold any more"), "{breaches:?}");
     let held = of(&breaches, Invariant::StreamHoldsTheLog);
-    assert!(held.iter().any(|breach| breach.positions == [9]), "{breaches:?}");
+    assert!(held.iter().any(|breach| breach.positions == [altered]), "{breaches:?}");
 
     // A command that was accepted and whose events are gone, and one that nobody sent.
     council
-        .tamper(
-            "DELETE FROM ledger.events WHERE position = 12;
-         UPDATE ledger.events SET command_id = gen_random_uuid() WHERE position = 14",
-        )
+        .tamper(&format!(
+            "DELETE FROM ledger.events WHERE position = {deleted};
+         UPDATE ledger.events SET command_id = gen_random_uuid() WHERE position = {foreign}"
+        ))
         .await;
     let breaches = witness.breaches(&council, Running::CommandService).await;
     let recorded = of(&breaches, Invariant::AcceptedIsRecorded);
     assert!(recorded.len() >= 3, "two receipts and an event: {breaches:?}");
-    assert_eq!(of(&breaches, Invariant::UnansweredActsOnce)[0].positions, [14]);
+    assert_eq!(of(&breaches, Invariant::UnansweredActsOnce)[0].positions, [foreign]);
     assert!(
-        of(&breaches, Invariant::LogIsWhole)
-            .iter()
-            .any(|breach| breach.to_string().contains("position 13 where 12 was to be expected")),
+        of(&breaches, Invariant::LogIsWhole).iter().any(|breach| breach
+            .to_string()
+            .contains(&format!("position {} where {deleted} was to be expected", deleted + 1))),
         "{breaches:?}"
     );
 
     council
-        .tamper("DELETE FROM ledger.commands WHERE client = 'contact-centre' AND position = 1")
+        .tamper(&format!(
+            "DELETE FROM ledger.commands WHERE client = 'contact-centre' AND position = {bare}"
+        ))
         .await;
     let breaches = witness.breaches(&council, Running::CommandService).await;
     assert!(
         breaches.iter().any(|breach| breach
             .to_string()
-            .contains("of its receipt: there is none (positions [1])")),
+            .contains(&format!("of its receipt: there is none (positions [{bare}])"))),
         "{breaches:?}"
     );
 }
