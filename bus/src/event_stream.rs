@@ -11,6 +11,7 @@ use schemas::Position;
 use schemas::subjects::EVENTS_STREAM;
 use serde::Deserialize;
 use serde_json::json;
+use time::OffsetDateTime;
 
 use crate::connection::{Connection, api_fault, check_size};
 use crate::error::BusError;
@@ -103,12 +104,23 @@ pub(crate) async fn purge(relay: &Connection) -> Result<u64, BusError> {
     struct Purged {
         purged: u64,
     }
+    let first = json!({ "seq": emptied_until(OffsetDateTime::now_utc()) });
     let purged = relay
-        .api::<Purged>(DOING, format!("STREAM.PURGE.{EVENTS_STREAM}"), &json!({}))
+        .api::<Purged>(DOING, format!("STREAM.PURGE.{EVENTS_STREAM}"), &first)
         .await?;
     purged
         .map(|purged| purged.purged)
         .map_err(|error| api_fault(DOING, EVENTS_STREAM, &error))
+}
+
+/// The sequence that the first event has after the stream was emptied at this moment.
+///
+/// A purge by itself leaves the last sequence where it is, and the numbers that follow are those which a publisher still names that
+/// knows the stream as it was. The microseconds since 1970 run ahead of any number of events, so no two fillings share a sequence,
+/// whatever was wiped or put back in between; and they stay below 2^53, which every client can read.
+#[must_use]
+pub fn emptied_until(now: OffsetDateTime) -> u64 {
+    u64::try_from(now.unix_timestamp_nanos() / 1_000).unwrap_or_default()
 }
 
 fn position_of(body: &[u8]) -> Result<Position, BusError> {

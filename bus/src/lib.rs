@@ -29,6 +29,7 @@ pub use address::NatsAddress;
 pub use client::{BusClient, Outgoing};
 pub use connection::ConnectionState;
 pub use error::BusError;
+pub use event_stream::emptied_until;
 pub use held::StreamHolds;
 pub use message::{
     AckToken, DeadLetter, Delivery, EventMessage, Headers, PublishAck, ReplySubject, Request, StreamEnd, StreamedEvent,

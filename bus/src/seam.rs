@@ -89,7 +89,10 @@ pub trait Bus: Send + Sync {
     /// One message of the event stream (relay); `None` where the stream does not hold it.
     async fn event_at_sequence(&self, sequence: u64) -> Result<Option<StreamedEvent>, BusError>;
 
-    /// Empties the event stream, for a refill (relay). Returns how many events it held. Its last sequence stays.
+    /// Empties the event stream, for a refill (relay). Returns how many events it held.
+    ///
+    /// The next event has a sequence that the stream never had ([`emptied_until`](crate::emptied_until)): what was sent for the
+    /// stream as it was fits nowhere any more.
     async fn purge_events(&self) -> Result<u64, BusError>;
 
     /// Follows the events of one service, or of all (follower).

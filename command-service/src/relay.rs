@@ -2,8 +2,8 @@
 //!
 //! One relay is active, by lease. Each event is published with the stream's last sequence as it expects it: a second relay
 //! that was paused and wakes up can't publish anything, and a repeat after a lost answer is found by reading the stream's end. The
-//! fence is a number: where the stream was emptied and filled again meanwhile, what the paused relay still sends can fit by chance, and
-//! events are missing or doubled until the next look at the stream's end, which has it filled again.
+//! fence is a number and yet exact, though many events are on their way at once: as long as the stream is not emptied, a sequence
+//! stands for one position, and emptying it takes the next sequence from the clock, so that no number comes again for another position.
 //! That end is compared with the log at the start, whenever the connection was made anew, and once a second: the stream may have
 //! lost what was published, and the log may have been rolled back.
 

@@ -91,10 +91,12 @@ impl EventStream {
         self.held.get(&sequence).cloned()
     }
 
-    /// Empties it; its last sequence stays.
-    pub(super) fn purge(&mut self) -> u64 {
+    /// Empties it; the next event has this sequence, where that is behind the last. An earlier one takes what is before it.
+    pub(super) fn purge(&mut self, first: u64) -> u64 {
         let held = self.held.len();
-        self.held.clear();
+        self.held = self.held.split_off(&first);
+        let held = held - self.held.len();
+        self.last = self.last.max(first.saturating_sub(1));
         u64::try_from(held).unwrap_or(u64::MAX)
     }
 

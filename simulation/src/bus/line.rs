@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bus::limits::{NATS_TIMEOUT, PULL_EXPIRES};
 use bus::{
     Bus, BusError, ConnectionState, DeadLetter, Deliveries, Delivery, EventMessage, Events, Generation, PublishAck,
-    PublishAckFuture, ReplySubject, Requests, StreamEnd, StreamedEvent,
+    PublishAckFuture, ReplySubject, Requests, StreamEnd, StreamedEvent, emptied_until,
 };
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, stream};
@@ -376,7 +376,9 @@ impl Bus for ModelBus {
     }
 
     async fn purge_events(&self) -> Result<u64, BusError> {
-        self.ask_stream("empty the event stream", |server| server.events.purge())
+        self.process.runs().await;
+        let first = emptied_until(self.nats.world.now());
+        self.ask_stream("empty the event stream", |server| server.events.purge(first))
             .await
     }
 

@@ -89,6 +89,7 @@ macro_rules! of_both {
 of_both!(
     an_event_is_stored_only_behind_the_one_that_is_named,
     a_stream_that_was_emptied_goes_on_counting_and_one_that_lost_its_last_event_says_so,
+    what_was_sent_for_the_stream_before_it_was_emptied_fits_nowhere,
     who_follows_hears_of_events,
     durable_commands_come_in_order_until_they_are_acknowledged,
     a_later_taker_has_the_commands_and_an_earlier_one_none,
@@ -147,25 +148,61 @@ async fn an_event_is_stored_only_behind_the_one_that_is_named(wire: &Wire) {
     assert!(bus.event_at_sequence(5).await.unwrap().is_none());
 }
 
+/// The last sequence of a stream that was emptied just now.
+async fn emptied_at(bus: &dyn Bus) -> u64 {
+    let end = bus.last_event().await.unwrap();
+    assert_eq!((end.messages, end.last), (0, None));
+    end.sequence
+}
+
+async fn what_was_sent_for_the_stream_before_it_was_emptied_fits_nowhere(wire: &Wire) {
+    let (bus, late) = (wire.buses[0].as_ref(), wire.buses[1].as_ref());
+    publish(bus, &[(1, 0), (2, 1), (3, 2)]).await;
+    // A relay that stood still in the middle of what it published: each of these would be the next of some stream of three.
+    let late_ones = [(3, 2), (4, 3), (5, 4), (6, 5), (7, 6)];
+    let refused: Vec<_> = late_ones
+        .map(|(_, expected)| Err(BusError::WrongLastSequence { expected }))
+        .into();
+    let mut emptied = Vec::new();
+    for _ in 0..2 {
+        // The fillings differ in time by more than the late ones are.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(bus.purge_events().await.unwrap(), 3);
+        assert_eq!(publish(late, &late_ones).await, refused, "while it is empty");
+        let last = emptied_at(bus).await;
+        emptied.push(last);
+        assert_eq!(
+            publish(bus, &[(1, last), (2, last + 1), (3, last + 2)]).await,
+            [Ok(last + 1), Ok(last + 2), Ok(last + 3)]
+        );
+        assert_eq!(publish(late, &late_ones).await, refused, "when it is filled again");
+        assert_eq!(at_end(&bus.last_event().await.unwrap()), (last + 3, 3, Some(3)));
+    }
+    assert!(emptied[1] > emptied[0] + 500, "{emptied:?}");
+}
+
 async fn a_stream_that_was_emptied_goes_on_counting_and_one_that_lost_its_last_event_says_so(wire: &Wire) {
     let bus = wire.buses[0].as_ref();
     publish(bus, &[(1, 0), (2, 1), (3, 2)]).await;
     assert_eq!(bus.purge_events().await.unwrap(), 3);
-    assert_eq!(at_end(&bus.last_event().await.unwrap()), (3, 0, None));
-    assert_eq!(publish(bus, &[(1, 0), (1, 3), (2, 4)]).await[1..], [Ok(4), Ok(5)]);
+    let last = 2 + emptied_at(bus).await;
+    assert_eq!(
+        publish(bus, &[(1, 0), (1, last - 2), (2, last - 1)]).await[1..],
+        [Ok(last - 1), Ok(last)]
+    );
     match &wire.kind {
         Kind::Model(nats) => nats.lose_event(1),
         Kind::Real(council) => {
             let steward = jetstream::new(council.steward().await);
             let stream = steward.get_stream(schemas::subjects::EVENTS_STREAM).await.unwrap();
-            assert!(stream.delete_message(5).await.unwrap());
+            assert!(stream.delete_message(last).await.unwrap());
         }
     }
-    assert_eq!(at_end(&bus.last_event().await.unwrap()), (5, 1, None));
-    assert!(bus.event_at_sequence(5).await.unwrap().is_none());
+    assert_eq!(at_end(&bus.last_event().await.unwrap()), (last, 1, None));
+    assert!(bus.event_at_sequence(last).await.unwrap().is_none());
     assert_eq!(
-        publish(bus, &[(2, 4), (2, 5)]).await,
-        [Err(BusError::WrongLastSequence { expected: 4 }), Ok(6)]
+        publish(bus, &[(2, last - 1), (2, last)]).await,
+        [Err(BusError::WrongLastSequence { expected: last - 1 }), Ok(last + 1)]
     );
 }
 
