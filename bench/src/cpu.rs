@@ -56,7 +56,7 @@ pub fn memory() -> BTreeMap<String, f64> {
         if process.part.starts_with(POSTGRES) {
             *held.entry(POSTGRES.to_owned()).or_default() += mebibytes("RssAnon");
             shared = shared.max(mebibytes("RssShmem"));
-        } else {
+        } else if process.part != WATCHING {
             *held.entry(process.part).or_default() += mebibytes("VmRSS");
         }
     }
@@ -66,6 +66,9 @@ pub fn memory() -> BTreeMap<String, f64> {
 
 /// What this process itself is called.
 const CLIENT: &str = "client";
+
+/// The shells that end the servers with us.
+const WATCHING: &str = "sh";
 
 /// With what every part of PostgreSQL begins.
 const POSTGRES: &str = "postgres";

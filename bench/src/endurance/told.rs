@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use comfy_table::Table;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
+use system_tests::council::SERVICES;
 use tokio::task::JoinHandle;
 
-use super::council::{self, Running};
+use super::council::{self, FOLLOWERS, Running};
 use super::traffic::{Traffic, latencies};
 use super::trend::Trend;
 use crate::cpu;
@@ -113,12 +114,17 @@ impl Told {
 
     /// Memory and lags of the long phase.
     pub(super) fn judge_long(&mut self, caught_up_in: f64) {
-        for (part, samples) in self.series("long", |sample| &sample.memory) {
-            self.grows_not(&format!("memory of {part} is flat"), &samples, MEMORY_SLACK, "MiB");
+        // Who is not there, or tells nothing, has no yes.
+        let memory = self.series("long", |sample| &sample.memory);
+        for part in SERVICES.into_iter().chain(["postgres", "nats-server"]) {
+            let samples = memory.get(part).map_or(&[][..], Vec::as_slice);
+            self.grows_not(&format!("memory of {part} is flat"), samples, MEMORY_SLACK, "MiB");
         }
         let rate = self.rate;
-        for (name, samples) in self.series("long", |sample| &sample.lag) {
-            self.grows_not(&format!("lag of {name} does not grow"), &samples, rate, "");
+        let lags = self.series("long", |sample| &sample.lag);
+        for (name, _) in FOLLOWERS {
+            let samples = lags.get(name).map_or(&[][..], Vec::as_slice);
+            self.grows_not(&format!("lag of {name} does not grow"), samples, rate, "");
         }
         let held_back = self.samples.last().map_or(0, |sample| sample.held_back);
         self.verdict(
