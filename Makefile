@@ -1,6 +1,6 @@
 # The two commands that matter are `make run` and `make test`; both install first what the machine lacks.
 
-.PHONY: help setup run test lint format check-licences deny bench bench-growth bench-quick bench-smoke faults fuzz
+.PHONY: help setup run test lint format check-licences deny bench bench-growth bench-quick bench-smoke load faults fuzz
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,11 @@ bench-quick: setup ## Measure the one that counts; the last line is `ratio: N`
 bench-smoke: setup ## Run each case of the benchmark for a moment, to see that it works
 	cargo build -p caseledger -p bench
 	cargo run -p bench -- smoke
+
+# LOAD='--minutes 5' changes how long; `bench endurance --help` names the rest.
+load: setup ## Offer half the peak for half an hour, a burst, slow consumers: bench/load.json, bench/load.svg; needs some tens of GB
+	cargo build --release -p caseledger -p bench
+	cargo run --release -p bench -- endurance --json bench/load.json --plot bench/load.svg $(LOAD)
 
 # The short ones are in `make test` too. Some of the others need root, to mount a small disk.
 faults: setup ## Make every fault happen to the real system; ends with a table

@@ -1,4 +1,4 @@
-//! CPU time, by part: this process, PostgreSQL, nats-server, and each service that runs as a process of its own.
+//! CPU time and memory, by part: this process, PostgreSQL, nats-server, and each service that runs as a process of its own.
 //!
 //! Read from `/proc`: `proc(5)`, fields 14 to 17 of `stat`. What a child used that has ended counts for its parent.
 
@@ -21,23 +21,9 @@ impl Cpu {
     /// What this process and its descendants have used so far. Empty where there is no `/proc`.
     #[must_use]
     pub fn now() -> Self {
-        let processes = processes();
-        let own = std::process::id();
-        let is_ours = |mut id: u32| {
-            while let Some(process) = processes.get(&id) {
-                if id == own {
-                    return true;
-                }
-                id = process.parent;
-            }
-            false
-        };
         let mut used = BTreeMap::new();
-        for (id, process) in &processes {
-            if is_ours(*id) {
-                let part = if *id == own { "client" } else { &process.part };
-                *used.entry(part.to_owned()).or_default() += process.seconds;
-            }
+        for (_, process) in ours() {
+            *used.entry(process.part).or_default() += process.seconds;
         }
         Self(used)
     }
@@ -51,6 +37,69 @@ impl Cpu {
             .map(|(part, now)| (part.clone(), (now - before.0.get(part).unwrap_or(&0.0)).max(0.0)));
         CpuUse(used.filter(|(_, seconds)| *seconds > 0.0).collect())
     }
+}
+
+/// What the descendants of this process hold, in MiB by part: what is resident. PostgreSQL is one part: the memory of each of its
+/// processes, and its shared buffers once.
+#[must_use]
+pub fn memory() -> BTreeMap<String, f64> {
+    let (mut held, mut shared) = (BTreeMap::<String, f64>::new(), 0.0_f64);
+    for (id, process) in ours().into_iter().filter(|(_, process)| process.part != CLIENT) {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let mebibytes = |name: &str| -> f64 {
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+            kibibytes.unwrap_or_default() / 1024.0
+        };
+        if process.part.starts_with(POSTGRES) {
+            *held.entry(POSTGRES.to_owned()).or_default() += mebibytes("RssAnon");
+            shared = shared.max(mebibytes("RssShmem"));
+        } else if process.part != WATCHING {
+            *held.entry(process.part).or_default() += mebibytes("VmRSS");
+        }
+    }
+    held.entry(POSTGRES.to_owned()).and_modify(|held| *held += shared);
+    held
+}
+
+/// What this process itself is called.
+const CLIENT: &str = "client";
+
+/// The shells that end the servers with us.
+const WATCHING: &str = "sh";
+
+/// With what every part of PostgreSQL begins.
+const POSTGRES: &str = "postgres";
+
+/// This process and its descendants, by their ids.
+fn ours() -> Vec<(u32, Process)> {
+    let processes = processes();
+    let own = std::process::id();
+    let is_ours = |mut id: u32| {
+        while let Some(process) = processes.get(&id) {
+            if id == own {
+                return true;
+            }
+            id = process.parent;
+        }
+        false
+    };
+    let ours: Vec<u32> = processes.keys().copied().filter(|id| is_ours(*id)).collect();
+    let mut processes = processes;
+    let taken = ours.into_iter().filter_map(|id| Some((id, processes.remove(&id)?)));
+    let named = taken.map(|(id, process)| match id == own {
+        true => (
+            id,
+            Process {
+                part: CLIENT.to_owned(),
+                ..process
+            },
+        ),
+        false => (id, process),
+    });
+    named.collect()
 }
 
 struct Process {

@@ -8,6 +8,7 @@
 mod apart;
 mod contenders;
 mod cpu;
+mod endurance;
 mod figures;
 mod growth;
 mod load;
@@ -53,6 +54,10 @@ enum Call {
         #[arg(long)]
         plot: Option<PathBuf>,
     },
+    /// Offer half the peak for half an hour with every service running, then a burst, then slow consumers, and say whether it held:
+    /// ends with 0 where every verdict is yes, 1 where one is no, 2 where it could not be run to its end.
+    #[command(alias = "load")]
+    Endurance(endurance::Plan),
     /// Run each case for a moment, to see that it works. Nothing is measured.
     Smoke,
 }
@@ -110,6 +115,7 @@ async fn main() -> ExitCode {
         Call::Growth(sizes) => grow(&sizes).await,
         Call::Quick => quick().await,
         Call::Show { json, plot } => show(&json, plot.as_deref()),
+        Call::Endurance(plan) => return endure(&plan).await,
         Call::Smoke => smoke().await,
     };
     match done {
@@ -192,6 +198,26 @@ async fn grow(sizes: &growth::Sizes) -> Result<(), String> {
     sizes.plot.as_deref().map_or(Ok(()), |path| plot::growth(&report, path))
 }
 
+async fn endure(plan: &endurance::Plan) -> ExitCode {
+    let told = match endurance::run(plan).await {
+        Ok(told) => told,
+        Err(reason) => {
+            eprintln!("{reason}");
+            return ExitCode::from(2);
+        }
+    };
+    println!("{told}");
+    let drawn = plan.plot.as_deref().map_or(Ok(()), |path| endurance::draw(&told, path));
+    match drawn {
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::from(2)
+        }
+        Ok(()) if told.held() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+    }
+}
+
 fn write(report: &Report, path: Option<&Path>) -> Result<(), String> {
     let Some(path) = path else { return Ok(()) };
     let json = serde_json::to_string_pretty(report).map_err(|error| error.to_string())?;
@@ -263,6 +289,11 @@ async fn smoke() -> Result<(), String> {
         draw(&report, &drawn)?;
         let _ = std::fs::remove_file(drawn);
     }
+    println!("endurance");
+    let told = endurance::run(&endurance::Plan::tiny()).await?;
+    let drawn = std::env::temp_dir().join(format!("bench-smoke-endurance-{}.svg", std::process::id()));
+    endurance::draw(&told, &drawn)?;
+    let _ = (told.to_string(), std::fs::remove_file(drawn));
     println!("every case works; a debug build or a second says nothing about speed");
     Ok(())
 }

@@ -8,13 +8,13 @@ use crate::growth::Growing;
 use crate::report::Report;
 
 /// The picture's size in pixels.
-const SIZE: (u32, u32) = (960, 600);
+pub const SIZE: (u32, u32) = (960, 600);
 
 /// How much larger the next rate must be for its name not to touch the one below.
 const NAME_HEIGHT: f64 = 1.2;
 
 /// Tells lines apart for most eyes (Okabe and Ito, 2008), again from the first where there are more lines.
-const COLOURS: [RGBColor; 7] = [
+pub const COLOURS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),

@@ -1,0 +1,99 @@
+//! Whether something grows: a line through its samples, and its last third beside the middle one.
+
+use serde::{Deserialize, Serialize};
+
+/// How much more the end may be than before it, as a part of that.
+const MAY_GROW: f64 = 0.05;
+
+/// Seconds of a day.
+const DAY: f64 = 86_400.0;
+
+/// What samples say of their course.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Trend {
+    /// The mean of the middle third.
+    pub middle: f64,
+    /// The mean of the last third.
+    pub last: f64,
+    /// By how much the line through the second half (least squares) rises from its beginning to its end.
+    pub rise: f64,
+    /// The same in a day, if it went on like that.
+    pub a_day: f64,
+}
+
+impl Trend {
+    /// Of samples in order, each with its time in seconds; none where there are fewer than six.
+    #[must_use]
+    pub fn of(samples: &[(f64, f64)]) -> Option<Self> {
+        let count = samples.len();
+        if count < 6 {
+            return None;
+        }
+        let half = &samples[count / 2..];
+        let slope = slope(half);
+        let time = half.last()?.0 - half.first()?.0;
+        Some(Self {
+            middle: mean(&samples[count / 3..2 * count / 3]),
+            last: mean(&samples[2 * count / 3..]),
+            rise: slope * time,
+            a_day: slope * DAY,
+        })
+    }
+
+    /// Whether it grows: by both measures, each by more than a twentieth and by more than `slack`. Either alone is told by a
+    /// single step or a saw's tooth too.
+    #[must_use]
+    pub fn grows(&self, slack: f64) -> bool {
+        let least = (self.middle * MAY_GROW).max(slack);
+        self.last - self.middle > least && self.rise > least
+    }
+}
+
+fn mean(samples: &[(f64, f64)]) -> f64 {
+    samples.iter().map(|(_, value)| value).sum::<f64>() / samples.len().max(1) as f64
+}
+
+fn slope(samples: &[(f64, f64)]) -> f64 {
+    let count = samples.len().max(1) as f64;
+    let at = samples.iter().map(|(at, _)| at).sum::<f64>() / count;
+    let value = mean(samples);
+    let (mut above, mut below) = (0.0, 0.0);
+    for (x, y) in samples {
+        above += (x - at) * (y - value);
+        below += (x - at).powi(2);
+    }
+    if below > 0.0 { above / below } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn samples(value: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+        (0..180).map(|n| (f64::from(n) * 10.0, value(f64::from(n)))).collect()
+    }
+
+    #[test]
+    fn what_rises_steadily_grows() {
+        let trend = Trend::of(&samples(|n| 100.0 + n / 2.0)).unwrap();
+        assert!(trend.grows(2.0));
+        assert!((trend.a_day - 0.05 * DAY).abs() < 1.0, "{trend:?}");
+    }
+
+    #[test]
+    fn what_rises_first_and_then_stays_is_flat() {
+        let trend = Trend::of(&samples(|n| 100.0 + n.min(50.0))).unwrap();
+        assert!(!trend.grows(2.0), "{trend:?}");
+    }
+
+    #[test]
+    fn a_saw_is_flat() {
+        let trend = Trend::of(&samples(|n| 100.0 + 20.0 * (n / 17.0).fract())).unwrap();
+        assert!(!trend.grows(2.0), "{trend:?}");
+    }
+
+    #[test]
+    fn a_few_samples_say_nothing() {
+        assert!(Trend::of(&samples(|n| n)[..5]).is_none());
+    }
+}
