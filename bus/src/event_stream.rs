@@ -4,7 +4,7 @@ use std::future::IntoFuture;
 
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{Info, RawMessageErrorKind};
+use async_nats::jetstream::stream::{Info, RawMessageErrorKind, State};
 use bytes::Bytes;
 use futures::FutureExt;
 use schemas::Position;
@@ -54,10 +54,7 @@ pub(crate) async fn end(relay: &Connection) -> Result<StreamEnd, BusError> {
     const ATTEMPTS: usize = 3;
     let mut end = StreamEnd::default();
     for _ in 0..ATTEMPTS {
-        let info = relay
-            .api::<Info>(READING, format!("STREAM.INFO.{EVENTS_STREAM}"), &json!({}))
-            .await?;
-        let state = info.map_err(|error| api_fault(READING, EVENTS_STREAM, &error))?.state;
+        let state = state(relay).await?;
         end = StreamEnd {
             sequence: state.last_sequence,
             messages: state.messages,
@@ -71,6 +68,14 @@ pub(crate) async fn end(relay: &Connection) -> Result<StreamEnd, BusError> {
         }
     }
     Ok(end)
+}
+
+async fn state(relay: &Connection) -> Result<State, BusError> {
+    let info = relay
+        .api::<Info>(READING, format!("STREAM.INFO.{EVENTS_STREAM}"), &json!({}))
+        .await?;
+    info.map(|info| info.state)
+        .map_err(|error| api_fault(READING, EVENTS_STREAM, &error))
 }
 
 /// Reads one message. See [`Bus::event_at_sequence`](crate::Bus::event_at_sequence).
@@ -104,7 +109,8 @@ pub(crate) async fn purge(relay: &Connection) -> Result<u64, BusError> {
     struct Purged {
         purged: u64,
     }
-    let first = json!({ "seq": emptied_until(OffsetDateTime::now_utc()) });
+    let last = state(relay).await?.last_sequence;
+    let first = json!({ "seq": emptied_until(OffsetDateTime::now_utc(), last) });
     let purged = relay
         .api::<Purged>(DOING, format!("STREAM.PURGE.{EVENTS_STREAM}"), &first)
         .await?;
@@ -113,14 +119,17 @@ pub(crate) async fn purge(relay: &Connection) -> Result<u64, BusError> {
         .map_err(|error| api_fault(DOING, EVENTS_STREAM, &error))
 }
 
-/// The sequence that the first event has after the stream was emptied at this moment.
+/// The sequence that the first event has after the stream was emptied at this moment, its last sequence being `last`.
 ///
 /// A purge by itself leaves the last sequence where it is, and the numbers that follow are those which a publisher still names that
 /// knows the stream as it was. The microseconds since 1970 run ahead of any number of events, so no two fillings share a sequence,
-/// whatever was wiped or put back in between; and they stay below 2^53, which every client can read.
+/// whatever was wiped or put back in between; and they stay below 2^53, which every client can read. Where the clock is not ahead (it
+/// was set back, or this is the second time within a moment), the sequence is further on than anybody has events on their way.
 #[must_use]
-pub fn emptied_until(now: OffsetDateTime) -> u64 {
-    u64::try_from(now.unix_timestamp_nanos() / 1_000).unwrap_or_default()
+pub fn emptied_until(now: OffsetDateTime, last: u64) -> u64 {
+    const FURTHER_ON: u64 = 1_000_000;
+    let clock = u64::try_from(now.unix_timestamp_nanos() / 1_000).unwrap_or_default();
+    clock.max(last.saturating_add(FURTHER_ON))
 }
 
 fn position_of(body: &[u8]) -> Result<Position, BusError> {
@@ -146,5 +155,14 @@ mod tests {
     fn the_position_is_read_from_the_message() {
         assert_eq!(position_of(br#"{"position":"41","data":{}}"#), Ok(Position(41)));
         assert!(matches!(position_of(b"{}"), Err(BusError::Broken { .. })));
+    }
+
+    #[test]
+    fn no_sequence_comes_again_whatever_the_clock_says() {
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        let first = emptied_until(now, 41);
+        assert_eq!(first, 1_800_000_000_000_000);
+        let behind = now - time::Duration::HOUR;
+        assert_eq!(emptied_until(behind, first + 500), first + 1_000_500);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bus::{EventMessage, StreamEnd, StreamedEvent};
 use bytes::Bytes;
 use schemas::Position;
+use time::OffsetDateTime;
 
 /// What JetStream holds of the events.
 #[derive(Default)]
@@ -91,12 +92,10 @@ impl EventStream {
         self.held.get(&sequence).cloned()
     }
 
-    /// Empties it; the next event has this sequence, where that is behind the last. An earlier one takes what is before it.
-    pub(super) fn purge(&mut self, first: u64) -> u64 {
-        let held = self.held.len();
-        self.held = self.held.split_off(&first);
-        let held = held - self.held.len();
-        self.last = self.last.max(first.saturating_sub(1));
+    /// Empties it; the next event has a sequence that it never had.
+    pub(super) fn purge(&mut self, now: OffsetDateTime) -> u64 {
+        self.last = bus::emptied_until(now, self.last) - 1;
+        let held = std::mem::take(&mut self.held).len();
         u64::try_from(held).unwrap_or(u64::MAX)
     }
 

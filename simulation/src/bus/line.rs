@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bus::limits::{NATS_TIMEOUT, PULL_EXPIRES};
 use bus::{
     Bus, BusError, ConnectionState, DeadLetter, Deliveries, Delivery, EventMessage, Events, Generation, PublishAck,
-    PublishAckFuture, ReplySubject, Requests, StreamEnd, StreamedEvent, emptied_until,
+    PublishAckFuture, ReplySubject, Requests, StreamEnd, StreamedEvent,
 };
 use bytes::Bytes;
 use futures::{FutureExt as _, StreamExt as _, stream};
@@ -377,8 +377,8 @@ impl Bus for ModelBus {
 
     async fn purge_events(&self) -> Result<u64, BusError> {
         self.process.runs().await;
-        let first = emptied_until(self.nats.world.now());
-        self.ask_stream("empty the event stream", |server| server.events.purge(first))
+        let now = self.nats.world.now();
+        self.ask_stream("empty the event stream", |server| server.events.purge(now))
             .await
     }
 
