@@ -84,3 +84,30 @@ impl StateCache {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Customer;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn it_keeps_no_more_than_it_may_and_forgets_what_was_not_used_for_longest() {
+        let cache = StateCache::default();
+        let snapshot = Snapshot {
+            state: Arc::new(AggregateState::Customer(Customer::default())),
+            version: Version(1),
+        };
+        let id = |number: usize| AggregateId(Uuid::from_u128(number as u128));
+        let most = CACHED_STREAMS_MAX.get();
+        for number in 0..most {
+            cache.put(id(number), snapshot.clone());
+        }
+        assert!(cache.get(id(0)).is_some());
+        cache.put_if_newer(id(most), snapshot);
+        assert!(cache.get(id(1)).is_none(), "the first but one was not used since");
+        assert!(cache.get(id(0)).is_some() && cache.get(id(most)).is_some());
+        assert_eq!(cache.streams.lock().unwrap().len(), most);
+    }
+}

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_nats::jetstream;
+use bus::limits::{COMMANDS_BACKLOG_BYTES, COMMANDS_MAX_ACK_PENDING};
 use command_service::CALLS_IN_FLIGHT_PER_CLIENT_MAX;
+use futures::TryStreamExt as _;
 use schemas::result::CommandStatus;
+use schemas::subjects::COMMANDS_STREAM;
 use serde_json::json;
 use sqlx::Executor as _;
 use system_tests::council::{PATIENCE, obstruction, rejected};
@@ -46,4 +50,23 @@ async fn a_client_that_floods_the_service_is_told_to_come_again_and_the_others_a
     for call in calls {
         assert!(matches!(call.await.unwrap().status, CommandStatus::Accepted(_)));
     }
+}
+
+/// What NATS sees to, NATS has been told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_bus_is_told_how_many_durable_commands_may_wait_and_where() {
+    let council = Council::new().await;
+    let _service = council.serve("command-service");
+    let jetstream = jetstream::new(council.steward().await);
+    let stream = jetstream.get_stream(COMMANDS_STREAM).await.unwrap();
+    let config = &stream.cached_info().config;
+    assert_eq!(config.max_bytes, COMMANDS_BACKLOG_BYTES);
+    // A full stream refuses what is new; nothing that it has taken is dropped.
+    assert_eq!(config.discard, jetstream::stream::DiscardPolicy::New);
+    // The consumer is made when the service has its lease on the durable commands, and named by it.
+    let consumer = eventually("the consumer is made", PATIENCE, || async {
+        stream.consumers().try_next().await.unwrap()
+    })
+    .await;
+    assert_eq!(consumer.config.max_ack_pending, COMMANDS_MAX_ACK_PENDING);
 }
