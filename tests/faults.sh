@@ -11,10 +11,10 @@ table=
 failed=0
 
 for file in $(grep -l '^//! Fault ' tests/tests/fault/*"${1:-}"*.rs | while read -r file; do
-    printf '%s %s\n' "$(sed -n '1s/^\/\/! Fault \([0-9]*\):.*/\1/p' "$file")" "$file"
-done | sort -n | cut -d' ' -f2); do
+    printf '%s %s\n' "$(sed -n '1s/^\/\/! Fault \([0-9a-z]*\):.*/\1/p' "$file")" "$file"
+done | sort -V | cut -d' ' -f2); do
     promise=$(basename "$file" .rs)
-    fault=$(sed -n '1s/^\/\/! Fault \([0-9]*\):.*/\1/p' "$file")
+    fault=$(sed -n '1s/^\/\/! Fault \([0-9a-z]*\):.*/\1/p' "$file")
     began=$SECONDS
     # A test that is marked as long is not left out here.
     if cargo test -q -p system-tests --test fault -- "$promise::" --include-ignored --test-threads=1 >"$output" 2>&1; then

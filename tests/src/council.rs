@@ -7,11 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
-use bus::clients::{self, ClientRegister, Rights};
+use bus::clients::{self, ClientRegister};
 use bus::{BusClient, Outgoing, Password, ServicePasswords, ServiceUser, Steward, accounts};
-use caseledger::database;
 use caseledger::servers::NatsConfig;
-use schemas::feed::FeedKey;
 use schemas::result::{Accepted, CommandResult};
 use schemas::{AggregateId, ClientName, CommandId};
 use serde_json::Value;
@@ -20,10 +18,13 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Process, TestDatabase, TestNats, eventually};
+use crate::{NatsCluster, Process, TestDatabase, TestNats, eventually};
 
 mod data;
 mod look;
+mod members;
+
+use members::{first_clients, logins};
 
 pub use data::{accepted, example, obstruction, rejected};
 
@@ -37,12 +38,22 @@ const OFFICERS: &str = include_str!("../../caseledger/demo/officers.toml");
 /// The services of a council, in the order in which `serve` names them.
 pub const SERVICES: [&str; 4] = ["command-service", "relay", "projections", "notifier"];
 
+/// What the bus of a council runs on.
+enum Servers<'a> {
+    One,
+    /// With its data in this folder.
+    OneIn(&'a Path),
+    Three,
+}
+
 /// A council: everything but its services, which [`serve`](Self::serve) starts.
 pub struct Council {
     /// Its database.
     pub database: TestDatabase,
-    /// Its bus.
+    /// Its bus; of a cluster the first server.
     pub nats: TestNats,
+    /// The cluster that its bus is, where it is one.
+    pub cluster: Option<NatsCluster>,
     /// Its clients.
     pub register: ClientRegister,
     /// The passwords of the services' NATS users.
@@ -71,7 +82,7 @@ impl Council {
     /// # Panics
     /// If one of its parts does not start.
     pub async fn on(database: TestDatabase) -> Council {
-        Council::set_up(database, None).await
+        Council::set_up(database, Servers::One).await
     }
 
     /// Sets a council up whose bus has its data in this folder.
@@ -79,10 +90,18 @@ impl Council {
     /// # Panics
     /// If one of its parts does not start.
     pub async fn with_bus_in(database: TestDatabase, folder: &Path) -> Council {
-        Council::set_up(database, Some(folder)).await
+        Council::set_up(database, Servers::OneIn(folder)).await
     }
 
-    async fn set_up(database: TestDatabase, bus_in: Option<&Path>) -> Council {
+    /// Sets a council up whose bus is a cluster of three, each stream on all of them.
+    ///
+    /// # Panics
+    /// If one of its parts does not start.
+    pub async fn with_cluster(database: TestDatabase) -> Council {
+        Council::set_up(database, Servers::Three).await
+    }
+
+    async fn set_up(database: TestDatabase, servers: Servers<'_>) -> Council {
         let mut register = String::new();
         let mut passwords = BTreeMap::new();
         let (feed_key, contractor_key) = vault::feed_key_pair(&mut vault::fresh_rng());
@@ -100,15 +119,20 @@ impl Council {
         let parsed = ClientRegister::parse(&register).unwrap();
         let conf = accounts::render(&parsed, &service_passwords).unwrap();
         let conf = NatsConfig::new(conf);
-        let nats = match bus_in {
-            Some(folder) => crate::nats_in(folder, conf).await,
-            None => crate::nats(conf).await,
+        let (nats, cluster) = match servers {
+            Servers::One => (crate::nats(conf).await, None),
+            Servers::OneIn(folder) => (crate::nats_in(folder, conf).await, None),
+            Servers::Three => {
+                let cluster = NatsCluster::start(&conf).await;
+                (cluster.first().clone(), Some(cluster))
+            }
         };
         let folder = tempfile::tempdir().unwrap();
         let council = Council {
             logins: logins(&database).await,
             database,
             nats,
+            cluster,
             register: parsed,
             service_passwords,
             passwords,
@@ -182,6 +206,12 @@ impl Council {
     /// # Panics
     /// If that does not work.
     pub async fn make_streams(&self) {
+        if self.cluster.is_some() {
+            // The setting is an operator's: one stream on one server would hold up everybody while that is away.
+            let migrated = self.run(&["migrate"], "").await;
+            assert!(migrated.status.success(), "{migrated:?}");
+            return;
+        }
         let password = self.service_passwords.get(ServiceUser::Steward).unwrap();
         let steward = Steward::connect(&self.nats.url(), password).await.unwrap();
         steward.ensure_streams(1).await.unwrap();
@@ -279,7 +309,7 @@ impl Council {
         let mut environment = BTreeMap::from([
             (
                 "CASELEDGER_NATS_URL",
-                self.nats_url.clone().unwrap_or_else(|| self.nats.url()),
+                self.nats_url.clone().unwrap_or_else(|| self.bus_url()),
             ),
             ("CASELEDGER_NATS_USERS_FILE", path("nats-users.toml")),
             ("CASELEDGER_KEY_FILE", path("key")),
@@ -291,6 +321,9 @@ impl Council {
             ("CASELEDGER_MAIL_DIR", self.mail_dir().display().to_string()),
             ("CASELEDGER_ATTACHMENTS_STORE", path("attachments")),
         ]);
+        if self.cluster.is_some() {
+            environment.insert("CASELEDGER_NATS_REPLICAS", "3".to_owned());
+        }
         if let Some(boundaries) = &self.boundaries {
             environment.insert("CASELEDGER_BOUNDARIES_FILE", boundaries.display().to_string());
         }
@@ -333,7 +366,7 @@ impl Council {
     /// # Panics
     /// If it can't connect.
     pub async fn client(&self, name: &str) -> BusClient {
-        let url = self.nats_url.clone().unwrap_or_else(|| self.nats.url());
+        let url = self.nats_url.clone().unwrap_or_else(|| self.bus_url());
         BusClient::connect(&url, &ClientName::new(name).unwrap(), self.password(name))
             .await
             .unwrap()
@@ -359,9 +392,15 @@ impl Council {
         let options = ConnectOptions::with_user_and_password(steward.to_string(), password);
         options
             .custom_inbox_prefix(steward.inbox())
-            .connect(self.nats.url())
+            .connect(self.bus_url().split(',').collect::<Vec<_>>())
             .await
             .unwrap()
+    }
+
+    /// Where NATS is, whatever proxy stands before it.
+    fn bus_url(&self) -> String {
+        let all = self.cluster.as_ref().map(NatsCluster::url);
+        all.unwrap_or_else(|| self.nats.url())
     }
 
     /// The database, as its owner.
@@ -435,49 +474,4 @@ pub fn caseledger() -> PathBuf {
             ours.display()
         )
     })
-}
-
-async fn logins(database: &TestDatabase) -> BTreeMap<&'static str, String> {
-    let owner = database.owner().await;
-    let logins = [
-        database::COMMAND_SERVICE,
-        database::RELAY,
-        database::PROJECTIONS,
-        database::NOTIFIER,
-    ];
-    let mut urls = BTreeMap::new();
-    for (service, login) in SERVICES.into_iter().zip(logins) {
-        let password = Uuid::new_v4().simple().to_string();
-        urls.insert(
-            service,
-            database::service_url(&owner, &database.owner_url(), login, &password)
-                .await
-                .unwrap(),
-        );
-    }
-    urls
-}
-
-/// The clients of a test: those of `dev`, and two that may do little.
-fn first_clients(feed_key: FeedKey) -> Vec<(&'static str, Rights)> {
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let mut all = caseledger::dev::first_clients(feed_key).to_vec();
-    all.push((
-        "highways-app",
-        Rights {
-            commands: owned(&["SubmitRequest", "CloseRequest", "AssignRequest"]),
-            services: owned(&["highways"]),
-            actors: owned(&["resident", "officer"]),
-            teams: owned(&["highways-inspection"]),
-            ..Rights::default()
-        },
-    ));
-    all.push((
-        "onlooker",
-        Rights {
-            reads: owned(&["waste"]),
-            ..Rights::default()
-        },
-    ));
-    all
 }

@@ -1,9 +1,13 @@
-//! A nats-server for one test.
+//! A nats-server for one test, or three.
+
+mod cluster;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caseledger::servers::{DataDir, NatsConfig, NatsServer, ServerError};
+
+pub use cluster::NatsCluster;
 
 /// Starts a nats-server of the test's own, with these accounts.
 ///
@@ -31,8 +35,8 @@ async fn start(config: NatsConfig, folder: Option<PathBuf>) -> TestNats {
     }
 }
 
-/// A running nats-server. It goes with the value.
-#[derive(Debug)]
+/// A running nats-server. It goes with the last copy of the value.
+#[derive(Clone, Debug)]
 pub struct TestNats {
     server: Arc<Mutex<NatsServer>>,
 }

@@ -1,5 +1,7 @@
 //! Databases: one PostgreSQL for a test process, a fresh database for each test.
 
+mod standby;
+
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,8 @@ use sqlx::{ConnectOptions, Connection};
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
+
+pub use standby::Standby;
 
 /// The role that owns every test database and runs the migrations: no superuser, but it may create roles.
 const OWNER: &str = "caseledger_owner";

@@ -1,9 +1,9 @@
-//! A TCP proxy in front of a server, that can cut, hold up and lose what passes.
+//! A TCP proxy in front of a server, that can cut, hold up and lose what passes, and lead to another server.
 
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -36,7 +36,10 @@ struct Weather {
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    upstream: u16,
+    /// The port of the server that it was started in front of.
+    first: u16,
+    /// The port of the server that new connections lead to.
+    upstream: Arc<AtomicU16>,
     weather: watch::Sender<Weather>,
     open: Arc<AtomicUsize>,
     accepting: AbortHandle,
@@ -54,9 +57,12 @@ impl Proxy {
         let port = listener.local_addr().expect("a listener has an address").port();
         let (weather, seen) = watch::channel(Weather::default());
         let open = Arc::new(AtomicUsize::new(0));
-        let accepting = tokio::spawn(accept(listener, upstream, seen, Arc::clone(&open))).abort_handle();
+        let (first, upstream) = (upstream, Arc::new(AtomicU16::new(upstream)));
+        let accepting = accept(listener, Arc::clone(&upstream), seen, Arc::clone(&open));
+        let accepting = tokio::spawn(accepting).abort_handle();
         Proxy {
             port,
+            first,
             upstream,
             weather,
             open,
@@ -74,9 +80,14 @@ impl Proxy {
     /// # Panics
     /// If the URL is not one of the server's.
     pub fn url(&self, direct: &str) -> String {
-        let server = format!("127.0.0.1:{}", self.upstream);
+        let server = format!("127.0.0.1:{}", self.first);
         assert!(direct.contains(&server), "{server} is not in the URL");
         direct.replacen(&server, &format!("127.0.0.1:{}", self.port), 1)
+    }
+
+    /// Lets connections that are made from now on lead to the server on this port: an address that has moved.
+    pub fn lead_to(&self, upstream: u16) {
+        self.upstream.store(upstream, Ordering::Relaxed);
     }
 
     /// Ends all connections, and each new one at once, until [`restore`](Self::restore).
@@ -124,7 +135,12 @@ impl Drop for Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, upstream: u16, weather: watch::Receiver<Weather>, open: Arc<AtomicUsize>) {
+async fn accept(
+    listener: TcpListener,
+    upstream: Arc<AtomicU16>,
+    weather: watch::Receiver<Weather>,
+    open: Arc<AtomicUsize>,
+) {
     // Dropped with this task, and the connections with it.
     let mut connections = JoinSet::new();
     loop {
@@ -132,6 +148,7 @@ async fn accept(listener: TcpListener, upstream: u16, weather: watch::Receiver<W
             accepted = listener.accept() => {
                 if let Ok((client, _)) = accepted {
                     let (weather, open) = (weather.clone(), Arc::clone(&open));
+                    let upstream = upstream.load(Ordering::Relaxed);
                     connections.spawn(async move {
                         open.fetch_add(1, Ordering::Relaxed);
                         let ended = connection(client, upstream, weather).await;

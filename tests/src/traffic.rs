@@ -20,6 +20,9 @@ const SENDERS: usize = 8;
 /// How long what is under way may take to be settled when the traffic ends.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
+/// How long one sender may wait where others do not.
+const FLOWS_FOR_EACH_WITHIN: Duration = Duration::from_secs(120);
+
 /// How commands are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
@@ -37,7 +40,8 @@ pub struct Traffic {
     witness: Arc<Witness>,
     sending: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
-    settled: Arc<AtomicUsize>,
+    /// How many commands of each sender are settled.
+    settled: Vec<Arc<AtomicUsize>>,
 }
 
 impl Traffic {
@@ -55,9 +59,11 @@ impl Traffic {
     /// If a client can't connect.
     pub async fn at_pace(council: &Arc<Council>, way: Way, pause: Duration) -> Traffic {
         let witness = Arc::new(Witness::default());
-        let (stop, settled) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let mut sending = Vec::new();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (mut sending, mut settled) = (Vec::new(), Vec::new());
         for number in 0..SENDERS {
+            let own = Arc::new(AtomicUsize::new(0));
+            settled.push(Arc::clone(&own));
             let sender = Sender {
                 council: Arc::clone(council),
                 client: council.client("contact-centre").await,
@@ -65,7 +71,7 @@ impl Traffic {
                 durable: way == Way::Durable || (way == Way::Both && number % 2 == 0),
                 pause,
                 stop: Arc::clone(&stop),
-                settled: Arc::clone(&settled),
+                settled: own,
             };
             sending.push(tokio::spawn(sender.run()));
         }
@@ -84,7 +90,12 @@ impl Traffic {
 
     /// How many commands are settled.
     pub fn settled(&self) -> usize {
-        self.settled.load(Ordering::Relaxed)
+        self.settled_by_each().iter().sum()
+    }
+
+    fn settled_by_each(&self) -> Vec<usize> {
+        let settled = self.settled.iter();
+        settled.map(|settled| settled.load(Ordering::Relaxed)).collect()
     }
 
     /// Waits until so many more are settled.
@@ -94,13 +105,31 @@ impl Traffic {
     pub async fn flow(&self, more: usize) {
         let goal = self.settled() + more;
         eventually("commands flow", PATIENCE, || async {
-            assert!(
-                self.sending.iter().all(|sending| !sending.is_finished()),
-                "a sender has failed: see above"
-            );
+            self.assert_sending();
             self.settled() >= goal
         })
         .await;
+    }
+
+    /// Waits until so many more of each sender are settled: calls and durable commands alike.
+    ///
+    /// # Panics
+    /// If nothing flows for one of them.
+    pub async fn flow_for_each(&self, more: usize) {
+        let before = self.settled_by_each();
+        eventually("each sender's commands flow", FLOWS_FOR_EACH_WITHIN, || async {
+            self.assert_sending();
+            let now = self.settled_by_each();
+            now.iter().zip(&before).all(|(now, before)| *now >= before + more)
+        })
+        .await;
+    }
+
+    fn assert_sending(&self) {
+        assert!(
+            self.sending.iter().all(|sending| !sending.is_finished()),
+            "a sender has failed: see above"
+        );
     }
 
     /// Lets each sender end what it has begun, and gives what all of them remember.

@@ -7,19 +7,20 @@
 
 mod deliveries;
 mod log;
+mod pauses;
 pub(crate) mod stream;
 mod views;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bus::{BusClient, Outgoing};
 use schemas::CommandId;
 use schemas::result::{CommandResult, CommandStatus};
 
-use crate::Council;
+use crate::{Council, Way};
 
 /// How long whoever follows the log may take to catch up with it.
 const CATCH_UP: Duration = Duration::from_secs(120);
@@ -105,6 +106,8 @@ pub enum Running {
 struct Sent {
     client: String,
     command: Outgoing,
+    way: Way,
+    since: Instant,
     answers: Vec<CommandStatus>,
 }
 
@@ -121,6 +124,7 @@ pub struct Witness {
     sent: Mutex<BTreeMap<CommandId, Sent>>,
     put_aside: Mutex<BTreeMap<String, usize>>,
     checkpoints: Mutex<Vec<Checkpoint>>,
+    accepted: Mutex<Vec<pauses::Acceptance>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -144,7 +148,7 @@ impl Witness {
     /// # Panics
     /// If the bus refuses it.
     pub async fn send(&self, client: &BusClient, command: &Outgoing) -> CommandResult {
-        self.sends(client, command);
+        self.remember(client, command, Way::Durable);
         let result = client.send(command).await.expect("the bus takes the command");
         self.hears(&result);
         result
@@ -158,11 +162,17 @@ impl Witness {
         }
     }
 
-    /// Remembers a command that a test sends by itself.
+    /// Remembers a command that a test sends by itself, as a call.
     pub fn sends(&self, client: &BusClient, command: &Outgoing) {
+        self.remember(client, command, Way::Call);
+    }
+
+    fn remember(&self, client: &BusClient, command: &Outgoing, way: Way) {
         lock(&self.sent).entry(command.id).or_insert_with(|| Sent {
             client: client.name().to_string(),
             command: command.clone(),
+            way,
+            since: Instant::now(),
             answers: Vec::new(),
         });
     }
@@ -175,10 +185,11 @@ impl Witness {
         if result.status != CommandStatus::Unavailable {
             let mut sent = lock(&self.sent);
             let answered = sent.get_mut(&result.command_id);
-            answered
-                .expect("what is answered was sent")
-                .answers
-                .push(result.status.clone());
+            let answered = answered.expect("what is answered was sent");
+            answered.answers.push(result.status.clone());
+            if matches!(result.status, CommandStatus::Accepted(_)) {
+                lock(&self.accepted).push(pauses::Acceptance::now(answered.way, answered.since));
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod leftover;
 mod log;
 mod nats;
 mod postgres;
+mod standby;
 mod watched;
 
 pub use data_dir::DataDir;

@@ -18,7 +18,7 @@ use super::watched::{Launch, Watched};
 /// The role that `initdb` makes.
 pub(super) const SUPERUSER: &str = "postgres";
 /// Its password's name among the data directory's secrets.
-const SUPERUSER_SECRET: &str = "postgres-superuser";
+pub(super) const SUPERUSER_SECRET: &str = "postgres-superuser";
 
 /// How long a start may take; it includes recovery after a kill.
 const START: Duration = Duration::from_secs(60);
@@ -105,6 +105,11 @@ impl PostgresServer {
     /// The port on 127.0.0.1; the same for the life of this value.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The superuser's password.
+    pub(super) fn password(&self) -> &str {
+        &self.password
     }
 
     /// A URL for the superuser and `database`; it holds the password. A new cluster has only the database `postgres`.
@@ -306,7 +311,7 @@ fn free_port() -> Result<u16, ServerError> {
 struct PidFile {
     /// The process id, the directory and the second of the start.
     who: [String; 3],
-    /// Whether the server takes connections.
+    /// Whether the server takes connections, be it as a standby, which only reads.
     ready: bool,
 }
 
@@ -319,7 +324,7 @@ impl PidFile {
     fn parse(text: &str) -> Option<PidFile> {
         let mut lines = text.lines().map(|line| line.trim().to_owned());
         let who = [lines.next()?, lines.next()?, lines.next()?];
-        let ready = lines.nth(4).is_some_and(|state| state == "ready");
+        let ready = lines.nth(4).is_some_and(|state| state == "ready" || state == "standby");
         Some(PidFile { who, ready })
     }
 }
@@ -336,5 +341,6 @@ mod tests {
         assert_eq!(ready("42\n/data\n1700000000\n5432\n"), Some(false));
         assert_eq!(ready(&text("starting")), Some(false));
         assert_eq!(ready(&text("ready   ")), Some(true));
+        assert_eq!(ready(&text("standby ")), Some(true));
     }
 }

@@ -28,6 +28,7 @@ mod each_service_may_do_its_own_work_only;
 mod events_in_any_order_give_the_same_view;
 mod poison_is_put_aside_and_the_rest_flows;
 mod the_witness_sees_each_breach;
+mod two_of_everything_outlive_any_one;
 mod two_services_never_decide_against_each_other;
 mod what_cannot_be_read_is_refused_and_kept;
 mod what_is_not_known_is_never_skipped;

@@ -7,8 +7,6 @@ use schemas::AggregateId;
 use serde_json::{Value, json};
 use system_tests::council::{PATIENCE, example, obstruction};
 use system_tests::{Council, Process, TestPostgres, eventually};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 /// A process, and where it tells of itself.
 pub struct Told {
@@ -32,14 +30,7 @@ impl Told {
 
     /// The status and body of a page; `None` where nobody answers.
     pub async fn page(&self, path: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(&self.address).await.ok()?;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.ok()?;
-        let status = answer.split(' ').nth(1)?.parse().ok()?;
-        let body = answer.split_once("\r\n\r\n")?.1.to_owned();
-        Some((status, body))
+        system_tests::page(&self.address, path).await
     }
 
     /// What is missing, as `/readyz` says; empty where it is ready.
