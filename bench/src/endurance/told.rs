@@ -298,15 +298,16 @@ impl Watch {
             let (mut last, mut last_phase) = (began, String::new());
             loop {
                 tokio::time::sleep(TICK).await;
-                let Some((phase, every)) = lock(&seen).phase.clone() else {
-                    continue;
-                };
-                if phase == last_phase && last.elapsed() < every {
+                let now = lock(&seen).phase.clone();
+                let (phase, every) = now.unwrap_or_default();
+                if phase == last_phase && (phase.is_empty() || last.elapsed() < every) {
                     continue;
                 }
                 last = Instant::now();
-                last_phase.clone_from(&phase);
-                look(&seen, &pages, &traffic, phase, began).await;
+                // What was answered since the last look belongs to the phase that ends here.
+                let ending = std::mem::replace(&mut last_phase, phase);
+                let phase = if ending.is_empty() { &last_phase } else { &ending };
+                look(&seen, &pages, &traffic, phase.clone(), began).await;
             }
         });
         Self { shared, looking }
