@@ -52,7 +52,16 @@ impl Files {
         ClientRegister::write(&self.accounts, &conf).map_err(Failure::usage)?;
         ClientRegister::write(&self.register, &edited.text).map_err(Failure::usage)?;
         let steward = operator::steward(&nats, &passwords).await?;
-        steward.ensure_consumers(&edited.register).await.map_err(Failure::down)
+        let begun = Instant::now();
+        loop {
+            match steward.ensure_consumers(&edited.register).await {
+                // Somebody who watches the accounts may be reloading nats-server: JetStream is not there for a moment.
+                Err(error) if error.is_transient() && begun.elapsed() < IN_FORCE_WITHIN => {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+                made => return made.map_err(Failure::down),
+            }
+        }
     }
 }
 
