@@ -18,6 +18,26 @@ pub struct Standby {
     server: PostgresServer,
 }
 
+impl Standby {
+    /// Lets the standby hear nothing any more, and waits until a commit of its primary waits for it in vain.
+    ///
+    /// # Panics
+    /// If no commit waits: then what the standby lacks would be answered.
+    pub async fn cut_off(&self, primary: &TestPostgres) {
+        let url = self.server.superuser_url("postgres");
+        for statement in ["ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()"] {
+            let done = execute(&url, statement).await;
+            done.unwrap_or_else(|error| panic!("{statement}: {error}"));
+        }
+        primary
+            .comes_to_be(
+                "a commit waits for the standby",
+                "pg_stat_activity WHERE wait_event = 'SyncRep'",
+            )
+            .await;
+    }
+}
+
 impl TestPostgres {
     /// Makes a standby, and lets commits wait for it once it has caught up.
     ///
@@ -31,13 +51,18 @@ impl TestPostgres {
         };
         let server = blocking(start).await;
         let server = server.unwrap_or_else(|error| panic!("no standby for the test: {error}"));
-        self.wait_for_standby("state = 'streaming'").await;
+        self.comes_to_be("the standby streams", "pg_stat_replication WHERE state = 'streaming'")
+            .await;
         self.as_superuser(&format!(
             "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 ({NAME})'"
         ))
         .await;
         self.as_superuser("SELECT pg_reload_conf()").await;
-        self.wait_for_standby("sync_state = 'quorum'").await;
+        self.comes_to_be(
+            "commits wait for the standby",
+            "pg_stat_replication WHERE sync_state = 'quorum'",
+        )
+        .await;
         Standby { server }
     }
 
@@ -59,17 +84,18 @@ impl TestPostgres {
         *self.lock() = standby.server;
     }
 
-    async fn wait_for_standby(&self, condition: &str) {
+    /// Waits until there is such a row.
+    async fn comes_to_be(&self, what: &str, rows: &str) {
         let url = self.lock().superuser_url("postgres");
         let mut connection = PgConnection::connect(&url).await.expect("a superuser can connect");
-        let statement = format!("SELECT EXISTS (SELECT FROM pg_stat_replication WHERE {condition})");
+        let statement = format!("SELECT EXISTS (SELECT FROM {rows})");
         let connection = tokio::sync::Mutex::new(&mut connection);
-        eventually(&format!("a standby has {condition}"), PATIENCE, || async {
+        eventually(what, PATIENCE, || async {
             let mut connection = connection.lock().await;
             sqlx::query_scalar::<_, bool>(&statement)
                 .fetch_one(&mut **connection)
                 .await
-                .expect("a primary knows its standbys")
+                .expect("the superuser may look")
         })
         .await;
     }

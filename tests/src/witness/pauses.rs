@@ -32,9 +32,14 @@ impl Witness {
 
     /// The longest that a sender waited for the acceptance of what it sent this way, of those that came after `from`.
     pub fn longest_wait(&self, way: Way, from: Instant) -> Duration {
-        let accepted = self.accepted(way);
-        let heard = accepted.iter().filter(|one| one.heard > from);
+        let heard = self.accepted(way).into_iter().filter(|one| one.heard > from);
         heard.map(|one| one.heard - one.sent).max().unwrap_or_default()
+    }
+
+    /// The same, of what was sent after `from` only.
+    pub fn longest_wait_of_new(&self, way: Way, from: Instant) -> Duration {
+        let sent = self.accepted(way).into_iter().filter(|one| one.sent > from);
+        sent.map(|one| one.heard - one.sent).max().unwrap_or_default()
     }
 
     fn accepted(&self, way: Way) -> Vec<Acceptance> {

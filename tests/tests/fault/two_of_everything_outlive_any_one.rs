@@ -33,10 +33,12 @@ enum Victim {
     MetaLeader,
     /// The Postgres that takes writes.
     Primary,
+    /// The same, when its standby lacks what waits to be committed: were that answered, it would be lost.
+    PrimaryAlone,
 }
 
 /// In this order, again and again.
-const VICTIMS: [Victim; 9] = [
+const VICTIMS: [Victim; 10] = [
     Victim::Holder("command-service", "durable-commands"),
     Victim::Holder("relay", "relay"),
     Victim::StreamLeader("CASELEDGER_EVENTS"),
@@ -45,6 +47,7 @@ const VICTIMS: [Victim; 9] = [
     Victim::Holder("command-service", "timekeeper"),
     Victim::StreamLeader("CASELEDGER_COMMANDS"),
     Victim::Worker("notifier"),
+    Victim::PrimaryAlone,
     Victim::MetaLeader,
 ];
 
@@ -86,28 +89,31 @@ struct Pause {
     killed: String,
     /// The longest times without an acceptance: of any command, of a call, of a durable command.
     longest: [Duration; 3],
-    /// The longest that one sender waited for an acceptance.
+    /// The longest that a sender waited for an acceptance.
     waited: Duration,
+    /// The longest that one waited for that of a call which it made afterwards.
+    called: Duration,
     /// Until everything was whole again.
     back: Duration,
 }
 
 impl Pause {
-    fn since(traffic: &Traffic, killed: String, begun: Instant) -> Pause {
+    fn since(traffic: &Traffic, what: String, killed: Instant) -> Pause {
         let witness = traffic.witness();
         Pause {
-            killed,
-            longest: [Way::Both, Way::Call, Way::Durable].map(|way| witness.longest_pause(way, begun)),
-            waited: witness.longest_wait(Way::Both, begun),
-            back: begun.elapsed(),
+            killed: what,
+            longest: [Way::Both, Way::Call, Way::Durable].map(|way| witness.longest_pause(way, killed)),
+            waited: witness.longest_wait(Way::Both, killed),
+            called: witness.longest_wait_of_new(Way::Call, killed),
+            back: killed.elapsed(),
         }
     }
 
     fn row(&self) -> String {
         let [any, call, durable] = self.longest.map(|pause| pause.as_secs_f32());
-        let (waited, back) = (self.waited.as_secs_f32(), self.back.as_secs_f32());
+        let [waited, called, back] = [self.waited, self.called, self.back].map(|time| time.as_secs_f32());
         let killed = &self.killed;
-        format!("{killed:<50} {any:>7.1} {call:>7.1} {durable:>7.1} {waited:>7.1} {back:>7.1}")
+        format!("{killed:<50} {any:>7.1} {call:>7.1} {durable:>7.1} {waited:>7.1} {called:>7.1} {back:>7.1}")
     }
 }
 
@@ -120,6 +126,8 @@ struct Everything {
     standby: Option<Standby>,
     copies: Vec<Twin>,
     traffic: Traffic,
+    /// When the last was killed.
+    killed: Instant,
     pauses: Vec<Pause>,
 }
 
@@ -144,6 +152,7 @@ impl Everything {
             standby,
             copies,
             traffic,
+            killed: Instant::now(),
             pauses: Vec::new(),
         };
         everything.whole().await;
@@ -162,10 +171,14 @@ impl Everything {
     }
 
     async fn kill(&mut self, victim: Victim, round: usize) {
-        let begun = Instant::now();
+        if matches!(victim, Victim::Primary | Victim::PrimaryAlone) {
+            self.traffic.witness().keep_checkpoint(&self.council).await;
+        }
+        self.killed = Instant::now();
         let what = match victim {
             Victim::Holder(service, lease) => {
                 let number = self.holder(lease).await;
+                self.killed = Instant::now();
                 self.copies[number].process.kill();
                 eventually(&format!("another holds {lease}"), PATIENCE, || async {
                     self.holds_but(number, lease).await
@@ -177,6 +190,7 @@ impl Everything {
             Victim::Worker(service) => {
                 let both = (0..self.copies.len()).filter(|number| self.copies[*number].service == service);
                 let number = both.collect::<Vec<_>>()[round % 2];
+                self.killed = Instant::now();
                 self.copies[number].process.kill();
                 self.follows(service).await;
                 self.start_again(number).await;
@@ -184,12 +198,14 @@ impl Everything {
             }
             Victim::StreamLeader(stream) => {
                 let name = self.leader_of(stream).await;
+                self.killed = Instant::now();
                 self.away(&name).await;
                 format!("{name}, leader of {stream}")
             }
             Victim::MetaLeader => {
                 let cluster = self.council.cluster.as_ref().unwrap();
                 let name = eventually("JetStream has a leader", PATIENCE, || cluster.leader()).await;
+                self.killed = Instant::now();
                 self.away(&name).await;
                 format!("{name}, leader of JetStream")
             }
@@ -197,10 +213,15 @@ impl Everything {
                 self.fail_over().await;
                 "Postgres that takes writes".to_owned()
             }
+            Victim::PrimaryAlone => {
+                self.standby.as_ref().unwrap().cut_off(&self.postgres).await;
+                self.fail_over().await;
+                "Postgres that takes writes, its standby cut off".to_owned()
+            }
         };
         self.whole().await;
         self.nobody_gave_up();
-        let pause = Pause::since(&self.traffic, what, begun);
+        let pause = Pause::since(&self.traffic, what, self.killed);
         println!("{}", pause.row());
         self.pauses.push(pause);
     }
@@ -278,7 +299,6 @@ impl Everything {
     /// The primary is killed, its standby takes its place and its address, and gets a standby of its own.
     async fn fail_over(&mut self) {
         let (postgres, address) = (Arc::clone(&self.postgres), &self.address);
-        self.traffic.witness().keep_checkpoint(&self.council).await;
         postgres.kill().await;
         // Nobody may reach what is left of it: its processes end only when they next look.
         address.cut();
@@ -336,8 +356,8 @@ async fn and_each_is_killed_in_turn() {
         pauses.len()
     );
     println!(
-        "{:<50} {:>7} {:>7} {:>7} {:>7} {:>7}",
-        "killed", "any", "call", "durable", "waited", "back"
+        "{:<50} {:>7} {:>7} {:>7} {:>7} {:>7} {:>7}",
+        "killed", "any", "call", "durable", "waited", "called", "back"
     );
     for pause in pauses.iter().chain([&all]) {
         println!("{}", pause.row());
