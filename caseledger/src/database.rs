@@ -9,8 +9,8 @@ use url::Url;
 
 use crate::outcome::Failure;
 
-/// The connections that one service holds at most.
-pub const SERVICE_CONNECTIONS: u32 = 8;
+/// The connections that one process holds at most for a service, or for a call of the command; the notifier needs more.
+pub const CONNECTIONS: u32 = 8;
 
 /// A connection that was used a moment ago is used again without asking whether it still stands: that would be one more round
 /// trip for every statement.
@@ -126,15 +126,15 @@ fn with_login(url: &str, database: Option<&str>, user: &str, password: &str) -> 
     Ok(url.into())
 }
 
-/// A pool of connections for one service, named in `pg_stat_activity`.
+/// A pool of so many connections at most, named in `pg_stat_activity`.
 ///
 /// # Errors
 /// [`Failure::Usage`] for something that is no URL. Nothing is connected yet: a database that is down shows later.
-pub fn pool(url: &str, name: &str) -> Result<PgPool, Failure> {
+pub fn pool(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
     let options =
         PgConnectOptions::from_str(url).map_err(|_| Failure::Usage("the Postgres URL is not valid".to_owned()))?;
     Ok(PgPoolOptions::new()
-        .max_connections(SERVICE_CONNECTIONS)
+        .max_connections(most)
         .test_before_acquire(false)
         .before_acquire(|connection, state| {
             Box::pin(async move {

@@ -13,6 +13,7 @@ use event_store::Ledger;
 use event_store::{Feeds, PgLeases, PgLedger, StoredEvent, Timetable};
 use futures::StreamExt;
 use futures::stream::{BoxStream, FuturesUnordered};
+use notifier::Notifier;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -103,7 +104,12 @@ async fn run(
     }
     let nats = NatsBus::connect(&settings.nats, &passwords).await;
     let nats = Arc::new(nats.map_err(Failure::down)?);
-    let pool = database::pool(&settings.database_url, &format!("caseledger {}", service.name()))?;
+    let connections = match service {
+        Service::Notifier => Notifier::CONNECTIONS,
+        _ => database::CONNECTIONS,
+    };
+    let name = format!("caseledger {}", service.name());
+    let pool = database::pool(&settings.database_url, &name, connections)?;
     let ledger = Arc::new(PgLedger::new(pool.clone()));
     let runs_on = RunsOn {
         pool: pool.clone(),

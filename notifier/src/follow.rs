@@ -17,7 +17,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{query, query_scalar};
 use time::{Duration, OffsetDateTime};
 
-use self::case::{KnownCase, known_case};
+use self::case::{KnownCase, KnownCases};
 use crate::delivery::{AppointmentOf, Delivery, DeliveryState, MessageId};
 use crate::error::NotifierError;
 use crate::table;
@@ -81,16 +81,19 @@ impl Follower {
             .fetch_one(&mut *connection)
             .await?;
         let mut checkpoint = Position(held);
-        for event in events.iter().skip_while(|event| event.position.0 <= held) {
+        let events = &events[events.partition_point(|event| event.position.0 <= held)..];
+        let mut cases = KnownCases::of(connection, events).await?;
+        for event in events {
             if event.position != checkpoint.next() {
                 return Err(NotifierError::Gap {
                     position: event.position,
                     checkpoint,
                 });
             }
-            self.apply_one(connection, event, cut_over, now).await?;
+            self.apply_one(connection, &mut cases, event, cut_over, now).await?;
             checkpoint = event.position;
         }
+        cases.write(connection).await?;
         query(include_str!("../sql/advance.sql"))
             .bind(checkpoint.0)
             .execute(connection)
@@ -101,6 +104,7 @@ impl Follower {
     async fn apply_one(
         &self,
         connection: &mut PgConnection,
+        cases: &mut KnownCases,
         event: &StoredEvent,
         cut_over: OffsetDateTime,
         now: OffsetDateTime,
@@ -121,19 +125,22 @@ impl Follower {
                 if event.occurred_at < cut_over {
                     return Ok(());
                 }
-                match self.of_a_term(connection, event, &entitlement, now).await? {
-                    Some(delivery) => table::queue(connection, &delivery).await,
+                match self.of_a_term(event, &entitlement, now)? {
+                    Some(delivery) => queue(connection, delivery).await,
                     None => Ok(()),
                 }
             }
             EventRecord::Case(case) => {
-                case::remember(connection, event, &case).await?;
+                cases.remember(event, &case);
                 let metadata = metadata(event)?;
                 if event.occurred_at < cut_over || self.is_ours(&metadata) {
                     return Ok(());
                 }
-                match self.delivery(connection, event, case, metadata, now).await? {
-                    Some(delivery) => table::queue(connection, &delivery).await,
+                let Some(asked) = self.asked_for(cases, event, case.name())? else {
+                    return Ok(());
+                };
+                match self.delivery(event, case, (asked, metadata), now)? {
+                    Some(delivery) => queue(connection, delivery).await,
                     None => Ok(()),
                 }
             }
@@ -141,18 +148,13 @@ impl Follower {
     }
 
     /// The delivery that an event of a case asks for.
-    async fn delivery(
+    fn delivery(
         &self,
-        connection: &mut PgConnection,
         event: &StoredEvent,
         case: CaseEvent,
-        metadata: EventMetadata,
+        (asked, metadata): (AskedFor, EventMetadata),
         now: OffsetDateTime,
     ) -> Result<Option<Delivery>, NotifierError> {
-        let case_id = CaseId(event.aggregate_id.uuid());
-        let Some(asked) = self.asked_for(connection, event, case_id, case.name()).await? else {
-            return Ok(None);
-        };
         let (mut outcome, mut decided_by, mut answer_by) = (None, None, None);
         let (mut exemptions, mut corrected_to, mut received_on) = (Vec::new(), None, None);
         let appointment = appointment_of(&case);
@@ -221,9 +223,8 @@ impl Follower {
 
     /// The delivery that an event of an entitlement asks for. It goes to whom the entitlement is, and what becomes of it is recorded on the
     /// case that granted the term.
-    async fn of_a_term(
+    fn of_a_term(
         &self,
-        connection: &mut PgConnection,
         event: &StoredEvent,
         entitlement: &EntitlementEvent,
         now: OffsetDateTime,
@@ -262,10 +263,6 @@ impl Follower {
         let Some(notice) = known_type.notice_on(name).cloned() else {
             return Ok(None);
         };
-        let reachable: Option<bool> = query_scalar(include_str!("../sql/is_reachable.sql"))
-            .bind(customer_id.uuid())
-            .fetch_optional(connection)
-            .await?;
         let asked = AskedFor {
             case_id,
             known: KnownCase {
@@ -274,7 +271,6 @@ impl Follower {
                 request_type,
                 // It is the term that is told of: the case that granted it has ended for long.
                 ended: true,
-                reachable: reachable.unwrap_or(false),
             },
             notice,
         };
@@ -285,14 +281,14 @@ impl Follower {
     }
 
     /// What is known of the case, and the notice that its type sends on an event of this name.
-    async fn asked_for(
+    fn asked_for(
         &self,
-        connection: &mut PgConnection,
+        cases: &KnownCases,
         event: &StoredEvent,
-        case_id: CaseId,
         name: &str,
     ) -> Result<Option<AskedFor>, NotifierError> {
-        let Some(known) = known_case(connection, event.position, case_id).await? else {
+        let case_id = CaseId(event.aggregate_id.uuid());
+        let Some(known) = cases.get(event.position, case_id)? else {
             return Ok(None);
         };
         let Some(request_type) = self.catalogue.request_type(&known.request_type) else {
@@ -331,14 +327,10 @@ impl Follower {
             appointment: None,
             message_id: MessageId::new(event.event_id, known.customer_id, &self.domain),
             queued_at: now,
-            state: if known.reachable {
-                DeliveryState::Pending
-            } else {
-                DeliveryState::NoAddress
-            },
+            state: DeliveryState::Pending,
             attempts: 0,
             last_code: None,
-            finished_at: (!known.reachable).then_some(now),
+            finished_at: None,
             record_attempts: 0,
         }
     }
@@ -348,6 +340,19 @@ impl Follower {
             && metadata.actor_id.as_deref() == Some(self.client.as_str());
         acted || metadata.client == self.client
     }
+}
+
+/// Queues a delivery. One to somebody who has no email address at this moment ends as soon as it is asked for.
+async fn queue(connection: &mut PgConnection, mut delivery: Delivery) -> Result<(), NotifierError> {
+    let reachable: Option<bool> = query_scalar(include_str!("../sql/is_reachable.sql"))
+        .bind(delivery.recipient.uuid())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if reachable != Some(true) {
+        delivery.state = DeliveryState::NoAddress;
+        delivery.finished_at = Some(delivery.queued_at);
+    }
+    table::queue(connection, &delivery).await
 }
 
 /// The appointment that an event is about.

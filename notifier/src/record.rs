@@ -33,8 +33,8 @@ pub struct NoAnswer {
     pub reason: String,
 }
 
-/// Whoever takes the command: the bus, or a test. It is to be sent as a call (request and reply): a rejected call leaves no
-/// record, so what was rejected for a fault of the settings can be accepted later.
+/// Whoever takes the command: the bus, or a test. It is to be sent as a call (request and reply) that is not marked as repeated: then a
+/// rejection leaves no record, and what was rejected for a fault of the settings can be accepted later.
 #[async_trait]
 pub trait DeliveryRecorder: Send + Sync {
     /// Sends the command and waits for its result.

@@ -15,7 +15,7 @@ use crate::error::NotifierError;
 use crate::record::{DeliveryRecord, DeliveryRecorder};
 use crate::table;
 
-/// How long an answer may take. The delivery stays locked meanwhile, and others wait behind it.
+/// How long an answer may take. The delivery stays locked meanwhile, and keeps one of the recorders.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What recording needs.
@@ -114,7 +114,7 @@ fn is_hidden(problem: &Problem) -> bool {
     problem.errors.iter().any(|error| error.code == UNKNOWN_CASE)
 }
 
-/// Whether a rejection may turn into an acceptance. A call that was rejected leaves no record, so it may be repeated.
+/// Whether a rejection may turn into an acceptance. It left no record, as the call is never marked as repeated.
 fn passes(problem: &Problem) -> bool {
     const FORBIDDEN: u16 = 403;
     // Our clock is ahead of the command-service's, which catches up; or the register does not let us do this, which somebody

@@ -20,6 +20,9 @@ use crate::send::Dispatcher;
 /// How many deliveries one notifier sends at once.
 const SENDERS: usize = 4;
 
+/// How many it records at once: each waits for the command-service's answer.
+const RECORDERS: usize = 3;
+
 /// How long to wait before looking again for what is due, where nothing was and nobody said that something is.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -66,9 +69,9 @@ enum Step {
 }
 
 impl Notifier {
-    /// The connections that a running notifier needs at once: one for each sender, the recorder and the follower, and two
+    /// The connections that a running notifier needs at once: one for each sender and each recorder and for the follower, and two
     /// for the vault and the log where they share the pool.
-    pub const CONNECTIONS: u32 = 8;
+    pub const CONNECTIONS: u32 = 10;
 
     /// Follows the log, sends and records, until `shutdown` holds true (or its sender is gone), or a fault that needs a person.
     ///
@@ -110,8 +113,9 @@ impl Notifier {
                 .map_err(|fault| NotifierError::Subscription(Box::new(fault)))
         };
         let send = futures::future::join_all((0..SENDERS).map(|_| work(Step::Send)));
-        let (followed, sent, recorded) = tokio::join!(follow, send, work(Step::Record));
-        sent.into_iter().chain([followed, recorded]).collect()
+        let record = futures::future::join_all((0..RECORDERS).map(|_| work(Step::Record)));
+        let (followed, sent, recorded) = tokio::join!(follow, send, record);
+        sent.into_iter().chain(recorded).chain([followed]).collect()
     }
 
     /// Sends or records until it is told to stop, or a fault that does not pass.

@@ -45,7 +45,7 @@ impl Store {
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize) -> Result<Self, String> {
         let database = postgres.database().await;
         let url = database.role_url("caseledger_writer").await;
-        let pool = database::pool(&url, "bench store").map_err(|error| error.to_string())?;
+        let pool = database::pool(&url, "bench store", database::CONNECTIONS).map_err(|error| error.to_string())?;
         let streams = Streams {
             appender: Appender::start(Arc::new(PgLedger::new(pool.clone()))),
             versions: (0..cases).map(|_| Mutex::new(Version(0))).collect(),

@@ -18,7 +18,7 @@ pub fn pool() -> Result<PgPool, Failure> {
         "the Postgres login that this call reads with",
     );
     let url = reader.finish(url)?;
-    database::pool(&url, "caseledger")
+    database::pool(&url, "caseledger", database::CONNECTIONS)
 }
 
 /// Where NATS is, and the passwords of the services' users.

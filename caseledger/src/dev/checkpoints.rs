@@ -19,12 +19,12 @@ const EVERY: Duration = Duration::from_secs(10);
 pub async fn keep(data: &DataDir, home: &Home, platform: &Platform, stop: &CancellationToken) {
     let keeping = async {
         let key = key_file::load(&home.audit_key_file).map_err(Failure::usage)?;
-        let owner = database::pool(&platform.owner_url, "caseledger dev")?;
+        let owner = database::pool(&platform.owner_url, "caseledger dev", database::CONNECTIONS)?;
         let secret = format!("postgres-{}", database::AUDITOR.service);
         let password = data.secret(&secret).map_err(Failure::down)?;
         let url = database::service_url(&owner, &platform.owner_url, database::AUDITOR, &password).await?;
         owner.close().await;
-        let pool = database::pool(&url, "caseledger audit")?;
+        let pool = database::pool(&url, "caseledger audit", database::CONNECTIONS)?;
         keeping::keep_on(&pool, &key, &[], &home.audit_tiles, EVERY, stop).await
     };
     if let Err(failure) = keeping.await {

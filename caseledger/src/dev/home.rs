@@ -138,7 +138,7 @@ impl Home {
         data: &DataDir,
         platform: &Platform,
     ) -> Result<Vec<(Service, ServiceSettings)>, Failure> {
-        let owner = database::pool(&platform.owner_url, "caseledger dev")?;
+        let owner = database::pool(&platform.owner_url, "caseledger dev", database::CONNECTIONS)?;
         let mut services = Vec::new();
         for (service, login) in [
             (Service::CommandService, database::COMMAND_SERVICE),

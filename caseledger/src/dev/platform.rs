@@ -66,7 +66,7 @@ impl Platform {
             postgres,
             nats,
         };
-        let pool = database::pool(&platform.owner_url, "caseledger dev")?;
+        let pool = database::pool(&platform.owner_url, "caseledger dev", database::CONNECTIONS)?;
         let migrated = database::migrate(&pool, now()).await;
         pool.close().await;
         migrated.map(|()| platform)

@@ -120,6 +120,7 @@ impl DeliveryRecorder for OverTheBus {
             causation_id: Some(record.caused_by.to_string()),
             data: record.data.clone(),
         };
+        // Not marked as repeated, the second time either: what is rejected for a fault of the settings is accepted once they are mended.
         self.0.call(&command).await.map_err(|error| NoAnswer {
             reason: error.to_string(),
         })

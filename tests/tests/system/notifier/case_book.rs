@@ -22,6 +22,8 @@ pub struct CaseBook {
     log: Arc<PgLedger>,
     catalogue: Arc<Catalogue>,
     clock: Clock,
+    /// One record at a time, as the lanes of the command-service have it for each case.
+    turn: tokio::sync::Mutex<()>,
     /// How many of the next answers get lost.
     pub losing: AtomicU32,
     /// How many of the next records are forbidden.
@@ -39,6 +41,7 @@ impl CaseBook {
             log,
             catalogue,
             clock,
+            turn: tokio::sync::Mutex::default(),
             losing,
             forbidding,
             hiding,
@@ -47,6 +50,7 @@ impl CaseBook {
     }
 
     async fn handle(&self, record: &DeliveryRecord) -> Receipt {
+        let _turn = self.turn.lock().await;
         let stored = self.log.stream(record.case_id.into(), Version(0)).await.unwrap();
         let mut state: Option<AggregateState> = None;
         for event in &stored {

@@ -104,3 +104,48 @@ async fn a_notifier_that_lost_the_log_reads_on_before_it_sends() {
         (NotificationFailure::ConsentWithdrawn, 1)
     );
 }
+
+/// What the notifier remembers of cases and customers, and what it has to tell.
+const REMEMBERED: &str = "SELECT jsonb_build_object(
+    'cases', (SELECT jsonb_agg(to_jsonb(cases) ORDER BY case_id) FROM notifier.cases),
+    'contacts', (SELECT jsonb_agg(to_jsonb(contacts) ORDER BY customer_id) FROM notifier.contacts),
+    'deliveries', (SELECT jsonb_agg(to_jsonb(deliveries) ORDER BY position) FROM notifier.deliveries))";
+
+#[tokio::test]
+async fn a_batch_says_what_its_events_say_one_by_one() {
+    let world = World::new().await;
+    let ada = world.customer("Ada Lovelace", Some("ada@example.org")).await;
+    let bob = world.customer("Bob Ampofo", None).await;
+    let (first, second) = (world.submitted(1, Some(ada)).await, world.submitted(2, Some(bob)).await);
+    let nobodys = world.submitted(3, None).await;
+    world.is_of(first, bob).await;
+    world.closed(first, bob, "It stood behind the gate.").await;
+    world.moved(bob, "bob@example.org").await;
+    world.closed(second, bob, "It was full of rubble.").await;
+    world.is_of(nobodys, ada).await;
+    world.closed(nobodys, ada, "It was not out.").await;
+    let superuser = world.database.superuser().await;
+    let mut remembered = Vec::new();
+    for of in [1_000, 1, 4] {
+        let notifier = world.notifier(world.folder()).await;
+        world.follow_in_batches(&notifier, of).await;
+        let now: serde_json::Value = sqlx::query_scalar(REMEMBERED).fetch_one(&superuser).await.unwrap();
+        remembered.push(now);
+        let forget = "TRUNCATE notifier.cases, notifier.contacts, notifier.deliveries";
+        sqlx::query(forget).execute(&superuser).await.unwrap();
+        let from_the_beginning = "UPDATE notifier.checkpoint SET position = 0";
+        sqlx::query(from_the_beginning).execute(&superuser).await.unwrap();
+    }
+    // Ada's first, Bob's second without an address, the three that ended: Bob's first before he had one.
+    let states = |told: &serde_json::Value| -> Vec<String> {
+        let deliveries = told["deliveries"].as_array().unwrap();
+        let state = |delivery: &serde_json::Value| delivery["state"].as_str().unwrap().to_owned();
+        deliveries.iter().map(state).collect()
+    };
+    assert_eq!(
+        states(&remembered[0]),
+        ["pending", "no_address", "no_address", "pending", "pending"]
+    );
+    assert_eq!(remembered[0], remembered[1]);
+    assert_eq!(remembered[0], remembered[2]);
+}

@@ -10,7 +10,7 @@ use event_store::{Append, Ledger as _, NewEvent, Outcome, PgLedger, StoredEvent,
 use notifier::{Dispatcher, Environment, Follower, Notifier, NotifierError, Registrar, Sender, Transport};
 use schemas::command::{Attendance, Decider, Slot};
 use schemas::event::{
-    AttendanceRecorded, CaseEvent, ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent,
+    AttendanceRecorded, CaseEvent, CaseMoved, ConsentRecorded, ConsentWithdrawn, ContactDetailsUpdated, CustomerEvent,
     CustomerRegistered, EventRecord, OutcomeKind, RequestClass, RequestClosed, RequestSubmitted,
 };
 use schemas::metadata::EventMetadata;
@@ -178,14 +178,18 @@ impl World {
 
     /// Takes the whole log in, as a running notifier does.
     pub async fn follow(&self, notifier: &Notifier) {
+        self.follow_in_batches(notifier, 1_000).await;
+    }
+
+    /// Takes the whole log in, so many events at once.
+    pub async fn follow_in_batches(&self, notifier: &Notifier, of: usize) {
         let events = self.log.feed(schemas::Position::START, None, 1_000).await.unwrap();
-        let mut transaction = notifier.pool.begin().await.unwrap();
-        notifier
-            .follower
-            .apply(&mut transaction, &events, self.clock.now())
-            .await
-            .unwrap();
-        transaction.commit().await.unwrap();
+        for batch in events.chunks(of) {
+            let mut transaction = notifier.pool.begin().await.unwrap();
+            let applied = notifier.follower.apply(&mut transaction, batch, self.clock.now());
+            applied.await.unwrap();
+            transaction.commit().await.unwrap();
+        }
     }
 
     pub async fn customer(&self, name: &str, email: Option<&str>) -> CustomerId {
@@ -264,6 +268,19 @@ impl World {
         .into();
         self.append(customer, id.into(), |_| EventRecord::Case(event)).await;
         id
+    }
+
+    /// It was somebody else's all the time.
+    pub async fn is_of(&self, case: CaseId, customer: CustomerId) {
+        self.append(Some(customer), case.into(), |seal| {
+            let moved = CaseMoved {
+                previous_customer_id: None,
+                customer_id: customer,
+                reason: Personal::sealed(seal("/reason", "Taken down under the wrong name.")),
+            };
+            EventRecord::Case(moved.into())
+        })
+        .await;
     }
 
     /// An officer decides against it.
