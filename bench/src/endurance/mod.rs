@@ -126,7 +126,7 @@ struct Endurance {
 }
 
 impl Endurance {
-    /// What the machine can do: accepted commands a second, counted until stream and views have caught up.
+    /// What all services can do on this machine: accepted commands a second, counted until everybody has caught up.
     async fn peak(&mut self) -> Result<(), String> {
         let before = self.accepted();
         let began = Instant::now();
@@ -139,14 +139,14 @@ impl Endurance {
         self.running.caught_up(FOLLOWERS.len()).await?;
         let told = began.elapsed().as_secs_f64();
         self.traffic.take_latencies()?;
-        self.told.peak = commands / viewed;
+        self.told.peak = commands / told;
         self.told.peak_answered = commands / answered;
-        self.told.peak_with_notices = commands / told;
+        self.told.peak_viewed = commands / viewed;
         self.told.rate = self.plan.rate.unwrap_or(self.told.peak * OF_THE_PEAK).max(1.0);
         eprintln!(
-            "endurance: peak {:.0} commands a second until the views have caught up; {:.0} until answered, {:.0} until the last \
-             notice is recorded",
-            self.told.peak, self.told.peak_answered, self.told.peak_with_notices
+            "endurance: peak {:.0} commands a second until the last notice is recorded; {:.0} until answered, {:.0} until the views \
+             have caught up",
+            self.told.peak, self.told.peak_answered, self.told.peak_viewed
         );
         Ok(())
     }

@@ -69,12 +69,12 @@ pub struct Verdict {
 /// Everything.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Told {
-    /// Commands a second at the peak, until stream and views had caught up.
+    /// Commands a second at the peak, until everybody had caught up and the last notice was recorded.
     pub peak: f64,
     /// The same until the last answer.
     pub peak_answered: f64,
-    /// The same until the last notice was recorded.
-    pub peak_with_notices: f64,
+    /// The same until stream and views had caught up.
+    pub peak_viewed: f64,
     /// Commands a second of the long phase.
     pub rate: f64,
     /// Each look.
@@ -256,9 +256,9 @@ impl fmt::Display for Told {
         writeln!(f, "{table}")?;
         writeln!(
             f,
-            "peak: {:.0} commands a second until the views have caught up ({:.0} until answered, {:.0} until the last notice is recorded); \
+            "peak: {:.0} commands a second until the last notice is recorded ({:.0} until answered, {:.0} until the views have caught up); \
              offered for long: {:.0}\n",
-            self.peak, self.peak_answered, self.peak_with_notices, self.rate
+            self.peak, self.peak_answered, self.peak_viewed, self.rate
         )?;
         for verdict in &self.verdicts {
             let answer = if verdict.held { "yes" } else { "NO " };

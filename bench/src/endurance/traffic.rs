@@ -352,15 +352,13 @@ impl Traffic {
 }
 
 fn command(name: &str, subject: Option<AggregateId>, data: &Value) -> Outgoing {
-    Outgoing {
-        id: CommandId(Uuid::new_v4()),
-        name: name.to_owned(),
+    Outgoing::new(
+        CommandId(Uuid::new_v4()),
+        name,
         subject,
-        time: OffsetDateTime::now_utc().into(),
-        correlation_id: None,
-        causation_id: None,
-        data: data.to_string(),
-    }
+        OffsetDateTime::now_utc().into(),
+        data.to_string(),
+    )
 }
 
 /// The last 64 bits of an id: all but two of them random.
