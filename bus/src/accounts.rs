@@ -18,6 +18,9 @@ use crate::users::{ServicePasswords, ServiceUser};
 /// The services' account.
 pub const SERVICES_ACCOUNT: &str = "SERVICES";
 
+/// Where a client waits for answers: the prefix that NATS clients take unless they are told otherwise.
+pub const INBOXES: &str = "_INBOX.>";
+
 /// The account of a client.
 #[must_use]
 pub fn client_account(client: &ClientName) -> String {
@@ -155,20 +158,27 @@ fn client_conf(conf: &mut String, client: &Client, crossings: &[Crossing]) {
         .iter()
         .filter(|crossing| crossing.client == client.name)
         .collect();
-    // The account keeps everything else from reaching anybody; this has NATS refuse it aloud, and log who tried what. What a client
-    // listens to needs no list: it hears what crosses the boundary for it, however widely it asks.
+    // The account keeps everything else from reaching anybody; this has NATS refuse it aloud, and log who tried what.
     let publish: Vec<String> = own
         .iter()
         .filter(|crossing| crossing.kind != Kind::Stream)
         .map(|crossing| crossing.subject.clone())
         .collect();
+    let mut subscribe: Vec<String> = own
+        .iter()
+        .filter(|crossing| crossing.kind == Kind::Stream)
+        .map(|crossing| crossing.subject.clone())
+        .collect();
+    // Answers; and all events, of which it hears those that cross the boundary for it.
+    subscribe.extend([INBOXES, ALL_EVENTS].map(str::to_owned));
     line(
         conf,
         &format!(
-            "  {account} {{\n    users: [ {{ user: \"{}\", password: \"{}\", permissions: {{ publish: {} }} }} ]\n    imports: [",
+            "  {account} {{\n    users: [ {{ user: \"{}\", password: \"{}\", permissions: {{ publish: {}, subscribe: {} }} }} ]\n    imports: [",
             client.name,
             client.password_hash(),
             allow(&publish),
+            allow(&subscribe),
         ),
     );
     for crossing in own {
@@ -271,6 +281,11 @@ mod tests {
             assert!(!website.contains(foreign), "{foreign}: {conf}");
         }
         assert!(conf.contains("caseledger.feed.crew.>"));
+        let heard = website.split("subscribe: [").nth(1).unwrap().split(']').next().unwrap();
+        assert_eq!(
+            heard,
+            "\"caseledger.result.website.>\", \"caseledger.event.waste.>\", \"_INBOX.>\", \"caseledger.event.>\""
+        );
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use bus::accounts;
 use bus::clients::Rights;
 use caseledger::database;
 use schemas::feed::FeedKey;
 use uuid::Uuid;
 
-use super::SERVICES;
+use super::{Council, SERVICES};
 use crate::TestDatabase;
 
 /// A login of each service in this database.
@@ -54,4 +55,27 @@ pub(super) fn first_clients(feed_key: FeedKey) -> Vec<(&'static str, Rights)> {
         },
     ));
     all
+}
+
+impl Council {
+    /// Takes the permissions of the clients' users away, so that nothing but their accounts keeps them from anything.
+    ///
+    /// # Panics
+    /// If NATS does not take such accounts.
+    pub async fn with_accounts_alone(&self) {
+        let conf = accounts::render(&self.register, &self.service_passwords).expect("the accounts can be written");
+        // A client's user is the only one of its account; those of the services stand in a list.
+        let permissions = |line: &str| {
+            line.trim_start()
+                .starts_with("users: [ {")
+                .then(|| line.find(", permissions:"))
+        };
+        let without = conf.lines().map(|line| match permissions(line).flatten() {
+            Some(end) => format!("{} }} ]\n", &line[..end]),
+            None => format!("{line}\n"),
+        });
+        let without: String = without.collect();
+        assert_ne!(without, conf, "no client has permissions to take away");
+        self.nats.reload(without).await;
+    }
 }

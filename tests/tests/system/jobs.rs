@@ -302,6 +302,8 @@ async fn an_unknown_code_is_told_to_them_and_put_aside_and_records_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contractor_sees_its_feed_and_nothing_else() {
     let office = Office::open().await;
+    // What NATS would refuse it anyway has to be kept from it by the accounts alone.
+    office.council.with_accounts_alone().await;
     let _services = [office.council.serve("command-service"), office.council.serve("relay")];
     office.council.answering().await;
     let partner = Partner::of(&office.council).await;

@@ -1,4 +1,7 @@
 //! What a client must not be able to do on the bus, each thing tried from outside with a client's own password.
+//!
+//! Two walls stand one behind the other: the permissions of its user, by which NATS refuses aloud what it tries, and its account, across
+//! whose border nothing else comes. The second is tried without the first.
 
 use std::time::Duration;
 
@@ -32,6 +35,7 @@ async fn held(council: &Council) -> Vec<u64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_foreign_name_reaches_nobody() {
     let council = Council::new().await;
+    council.with_accounts_alone().await;
     let _service = council.serve("command-service");
     council.answering().await;
     let onlooker = council.raw("onlooker").await;
@@ -96,9 +100,30 @@ async fn each_attempt_at_the_bus_is_in_the_log_of_nats() {
     for subject in published {
         onlooker.publish(subject, "{}".into()).await.unwrap();
     }
+    let listened = [
+        ">",
+        "caseledger.>",
+        "caseledger.call.>",
+        "caseledger.command.website.>",
+        "caseledger.query.>",
+        "caseledger.result.website.>",
+        "caseledger.result.*.*",
+        "caseledger.feed.street-partner.>",
+        "caseledger.deadletter.>",
+        "_INBOX_relay.>",
+        "_R_.>",
+        "$JS.API.>",
+        "$JS.ACK.>",
+        "$SYS.>",
+    ];
+    for subject in listened {
+        // That NATS refuses it shows in its log, and to the connection as a whole.
+        drop(onlooker.subscribe(subject).await.unwrap());
+    }
     onlooker.flush().await.unwrap();
-    for subject in published {
-        let tried = format!("Publish Violation - Subject \"{subject}\"");
+    let published = published.map(|subject| format!("Publish Violation - Subject \"{subject}\""));
+    let listened = listened.map(|subject| format!("Subscription Violation - Subject \"{subject}\""));
+    for tried in published.into_iter().chain(listened) {
         let what = format!("NATS logs who tried: {tried}");
         system_tests::eventually(&what, PATIENCE, || async {
             let log = council.nats.log();
@@ -150,6 +175,7 @@ async fn each_attempt_to_speak_for_others_is_in_the_log_of_the_service() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_lands_nowhere_but_with_its_caller() {
     let council = Council::new().await;
+    council.with_accounts_alone().await;
     let _service = council.serve("command-service");
     council.answering().await;
     let (website, onlooker) = (council.raw("website").await, council.raw("onlooker").await);
@@ -189,6 +215,7 @@ async fn an_answer_lands_nowhere_but_with_its_caller() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_that_waits_is_delivered_to_nobody_but_its_client() {
     let council = Council::new().await;
+    council.with_accounts_alone().await;
     let _services = [council.serve("command-service"), council.serve("relay")];
     council.answering().await;
     let (website, onlooker) = (council.raw("website").await, council.raw("onlooker").await);
@@ -230,6 +257,7 @@ async fn an_event_that_waits_is_delivered_to_nobody_but_its_client() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_and_events_are_heard_by_those_who_may() {
     let council = Council::new().await;
+    council.with_accounts_alone().await;
     let _services = [council.serve("command-service"), council.serve("relay")];
     council.answering().await;
     let (website, onlooker) = (council.raw("website").await, council.raw("onlooker").await);
