@@ -26,7 +26,7 @@ pub use disk::SmallDisk;
 pub use eventually::{Condition, eventually};
 pub use nats::{NatsCluster, TestNats, nats, nats_in};
 pub use page::page;
-pub use postgres::{Standby, TestDatabase, TestPostgres, database, database_bare};
+pub use postgres::{PreloadedPostgres, Standby, TestDatabase, TestPostgres, database, database_bare};
 pub use process::Process;
 pub use proxy::Proxy;
 pub use traffic::{Traffic, Way};

@@ -1,5 +1,6 @@
 //! Databases: one PostgreSQL for a test process, a fresh database for each test.
 
+mod preloaded;
 mod standby;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub use preloaded::PreloadedPostgres;
 pub use standby::Standby;
 
 /// The role that owns every test database and runs the migrations: no superuser, but it may create roles.

@@ -1,12 +1,11 @@
 //! On a slower disk: `bench/slow_fdatasync.c` is compiled and preloaded into PostgreSQL, and this program runs itself with a
 //! `postgres` first on its PATH that does so. Nothing but the benchmark's own PostgreSQL is slowed down.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use system_tests::TestPostgres;
+use system_tests::{PreloadedPostgres, TestPostgres};
 use tokio::process::Command;
 
 use super::Pace;
@@ -31,9 +30,11 @@ pub async fn measure(
     contenders: &[Contender],
     pace: Pace,
 ) -> Result<Vec<Runs>, String> {
-    let folder = Folder::new()?;
-    slow_postgres(&folder.0, &programs(postgres).await?, milliseconds).await?;
-    let slow = run_ourselves(&folder.0, contenders, pace).await?.measured;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("slow_fdatasync.c");
+    let variable = ("SLOW_FDATASYNC_MS", milliseconds.to_string());
+    let slowed = PreloadedPostgres::new(postgres, &source, (variable.0, &variable.1)).await;
+    let slowed = slowed.map_err(|error| failed(&source, &error))?;
+    let slow = run_ourselves(&slowed, contenders, pace).await?.measured;
     for runs in &slow {
         let p50 = runs.median().p50;
         if p50 < f64::from(milliseconds) {
@@ -46,46 +47,11 @@ pub async fn measure(
     Ok(slow)
 }
 
-/// Where PostgreSQL's programs are.
-async fn programs(postgres: &Arc<TestPostgres>) -> Result<PathBuf, String> {
-    let pool = postgres.database_bare().await.superuser().await;
-    let folder: Result<String, _> = sqlx::query_scalar("SELECT setting FROM pg_config() WHERE name = 'BINDIR'")
-        .fetch_one(&pool)
-        .await;
-    pool.close().await;
-    folder.map(PathBuf::from).map_err(|error| error.to_string())
-}
-
-/// Makes a `postgres` that is slow, and the `initdb` that it is found by: that one finds the real `postgres` beside itself.
-async fn slow_postgres(folder: &Path, programs: &Path, milliseconds: u32) -> Result<(), String> {
-    let shim = folder.join("slow_fdatasync.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("slow_fdatasync.c");
-    let mut compile = Command::new("cc");
-    compile
-        .args(["-shared", "-fPIC", "-O2", "-o"])
-        .args([&shim, &source])
-        .arg("-ldl");
-    output_of(&mut compile).await?;
-    let (postgres, real) = (folder.join("postgres"), programs.join("postgres"));
-    let script = format!(
-        "#!/bin/sh\nexport LD_PRELOAD='{}' SLOW_FDATASYNC_MS={milliseconds}\nexec '{}' \"$@\"\n",
-        shim.display(),
-        real.display()
-    );
-    std::fs::write(&postgres, script).map_err(|error| failed(&postgres, &error))?;
-    allow_everybody(&postgres)?;
-    allow_everybody(&shim)?;
-    let initdb = folder.join("initdb");
-    symlink(programs.join("initdb"), &initdb).map_err(|error| failed(&initdb, &error))
-}
-
-/// Runs this program on the contenders, with the folder's programs first.
-async fn run_ourselves(folder: &Path, contenders: &[Contender], pace: Pace) -> Result<Report, String> {
+/// Runs this program on the contenders, with the slowed PostgreSQL first on its PATH.
+async fn run_ourselves(slowed: &PreloadedPostgres, contenders: &[Contender], pace: Pace) -> Result<Report, String> {
     let ours = std::env::current_exe().map_err(|error| error.to_string())?;
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&paths));
-    let path = std::env::join_paths(paths).map_err(|error| error.to_string())?;
-    let json = folder.join("slow.json");
+    let path = slowed.path().map_err(|error| error.to_string())?;
+    let json = slowed.folder().join("slow.json");
     let mut run = Command::new(ours);
     run.arg("run").args(contenders.iter().map(|one| one.name()));
     for (flag, number) in [
@@ -112,30 +78,6 @@ async fn output_of(command: &mut Command) -> Result<(), String> {
     }
 }
 
-fn allow_everybody(path: &Path) -> Result<(), String> {
-    // PostgreSQL may run as another account than we do.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).map_err(|error| failed(path, &error))
-}
-
 fn failed(path: &Path, error: &dyn std::fmt::Display) -> String {
     format!("{}: {error}", path.display())
-}
-
-/// A folder that goes with the value.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Result<Self, String> {
-        let path = std::env::temp_dir().join(format!("bench-slow-disk-{}", std::process::id()));
-        std::fs::create_dir(&path).map_err(|error| failed(&path, &error))?;
-        let folder = Self(path);
-        allow_everybody(&folder.0)?;
-        Ok(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
