@@ -3,7 +3,7 @@
 //! One relay is active, by lease. Each event is published with the stream's last sequence as it expects it: a second relay
 //! that was paused and wakes up can't publish anything, and a repeat after a lost answer is found by reading the stream's end. The
 //! fence is a number and yet exact, though many events are on their way at once: as long as the stream is not emptied, a sequence
-//! stands for one position, and emptying it takes the next sequence from the clock, so that no number comes again for another position.
+//! stands for one position, and whoever fills it again takes the next sequence from the clock, so that no number comes again for another position.
 //! That end is compared with the log at the start, whenever the connection was made anew, and once a second: the stream may have
 //! lost what was published, and the log may have been rolled back.
 
@@ -142,7 +142,7 @@ impl Relay {
         let mut news = self.ledger.news().await?;
         let mut connection = self.bus.state();
         let connects = connection.borrow_and_update().connects;
-        let mut place = self.compare(self.bus.last_event().await?).await?;
+        let mut place = self.compare(self.end_to_begin_at().await?).await?;
         let mut looked = Instant::now();
         while !ended.is_cancelled() {
             if looked.elapsed() >= LOOK_EVERY {
@@ -172,6 +172,17 @@ impl Relay {
             }
         }
         Ok(())
+    }
+
+    /// The end of the stream. One that holds nothing but has counted was emptied, or lost all that it held: a relay that knew it as it
+    /// was and slept since may still count on from there, so the numbers of its next filling begin ahead of any such.
+    async fn end_to_begin_at(&self) -> Result<StreamEnd, BusError> {
+        let end = self.bus.last_event().await?;
+        if end.messages > 0 || end.sequence == 0 {
+            return Ok(end);
+        }
+        self.bus.purge_events().await?;
+        self.bus.last_event().await
     }
 
     /// Compares the end of the stream with the log: from where on to publish.
