@@ -19,6 +19,8 @@ pub const COMMANDS: &str = "caseledger_commands_total";
 pub const COMMAND_SECONDS: &str = "caseledger_command_seconds";
 /// Commands taken from the bus and not answered: waiting in their lanes, being decided, or on their way to the log. A gauge.
 pub const COMMANDS_IN_HAND: &str = "caseledger_commands_in_hand";
+/// Queries and replays taken from the bus and not answered. A gauge.
+pub const QUERIES_IN_HAND: &str = "caseledger_queries_in_hand";
 /// Chains of commands that were decided anew, by `reason`: `lost` (to another writer, on a key, on a place), `unavailable`
 /// (something is down), `systemic` (somebody must mend something) or `failed` (for a reason of the command's own). A counter.
 pub const COMMAND_RETRIES: &str = "caseledger_command_retries_total";
@@ -32,7 +34,7 @@ pub const LEASE_HELD: &str = "caseledger_lease_held";
 impl Mode {
     const fn word(self) -> &'static str {
         match self {
-            Self::Call => "call",
+            Self::Call | Self::RepeatedCall => "call",
             Self::Durable => "durable",
         }
     }
@@ -103,6 +105,24 @@ impl Drop for InHand {
         counter!(COMMANDS, "service" => service, "command" => command, "mode" => mode, "outcome" => outcome)
             .increment(1);
         histogram!(COMMAND_SECONDS, "mode" => mode).record(self.since.elapsed());
+    }
+}
+
+/// A query or a replay that waits for its answer.
+#[derive(Debug)]
+pub struct QueryInHand(());
+
+impl QueryInHand {
+    /// Takes one in hand.
+    pub fn begin() -> Self {
+        gauge!(QUERIES_IN_HAND).increment(1.0);
+        Self(())
+    }
+}
+
+impl Drop for QueryInHand {
+    fn drop(&mut self) {
+        gauge!(QUERIES_IN_HAND).decrement(1.0);
     }
 }
 

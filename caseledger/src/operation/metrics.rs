@@ -75,6 +75,10 @@ fn describe() {
         commands::COMMANDS_IN_HAND,
         "Commands taken from the bus and not answered yet: in their lanes, being decided, or on their way to the log."
     );
+    describe_gauge!(
+        commands::QUERIES_IN_HAND,
+        "Queries and replays taken from the bus and not answered yet."
+    );
     describe_counter!(
         commands::COMMAND_RETRIES,
         "Chains of commands decided anew, by reason: lost, unavailable, systemic, failed."

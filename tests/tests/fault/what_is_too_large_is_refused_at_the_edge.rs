@@ -1,7 +1,9 @@
-//! Fault 11: a body one byte over the limit, one of 100 MB, and a long field within it.
+//! Fault 11: a body one byte over the limit, one of 100 MB, and a long field within it; more durable commands than may wait.
+
+use std::time::Duration;
 
 use async_nats::HeaderMap;
-use bus::limits::MAX_BODY_BYTES;
+use bus::limits::{COMMANDS_BACKLOG_BYTES, MAX_BODY_BYTES};
 use serde_json::{Value, json};
 use system_tests::council::{PATIENCE, obstruction};
 use system_tests::{Council, Running, Traffic, Way, eventually};
@@ -19,6 +21,50 @@ fn of_size(bytes: usize) -> Vec<u8> {
     envelope
         .replacen("\"data\":", &format!("\"data\":{padding}"), 1)
         .into_bytes()
+}
+
+/// How many durable commands this client has on record.
+async fn recorded(council: &Council) -> u64 {
+    let statement = "SELECT count(*) FROM ledger.commands WHERE client = 'website'";
+    let recorded: i64 = sqlx::query_scalar(statement)
+        .fetch_one(&council.owner().await)
+        .await
+        .unwrap();
+    u64::try_from(recorded).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "writes half a gigabyte: make faults"]
+async fn together_as_well_and_what_was_taken_is_not_dropped() {
+    let council = Council::new().await;
+    let website = council.raw("website").await;
+    let mut headers = HeaderMap::new();
+    headers.insert("Content-Type", "application/cloudevents+json");
+    // Nobody takes them: they wait.
+    let mut taken = 0;
+    let refused = loop {
+        let request = async_nats::Request::new()
+            .headers(headers.clone())
+            .payload(of_size(MAX_BODY_BYTES).into())
+            .timeout(Some(PATIENCE));
+        let answer = website
+            .send_request("caseledger.command.website.SubmitRequest", request)
+            .await
+            .unwrap();
+        let acknowledged: Value = serde_json::from_slice(&answer.payload).unwrap();
+        match acknowledged.get("error") {
+            Some(refused) => break refused["description"].clone(),
+            None => taken += 1,
+        }
+    };
+    assert_eq!(refused, "maximum bytes exceeded");
+    let fit = u64::try_from(COMMANDS_BACKLOG_BYTES).unwrap() / MAX_BODY_BYTES as u64;
+    assert!((fit * 9 / 10..=fit).contains(&taken), "{taken} were taken");
+    let _service = council.serve("command-service");
+    eventually("each that was taken is recorded", Duration::from_secs(300), || async {
+        recorded(&council).await == taken
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -81,11 +127,7 @@ async fn with_the_limit_named() {
     traffic.flow(16).await;
     let witness = traffic.stop().await;
     eventually("what was within the limit is recorded", PATIENCE, || async {
-        let statement = "SELECT count(*) = 1 FROM ledger.commands WHERE client = 'website'";
-        sqlx::query_scalar::<_, bool>(statement)
-            .fetch_one(&council.owner().await)
-            .await
-            .unwrap()
+        recorded(&council).await == 1
     })
     .await;
     witness.assert_kept(&council, Running::CommandService).await;

@@ -5,14 +5,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_nats::jetstream;
 use bus::limits::{COMMANDS_BACKLOG_BYTES, COMMANDS_MAX_ACK_PENDING};
-use command_service::CALLS_IN_FLIGHT_PER_CLIENT_MAX;
+use command_service::{CALLS_IN_FLIGHT_MAX, CALLS_IN_FLIGHT_PER_CLIENT_MAX, QUERIES_IN_FLIGHT_MAX};
 use futures::TryStreamExt as _;
+use schemas::ClientName;
 use schemas::result::CommandStatus;
-use schemas::subjects::COMMANDS_STREAM;
+use schemas::subjects::{self, COMMANDS_STREAM};
 use serde_json::json;
 use sqlx::Executor as _;
 use system_tests::council::{PATIENCE, obstruction, rejected};
 use system_tests::{Council, eventually};
+use uuid::Uuid;
+
+use crate::operation::Told;
+
+fn client_name(name: &str) -> ClientName {
+    ClientName::new(name).unwrap()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_floods_the_service_is_told_to_come_again_and_the_others_are_served() {
@@ -52,6 +60,63 @@ async fn a_client_that_floods_the_service_is_told_to_come_again_and_the_others_a
     }
 }
 
+/// What waits beyond them waits on the bus, and not in memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_works_on_as_many_calls_and_queries_at_once_as_it_has_places_for() {
+    let council = Council::new().await;
+    let service = Told::serve(&council, &["command-service"], &[]).await;
+    council.answering().await;
+    let owner = council.owner().await;
+    let mut lock = owner.acquire().await.unwrap();
+    let names = ["website", "contact-centre", "highways-app"].map(client_name);
+    let clients = futures::future::join_all(names.iter().map(|name| council.raw(name.as_str()))).await;
+    let places = |most: usize| u32::try_from(most).map(f64::from).unwrap();
+    // Asks for more and more, until the places are taken and much later still.
+    let fill = async |metric: &str, most: usize, message: &dyn Fn(&ClientName) -> (String, String)| {
+        let mut full = 0;
+        while full < 5 {
+            // Each has its share only, so that it takes more than two of them to fill the places.
+            for (client, name) in clients.iter().zip(&names) {
+                for _ in 0..50 {
+                    let ((subject, body), answer) = (message(name), client.new_inbox());
+                    client.publish_with_reply(subject, answer, body.into()).await.unwrap();
+                }
+                client.flush().await.unwrap();
+            }
+            let in_hand = service.metric(metric).await.unwrap();
+            assert!(in_hand <= places(most), "{metric} {in_hand}");
+            full += u32::from(in_hand >= places(most));
+        }
+    };
+
+    lock.execute("BEGIN; SELECT FROM ledger.head FOR UPDATE").await.unwrap();
+    fill("caseledger_commands_in_hand", CALLS_IN_FLIGHT_MAX, &|name| {
+        let command = council.command_of("SubmitRequest", None, obstruction("Deep"));
+        (
+            subjects::call(name, &command.name),
+            command.envelope(name).write().unwrap(),
+        )
+    })
+    .await;
+    lock.execute("COMMIT").await.unwrap();
+    service
+        .counts("caseledger_commands_in_hand", |in_hand| in_hand == 0.0)
+        .await;
+
+    lock.execute("BEGIN; LOCK ledger.commands IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    fill("caseledger_queries_in_hand", QUERIES_IN_FLIGHT_MAX, &|name| {
+        let query = json!({ "command_id": Uuid::new_v4() });
+        (subjects::query(name, "Result"), query.to_string())
+    })
+    .await;
+    lock.execute("COMMIT").await.unwrap();
+    service
+        .counts("caseledger_queries_in_hand", |in_hand| in_hand == 0.0)
+        .await;
+}
+
 /// What NATS sees to, NATS has been told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_bus_is_told_how_many_durable_commands_may_wait_and_where() {
@@ -69,4 +134,30 @@ async fn the_bus_is_told_how_many_durable_commands_may_wait_and_where() {
     })
     .await;
     assert_eq!(consumer.config.max_ack_pending, COMMANDS_MAX_ACK_PENDING);
+    // Nothing is recorded for a while: so many are out, and the others stay with NATS.
+    let owner = council.owner().await;
+    let mut head = owner.acquire().await.unwrap();
+    head.execute("BEGIN; SELECT FROM ledger.head FOR UPDATE").await.unwrap();
+    let website = council.raw("website").await;
+    let over = 100;
+    for _ in 0..COMMANDS_MAX_ACK_PENDING + over {
+        let command = council.command_of("SubmitRequest", None, obstruction("Deep"));
+        let body = command.envelope(&client_name("website")).write().unwrap();
+        let subject = subjects::command(&client_name("website"), &command.name);
+        website.publish(subject, body.into()).await.unwrap();
+    }
+    // Another one, where the lease has changed hands.
+    let stands = async || stream.consumers().try_next().await.ok().flatten();
+    eventually("as many are out as may be", PATIENCE, || async {
+        let Some(stands) = stands().await else { return false };
+        let waiting = i64::try_from(stands.num_pending).unwrap();
+        i64::try_from(stands.num_ack_pending).unwrap() == COMMANDS_MAX_ACK_PENDING && waiting == over
+    })
+    .await;
+    head.execute("COMMIT").await.unwrap();
+    eventually("all are recorded", PATIENCE, || async {
+        let stands = stands().await;
+        stands.is_some_and(|stands| stands.num_ack_pending == 0 && stands.num_pending == 0)
+    })
+    .await;
 }

@@ -67,7 +67,7 @@ impl Told {
     }
 
     /// A metric, by its name and labels as they are written.
-    async fn metric(&self, name: &str) -> Option<f64> {
+    pub async fn metric(&self, name: &str) -> Option<f64> {
         let (_, body) = self.page("/metrics").await?;
         let line = body
             .lines()
@@ -76,7 +76,7 @@ impl Told {
     }
 
     /// Waits until a metric is as it should be.
-    async fn counts(&self, name: &str, good: impl Fn(f64) -> bool) {
+    pub async fn counts(&self, name: &str, good: impl Fn(f64) -> bool) {
         eventually(&format!("{name} is as it should be"), PATIENCE, || async {
             self.metric(name).await.is_some_and(&good)
         })
