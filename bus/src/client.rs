@@ -3,7 +3,7 @@
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use futures::StreamExt;
-use schemas::envelope::{CommandEnvelope, STRUCTURED};
+use schemas::envelope::{CommandEnvelope, REPEATED, REPEATED_TRUE, STRUCTURED};
 use schemas::moment::Instant;
 use schemas::query::{
     CaseAnswer, CaseQuery, EntitlementAnswer, EntitlementQuery, ReplayRequest, ResultQuery, SlotsAnswer, SlotsQuery,
@@ -60,6 +60,26 @@ pub struct BusClient {
 }
 
 impl Outgoing {
+    /// A command by itself: part of nothing else, and caused by no other message.
+    #[must_use]
+    pub fn new(
+        id: CommandId,
+        name: impl Into<String>,
+        subject: Option<AggregateId>,
+        time: Instant,
+        data: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            subject,
+            time,
+            correlation_id: None,
+            causation_id: None,
+            data: data.into(),
+        }
+    }
+
     /// The envelope that it is sent in, as this client.
     #[must_use]
     pub fn envelope(&self, client: &ClientName) -> CommandEnvelope {
@@ -146,27 +166,66 @@ impl BusClient {
     /// # Errors
     /// [`BusError::Unavailable`]: not known to be recorded; repeat it with the same id.
     pub async fn call(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
-        let answer = self
-            .request(
-                CALLING,
-                subjects::call(&self.name, &command.name),
-                self.message(CALLING, command)?,
-            )
-            .await?;
-        read(CALLING, &answer)
+        self.call_once(command, false).await
     }
 
-    /// Calls a command again and again, with the same id, until its result is known. It never gives up by itself.
+    /// Calls a command once that was called before, unanswered. A rejection is recorded now, so that whichever copy is still on its
+    /// way has the same result.
+    ///
+    /// # Errors
+    /// As of [`BusClient::call`].
+    pub async fn call_again(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
+        self.call_once(command, true).await
+    }
+
+    async fn call_once(&self, command: &Outgoing, repeated: bool) -> Result<CommandResult, BusError> {
+        let (subject, body) = (
+            subjects::call(&self.name, &command.name),
+            self.message(CALLING, command)?,
+        );
+        let mut headers = structured();
+        if repeated {
+            headers.insert(REPEATED, REPEATED_TRUE);
+        }
+        read(CALLING, &self.request(CALLING, subject, headers, body).await?)
+    }
+
+    /// Calls a command again and again, with the same id, until its result is known. It never gives up by itself. From the second time
+    /// on a rejection is recorded, so that no copy that is still on its way comes to another result than the one told here. (What is rejected
+    /// the first time was sent once only.)
     ///
     /// # Errors
     /// What a repeat can't mend.
     pub async fn call_until_known(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
+        if let Some(result) = known(self.call(command).await)? {
+            return Ok(result);
+        }
+        tokio::time::sleep(limits::RESEND_PAUSE).await;
+        self.call_again_until_known(command).await
+    }
+
+    /// The same for a command that was called before, unanswered.
+    ///
+    /// # Errors
+    /// What a repeat can't mend.
+    pub async fn call_again_until_known(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
         loop {
-            match self.call(command).await {
-                Ok(result) if result.status != CommandStatus::Unavailable => return Ok(result),
-                Ok(_) => {}
-                Err(error) if error.is_transient() => tracing::debug!(%error, "a command is called again"),
-                Err(error) => return Err(error),
+            if let Some(result) = known(self.call_again(command).await)? {
+                return Ok(result);
+            }
+            tokio::time::sleep(limits::RESEND_PAUSE).await;
+        }
+    }
+
+    /// The same for a sender whose ids are the same whenever it runs, and who mends what was rejected, as an import does: no repeat is
+    /// marked, and no rejection recorded. A copy that was still on its way may be accepted after the rejection was told.
+    ///
+    /// # Errors
+    /// What a repeat can't mend.
+    pub async fn call_unmarked_until_known(&self, command: &Outgoing) -> Result<CommandResult, BusError> {
+        loop {
+            if let Some(result) = known(self.call(command).await)? {
+                return Ok(result);
             }
             tokio::time::sleep(limits::RESEND_PAUSE).await;
         }
@@ -185,11 +244,12 @@ impl BusClient {
             .subscribe(subjects::result(&self.name, command.id))
             .await;
         let mut results = results.map_err(|error| BusError::broken(SENDING, error))?;
-        let body = self.message(SENDING, command)?;
+        let (subject, body) = (
+            subjects::command(&self.name, &command.name),
+            self.message(SENDING, command)?,
+        );
         loop {
-            let sent = self
-                .request(SENDING, subjects::command(&self.name, &command.name), body.clone())
-                .await;
+            let sent = self.request(SENDING, subject.clone(), structured(), body.clone()).await;
             match sent.and_then(|ack| acknowledged(&ack)) {
                 Ok(()) => {
                     if let Ok(Some(message)) = tokio::time::timeout(limits::RESULT_WAIT, results.next()).await {
@@ -249,13 +309,20 @@ impl BusClient {
     /// [`BusError`].
     pub async fn replay(&self, request: &ReplayRequest) -> Result<String, BusError> {
         let body = write(ASKING, request)?;
-        let answer = self.request(ASKING, subjects::replay(&self.name), body).await?;
+        let answer = self
+            .request(ASKING, subjects::replay(&self.name), structured(), body)
+            .await?;
         String::from_utf8(answer.to_vec()).map_err(|error| BusError::broken(ASKING, error))
     }
 
     async fn query<A: DeserializeOwned>(&self, name: &str, question: &impl Serialize) -> Result<A, BusError> {
         let answer = self
-            .request(ASKING, subjects::query(&self.name, name), write(ASKING, question)?)
+            .request(
+                ASKING,
+                subjects::query(&self.name, name),
+                structured(),
+                write(ASKING, question)?,
+            )
             .await?;
         read(ASKING, &answer)
     }
@@ -267,9 +334,7 @@ impl BusClient {
         Ok(body)
     }
 
-    async fn request(&self, doing: &str, subject: String, body: Bytes) -> Result<Bytes, BusError> {
-        let mut headers = HeaderMap::new();
-        headers.insert("Content-Type", STRUCTURED);
+    async fn request(&self, doing: &str, subject: String, headers: HeaderMap, body: Bytes) -> Result<Bytes, BusError> {
         let request = async_nats::Request::new()
             .payload(body)
             .headers(headers)
@@ -278,6 +343,25 @@ impl BusClient {
             .request(doing, subject, request)
             .await
             .map(|message| message.payload)
+    }
+}
+
+/// The headers of a structured message.
+fn structured() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("Content-Type", STRUCTURED);
+    headers
+}
+
+/// What became of a command that was called; none where it is to be called again.
+fn known(called: Result<CommandResult, BusError>) -> Result<Option<CommandResult>, BusError> {
+    match called {
+        Ok(result) => Ok((result.status != CommandStatus::Unavailable).then_some(result)),
+        Err(error) if error.is_transient() => {
+            tracing::debug!(%error, "a command is called again");
+            Ok(None)
+        }
+        Err(error) => Err(error),
     }
 }
 

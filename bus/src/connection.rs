@@ -195,9 +195,12 @@ impl Connection {
     pub(crate) fn not_stored(&self, doing: &str, subject: &str, error: &PublishError) -> BusError {
         match error.kind() {
             PublishErrorKind::TimedOut => self.silence(doing, subject),
-            PublishErrorKind::StreamNotFound => BusError::StreamMissing {
-                stream: format!("of {subject}"),
-            },
+            // Nobody answered, which is what a stream without a leader looks like, too. Who asks for the stream is told if it is not
+            // there.
+            PublishErrorKind::StreamNotFound => BusError::unavailable(
+                doing,
+                format!("no stream takes {subject}: it is not there, or its servers elect a leader"),
+            ),
             PublishErrorKind::MaxPayloadExceeded => {
                 BusError::broken(doing, "the message is larger than nats-server takes")
             }

@@ -24,8 +24,9 @@ pub const COMMANDS_ACK_WAIT: Duration = Duration::from_secs(60);
 /// How many durable commands one pull asks for. With [`MAX_BODY_BYTES`] it bounds what waits in memory to 32 MiB.
 pub const COMMANDS_PULL_BATCH: usize = 128;
 
-/// How often NATS says that it is still there while a pull waits. After twice that the pull counts as broken.
-pub const PULL_HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often NATS says that it is still there while a pull waits. After twice that the pull counts as broken: so long durable commands
+/// rest at least when the nats-server that led them is killed.
+pub const PULL_HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How long one pull waits before it is asked anew.
 pub const PULL_EXPIRES: Duration = Duration::from_secs(30);

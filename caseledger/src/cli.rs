@@ -157,6 +157,10 @@ pub struct Send {
     /// The command's id; a new one where it is not given.
     #[arg(long)]
     pub id: Option<Uuid>,
+    /// It was sent before under this id, and not answered: a rejection is recorded now, so that no copy that is still on its way can be
+    /// accepted later.
+    #[arg(long, requires = "id", conflicts_with = "durable")]
+    pub again: bool,
     /// The customer or case that it speaks to.
     #[arg(long)]
     pub subject: Option<Uuid>,

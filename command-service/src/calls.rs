@@ -16,7 +16,7 @@ use vault::Vault;
 
 use crate::durable::CONSUMER;
 use crate::handler::Handler;
-use crate::measured::{self, InHand};
+use crate::measured::{self, InHand, QueryInHand};
 use crate::queries::Queries;
 use crate::share::Shares;
 use crate::task::{Mode, put_aside, whole};
@@ -28,7 +28,7 @@ pub const CALLS_IN_FLIGHT_MAX: usize = 2048;
 /// How long a call may take before its caller is told to ask again. Longer than a client waits, so that it only frees the place.
 pub const CALL_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The most queries and replays that one process works on at once.
+/// The most queries that one process works on at once, and the most replays beside them.
 pub const QUERIES_IN_FLIGHT_MAX: usize = 64;
 
 /// Answers calls until it is told to stop; then lets those under way end.
@@ -92,6 +92,7 @@ pub async fn answer_queries(
     let answer = move |request: Request| {
         let (handler, queries) = (Arc::clone(&handler), Arc::clone(&queries));
         async move {
+            let _in_hand = QueryInHand::begin();
             let now = handler.environment().now();
             queries
                 .answer(&handler.registers(), &request.subject, &request.body, now)
@@ -116,6 +117,7 @@ pub async fn answer_replays(
     let answer = move |request: Request| {
         let (handler, queries) = (Arc::clone(&handler), Arc::clone(&queries));
         async move {
+            let _in_hand = QueryInHand::begin();
             queries
                 .replay(&handler.registers(), &request.subject, &request.body)
                 .await
@@ -135,6 +137,7 @@ fn later(request: &Request) -> CommandResult {
 /// The result of one call.
 pub async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
     let now = handler.environment().now();
+    let mode = Mode::of_call(&request.headers);
     match handler
         .registers()
         .admit(&request.subject, |name| request.headers.get(name), &request.body, now)
@@ -142,15 +145,15 @@ pub async fn call(handler: &Arc<Handler>, request: &Request) -> CommandResult {
         Ok(admitted) => {
             let id = admitted.envelope.id;
             // The command goes on where its caller is no longer waited for: a repeat finds what came of it.
-            match tokio::time::timeout(CALL_PATIENCE, handler.submit(admitted, Mode::Call)).await {
+            match tokio::time::timeout(CALL_PATIENCE, handler.submit(admitted, mode)).await {
                 Ok(Ok(result)) => result,
                 Ok(Err(_)) | Err(_) => CommandResult::unavailable(id),
             }
         }
         Err(refused) => {
             let id = refused.id.unwrap_or(CommandId(Uuid::nil()));
-            let in_hand = InHand::begin(None, Mode::Call, refused.traceparent());
-            let result = handler.refuse(refused, Mode::Call).await;
+            let in_hand = InHand::begin(None, mode, refused.traceparent());
+            let result = handler.refuse(refused, mode).await;
             let result = result.unwrap_or(CommandResult::unavailable(id));
             in_hand.answered(&result.status);
             result

@@ -3,17 +3,20 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bus::{Bus, BusError, DeadLetter, Delivery, Generation};
+use bytes::Bytes;
 use event_store::LeaseGrant;
 use futures::StreamExt;
-use schemas::ClientName;
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::subjects::Addressed;
+use schemas::{ClientName, CommandId};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vault::Vault;
 
-use crate::handler::{Handler, not_handled};
+use crate::handler::{Handler, backoff, not_handled};
 use crate::intake::{Admitted, Refused};
 use crate::measured::{self, InHand};
 use crate::task::{Mode, put_aside, whole};
@@ -26,6 +29,10 @@ pub const CONSUMER: &str = "command-service";
 
 /// Why a command is put aside that nobody else can be blamed for.
 const FAILED: &str = "the service failed on it";
+
+/// For how long a result that NATS does not take is published again: with the last attempt, less than the time after which the bus brings
+/// its command again (`bus::limits::COMMANDS_ACK_WAIT`).
+const PUBLISHED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What taking durable commands needs.
 pub struct DurableCommands {
@@ -135,8 +142,8 @@ impl DurableCommands {
         self.conclude(delivery, told, parked.as_deref()).await;
     }
 
-    /// Publishes the result, parks what must be parked, then acknowledges. Where one of them fails the command stays with the
-    /// bus and comes again: by then its result is recorded.
+    /// Publishes the result, parks what must be parked, then acknowledges. Where one of them fails for good the command stays with
+    /// the bus and comes again: by then its result is recorded.
     async fn conclude(&self, delivery: &Delivery, told: Option<(&ClientName, CommandResult)>, parked: Option<&str>) {
         let concluded = self.try_conclude(delivery, told, parked).await;
         self.in_hand().remove(&delivery.stream_sequence);
@@ -174,11 +181,25 @@ impl DurableCommands {
                 },
             )) => return Ok(()),
             Some((client, result)) => {
-                let body = serde_json::to_vec(&result).unwrap_or_default();
-                self.bus.publish_result(client, result.command_id, body.into()).await?;
+                let body = Bytes::from(serde_json::to_vec(&result).unwrap_or_default());
+                self.publish_result(client, result.command_id, body).await?;
             }
             None => {}
         }
         self.bus.ack(delivery).await
+    }
+
+    /// Publishes a result, and again where NATS does not take it at this moment: its servers may be electing a leader, and the bus brings
+    /// the command again only much later. A result that is there twice says the same twice.
+    async fn publish_result(&self, client: &ClientName, id: CommandId, body: Bytes) -> Result<(), BusError> {
+        let until = Instant::now() + PUBLISHED_WITHIN;
+        let mut attempts = 0;
+        loop {
+            match self.bus.publish_result(client, id, body.clone()).await {
+                Err(error) if error.is_transient() && Instant::now() < until => attempts += 1,
+                published => return published,
+            }
+            tokio::time::sleep(backoff(attempts)).await;
+        }
     }
 }

@@ -291,7 +291,7 @@ impl Handler {
                         keys: chain_keys.clone(),
                     });
                 }
-                Decision::Rejected(problem) if task.mode == Mode::Durable => {
+                Decision::Rejected(problem) if task.mode.records_rejections() => {
                     task.in_hand.service = service_of_stream(stream.as_ref());
                     appends.push(rejection_append(task, stream.as_ref(), &problem)?);
                     steps.push(Step::Append {
@@ -430,7 +430,7 @@ fn refused(task: Task, problem: Problem) -> Task {
 
 /// Callers can repeat; durable commands can't, and stay.
 fn give_up_calls(waiting: &mut VecDeque<Task>) {
-    let (calls, durable): (VecDeque<_>, VecDeque<_>) = waiting.drain(..).partition(|task| task.mode == Mode::Call);
+    let (calls, durable): (VecDeque<_>, VecDeque<_>) = waiting.drain(..).partition(|task| task.mode.is_call());
     *waiting = durable;
     for call in calls {
         call.answer(CommandStatus::Unavailable);

@@ -1,4 +1,4 @@
-//! What intake refused: answered as it was the first time, and recorded where it was sent durably.
+//! What intake refused: answered as it was the first time, and recorded where every copy must have one result.
 //!
 //! Intake's rules change with the day and the registers: an officer leaves, a client loses a right. A command that was accepted
 //! before must still be answered so when its sender, who has not heard, repeats it; and a durable command that was refused stays
@@ -13,7 +13,7 @@ use schemas::{AggregateId, ClientName, CommandId, Problem, ServiceName};
 use uuid::Uuid;
 
 use crate::fault::Fault;
-use crate::handler::{FAILURES_MAX, Handler, OUTAGES_MAX, backoff};
+use crate::handler::{FAILURES_MAX, Handler, LOSSES_MAX, OUTAGES_MAX, backoff};
 use crate::intake::Refused;
 use crate::task::{Mode, id_reused, recorded_status};
 
@@ -28,8 +28,8 @@ pub fn note_overreach(client: Option<&ClientName>, command_id: CommandId, proble
 }
 
 impl Handler {
-    /// The result of a command that intake refused; none where the service failed on it for a reason of its own. A durable
-    /// command's is recorded when this returns, if its sender is known.
+    /// The result of a command that intake refused; none where the service failed on it for a reason of its own. Where the mode has
+    /// rejections recorded, and the sender is known, it is recorded when this returns.
     pub async fn refuse(&self, refused: Refused, mode: Mode) -> Option<CommandResult> {
         let Refused { id, problem, asked, .. } = refused;
         let command_id = id.unwrap_or(CommandId(Uuid::nil()));
@@ -38,20 +38,26 @@ impl Handler {
             return Some(CommandResult::rejected(command_id, problem));
         };
         let (client, envelope) = *asked;
-        let (mut outages, mut failures) = (0, 0);
+        let (mut losses, mut outages, mut failures) = (0, 0, 0);
         loop {
-            let attempted = match mode {
-                Mode::Call => self.look_up_refused(&client.name, &envelope, &problem).await,
-                Mode::Durable => self.record_refused(&client.name, &envelope, &problem).await,
+            let attempted = if mode.records_rejections() {
+                self.record_refused(&client.name, &envelope, &problem).await
+            } else {
+                self.look_up_refused(&client.name, &envelope, &problem).await
             };
             match attempted {
                 Ok(Some(status)) => return Some(CommandResult { command_id, status }),
                 // The stream grew meanwhile.
-                Ok(None) => {}
+                Ok(None) => {
+                    losses += 1;
+                    if mode.is_call() && losses >= LOSSES_MAX {
+                        return Some(CommandResult::unavailable(command_id));
+                    }
+                }
                 Err(Fault::Unavailable(reason) | Fault::Systemic(reason)) => {
                     outages += 1;
                     tracing::warn!(%command_id, reason, outages, "a refusal waits: something that it needs is down");
-                    if mode == Mode::Call && outages >= OUTAGES_MAX {
+                    if mode.is_call() && outages >= OUTAGES_MAX {
                         return Some(CommandResult::unavailable(command_id));
                     }
                     tokio::time::sleep(backoff(outages)).await;
@@ -67,7 +73,7 @@ impl Handler {
         }
     }
 
-    /// A call's refusal leaves no record; but the command may have been recorded before.
+    /// A first call's refusal leaves no record; but the command may have been recorded before.
     async fn look_up_refused(
         &self,
         client: &ClientName,

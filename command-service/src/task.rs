@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use bus::Headers;
 use bus::clients::Client;
 use event_store::{Receipt, ReceiptStatus};
 use schemas::command::{Command, CommandBody};
-use schemas::envelope::CommandEnvelope;
+use schemas::envelope::{CommandEnvelope, REPEATED, REPEATED_TRUE};
 use schemas::problem::ProblemKind;
 use schemas::result::{Accepted, CommandResult, CommandStatus};
 use schemas::{AggregateId, Problem};
@@ -14,13 +15,37 @@ use tokio::sync::oneshot;
 use crate::measured::InHand;
 use crate::refusal::note_overreach;
 
-/// How a command came; it decides whether a rejection is recorded.
+/// How a command came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Request and reply: the caller waits.
+    /// Request and reply: the caller waits. A rejection leaves no record: who mends what it was rejected for may send it again under
+    /// the same id.
     Call,
-    /// Held by the bus until its result is published.
+    /// A call that its caller has sent before, unanswered. Another copy may still be on its way, and would be decided by what holds
+    /// when it arrives: a rejection is recorded, so that all copies have one result.
+    RepeatedCall,
+    /// Held by the bus until its result is published. A rejection is recorded.
     Durable,
+}
+
+impl Mode {
+    /// How this call came.
+    pub(crate) fn of_call(headers: &Headers) -> Self {
+        match headers.get(REPEATED) {
+            Some(REPEATED_TRUE) => Self::RepeatedCall,
+            _ => Self::Call,
+        }
+    }
+
+    /// Whether a rejection is recorded.
+    pub(crate) const fn records_rejections(self) -> bool {
+        matches!(self, Self::RepeatedCall | Self::Durable)
+    }
+
+    /// Whether a caller waits, who can be told to ask again.
+    pub(crate) const fn is_call(self) -> bool {
+        matches!(self, Self::Call | Self::RepeatedCall)
+    }
 }
 
 /// A command that intake has passed.

@@ -13,6 +13,13 @@ use crate::text::ExternalId;
 /// The content type of a structured message.
 pub const STRUCTURED: &str = "application/cloudevents+json";
 
+/// The NATS header, in lower case, by which a caller says that it has sent this command before and was not answered. It stands outside
+/// of the command, which a repeat must not change.
+pub const REPEATED: &str = "caseledger-repeated";
+
+/// What [`REPEATED`] says of a repeat; every other value says nothing.
+pub const REPEATED_TRUE: &str = "true";
+
 /// Where the schemas of the contract stand: an event's `dataschema` begins with it, and each schema's `$id`.
 pub const SCHEMAS_URL: &str = "https://caseledger.example/schemas";
 

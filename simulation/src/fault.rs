@@ -23,8 +23,8 @@ pub enum Fault {
     LeaseUnanswered,
     /// A call or query does not arrive.
     RequestLost,
-    /// A call or query arrives twice, perhaps at two services.
-    RequestDoubled,
+    /// A call or query is held up on its way: it may arrive when its sender has asked again, perhaps another service.
+    RequestLate,
     /// An answer does not arrive.
     ReplyLost,
     /// A durable command is held, and its sender does not hear so.
@@ -88,7 +88,7 @@ impl Fault {
         Self::VaultUnanswered,
         Self::LeaseUnanswered,
         Self::RequestLost,
-        Self::RequestDoubled,
+        Self::RequestLate,
         Self::ReplyLost,
         Self::CommandUnacknowledged,
         Self::CommandLost,

@@ -49,12 +49,9 @@ struct Total {
     steps: u64,
     commands: u64,
     events: u64,
-    overtaken: u64,
     simulated: Duration,
     faults: BTreeMap<Fault, u64>,
     failed: Vec<u64>,
-    /// Seeds with a refusal that was overtaken.
-    with_overtaken: Vec<u64>,
 }
 
 impl Total {
@@ -64,10 +61,6 @@ impl Total {
         self.steps += outcome.figures.steps;
         self.commands += count(outcome.commands);
         self.events += count(outcome.events);
-        self.overtaken += outcome.overtaken;
-        if outcome.overtaken > 0 {
-            self.with_overtaken.push(outcome.seed);
-        }
         self.simulated += outcome.figures.simulated;
         for (fault, struck) in &outcome.figures.faults {
             *self.faults.entry(*fault).or_insert(0) += struck;
@@ -83,7 +76,7 @@ impl Total {
     fn tell(&self, took: Duration) {
         let per_minute = |number: u64| number * 60_000 / u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
         println!(
-            "{} runs in {} s ({} a minute), {} steps, {} commands, {} events, {} faults, {} hours simulated, {} refusals overtaken, {} failed",
+            "{} runs in {} s ({} a minute), {} steps, {} commands, {} events, {} faults, {} hours simulated, {} failed",
             self.runs,
             took.as_secs(),
             per_minute(self.runs),
@@ -92,7 +85,6 @@ impl Total {
             self.events,
             self.faults.values().sum::<u64>(),
             self.simulated.as_secs() / 3600,
-            self.overtaken,
             self.failed.len(),
         );
     }
@@ -126,12 +118,11 @@ fn run_one(registry: &Registry, seed: u64, trace: bool) -> ExitCode {
             outcome.lines.iter().for_each(|line| println!("{line}"));
             let faults = &outcome.figures.faults;
             println!(
-                "seed {seed}: {} steps, {} commands, {} events, {} s simulated, {} refusals overtaken, trace {:016x}, faults {faults:?}",
+                "seed {seed}: {} steps, {} commands, {} events, {} s simulated, trace {:016x}, faults {faults:?}",
                 outcome.figures.steps,
                 outcome.commands,
                 outcome.events,
                 outcome.figures.simulated.as_secs(),
-                outcome.overtaken,
                 outcome.figures.trace,
             );
             if outcome.broken.is_empty() {
@@ -179,9 +170,6 @@ fn run_many(registry: &Registry, settings: &Settings) -> ExitCode {
     total.tell(began.elapsed());
     for (fault, struck) in &total.faults {
         println!("  {fault:?}: {struck}");
-    }
-    if !total.with_overtaken.is_empty() {
-        println!("seeds with a refusal that was overtaken: {:?}", total.with_overtaken);
     }
     if total.failed.is_empty() {
         return ExitCode::SUCCESS;

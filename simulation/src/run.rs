@@ -43,8 +43,6 @@ pub struct Outcome {
     pub commands: usize,
     /// How many events the log has.
     pub events: usize,
-    /// How many calls were answered as refused while a copy of the same call was still on its way, and was accepted.
-    pub overtaken: u64,
     /// What does not hold.
     pub broken: Vec<Broken>,
     /// Each step, where that was asked for.
@@ -70,13 +68,12 @@ pub fn run(registry: &Registry, seed: u64, weather: Weather, keep_lines: bool) -
             let what = "a task of a service panicked".to_owned();
             council.nats.witness.broken(&council.world, Invariant::Recovers, what);
         }
-        let overtaken = check(&council);
+        check(&council);
         Outcome {
             seed,
             figures: council.world.figures(),
             commands: council.nats.witness.asked().len(),
             events: council.log.events().len(),
-            overtaken,
             broken: council.nats.witness.findings(),
             lines: council.world.lines(),
         }

@@ -84,15 +84,13 @@ impl Sender {
     }
 
     fn ready(&self, name: &str, subject: Option<AggregateId>, data: &Value) -> Option<Ready> {
-        let outgoing = Outgoing {
-            id: CommandId(self.world.uuid()),
-            name: name.to_owned(),
+        let outgoing = Outgoing::new(
+            CommandId(self.world.uuid()),
+            name,
             subject,
-            time: Instant::new(self.world.now()),
-            correlation_id: None,
-            causation_id: None,
-            data: data.to_string(),
-        };
+            Instant::new(self.world.now()),
+            data.to_string(),
+        );
         let body = self.client.message(&outgoing)?;
         Some(Ready { outgoing, body })
     }

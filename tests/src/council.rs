@@ -415,17 +415,15 @@ impl Council {
     pub fn command_of(&self, name: &str, subject: Option<AggregateId>, data: Value) -> Outgoing {
         // The number tells the commands of a test apart, in the order in which they were made.
         let number = self.serial.fetch_add(1, Ordering::Relaxed);
-        Outgoing {
-            id: CommandId(Uuid::from_u128(
+        Outgoing::new(
+            CommandId(Uuid::from_u128(
                 Uuid::new_v4().as_u128() & !0xffff | u128::from(number & 0xffff),
             )),
-            name: name.to_owned(),
+            name,
             subject,
-            time: OffsetDateTime::now_utc().into(),
-            correlation_id: None,
-            causation_id: None,
-            data: data.to_string(),
-        }
+            OffsetDateTime::now_utc().into(),
+            data.to_string(),
+        )
     }
 
     /// Calls a command, and returns its result once it is known.

@@ -53,15 +53,13 @@ pub async fn measure(postgres: &Arc<TestPostgres>, cases: usize) -> Result<Vec<F
 }
 
 async fn submit(client: &BusClient, case: usize) -> Result<(), String> {
-    let command = Outgoing {
-        id: CommandId(Uuid::new_v4()),
-        name: "SubmitRequest".to_owned(),
-        subject: None,
-        time: OffsetDateTime::now_utc().into(),
-        correlation_id: None,
-        causation_id: None,
-        data: submission_data(case).to_string(),
-    };
+    let command = Outgoing::new(
+        CommandId(Uuid::new_v4()),
+        "SubmitRequest",
+        None,
+        OffsetDateTime::now_utc().into(),
+        submission_data(case).to_string(),
+    );
     let result = client.call_until_known(&command).await;
     accepted(result.map_err(|error| error.to_string())?).map(drop)
 }

@@ -248,15 +248,13 @@ impl Ready for Ours {
 }
 
 async fn send(way: Way, client: &BusClient, case: usize) -> Result<Accepted, String> {
-    let command = Outgoing {
-        id: CommandId(Uuid::new_v4()),
-        name: "UpdateRequest".to_owned(),
-        subject: Some(case_of(case)?),
-        time: OffsetDateTime::now_utc().into(),
-        correlation_id: None,
-        causation_id: None,
-        data: update_data(case).to_string(),
-    };
+    let command = Outgoing::new(
+        CommandId(Uuid::new_v4()),
+        "UpdateRequest",
+        Some(case_of(case)?),
+        OffsetDateTime::now_utc().into(),
+        update_data(case).to_string(),
+    );
     let sent = match way {
         Way::Called => client.call_until_known(&command).await,
         Way::Durable => client.send(&command).await,
@@ -266,7 +264,8 @@ async fn send(way: Way, client: &BusClient, case: usize) -> Result<Accepted, Str
 
 fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandService, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let pool = database::pool(council.database_url("command-service"), "bench").map_err(|error| text(&error))?;
+    let pool = database::pool(council.database_url("command-service"), "bench", database::CONNECTIONS)
+        .map_err(|error| text(&error))?;
     let key = KeyEncryptionKey::load(&council.path("key")).map_err(|error| text(&error))?;
     let key = Arc::new(key);
     let officers = std::fs::read_to_string(council.path("officers.toml")).map_err(|error| text(&error))?;

@@ -37,18 +37,18 @@ pub async fn run(call: &Send, json: bool) -> Result<(), Failure> {
     }
     let data = read_data()?;
     let bus = connect(&client).await?;
-    let command = Outgoing {
-        id: CommandId(call.id.unwrap_or_else(Uuid::new_v4)),
-        name: call.command.clone(),
-        subject: call.subject.map(AggregateId),
-        time: OffsetDateTime::now_utc().into(),
-        correlation_id: None,
-        causation_id: None,
+    let command = Outgoing::new(
+        CommandId(call.id.unwrap_or_else(Uuid::new_v4)),
+        call.command.clone(),
+        call.subject.map(AggregateId),
+        OffsetDateTime::now_utc().into(),
         data,
-    };
+    );
     let sending = async {
         if call.durable {
             bus.send(&command).await
+        } else if call.again {
+            bus.call_again_until_known(&command).await
         } else {
             bus.call_until_known(&command).await
         }
@@ -69,9 +69,9 @@ pub async fn run(call: &Send, json: bool) -> Result<(), Failure> {
         CommandStatus::Accepted(_) => Ok(()),
         CommandStatus::Rejected { .. } => Err(Failure::No),
         CommandStatus::Unavailable => {
-            let id = command.id;
+            let (id, how) = (command.id, if call.durable { "--durable" } else { "--again" });
             Err(Failure::Down(format!(
-                "not known to be recorded: send the same data again with --id {id}"
+                "not known to be recorded: send the same data again with --id {id} {how}"
             )))
         }
     }

@@ -304,16 +304,17 @@ impl Sender {
         data: Value,
     ) -> Result<Accepted, Failure> {
         let namespace = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"caseledger.demo");
-        let command = Outgoing {
-            id: CommandId(Uuid::new_v5(&namespace, format!("{name}/{key}").as_bytes())),
-            name: name.to_owned(),
+        let command = Outgoing::new(
+            CommandId(Uuid::new_v5(&namespace, format!("{name}/{key}").as_bytes())),
+            name,
             subject,
-            time: self.since,
-            correlation_id: None,
-            causation_id: None,
-            data: without_nulls(data).to_string(),
-        };
-        let CommandResult { status, .. } = client.call_until_known(&command).await.map_err(Failure::down)?;
+            self.since,
+            without_nulls(data).to_string(),
+        );
+        let CommandResult { status, .. } = client
+            .call_unmarked_until_known(&command)
+            .await
+            .map_err(Failure::down)?;
         match status {
             CommandStatus::Accepted(accepted) => Ok(accepted),
             CommandStatus::Rejected { problem } => Err(Failure::Down(format!(

@@ -177,16 +177,14 @@ async fn send(bus: &BusClient, row: u64, planned: PlannedRow) -> Result<Settled,
         kinds: Vec::new(),
     };
     for command in planned.commands {
-        let outgoing = Outgoing {
-            id: command.id,
-            name: command.name.to_owned(),
-            subject: command.subject,
-            time: OffsetDateTime::now_utc().into(),
-            correlation_id: None,
-            causation_id: None,
-            data: command.data.to_string(),
-        };
-        let result = bus.call_until_known(&outgoing).await.map_err(Failure::down)?;
+        let outgoing = Outgoing::new(
+            command.id,
+            command.name,
+            command.subject,
+            OffsetDateTime::now_utc().into(),
+            command.data.to_string(),
+        );
+        let result = bus.call_unmarked_until_known(&outgoing).await.map_err(Failure::down)?;
         if let CommandStatus::Rejected { problem } = result.status {
             settled.fate = RowFate::Refused;
             settled.kinds.push(format!("{}: {}", command.name, problem.code()));

@@ -20,7 +20,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Unavailable(Exception):
-    """Not known to be recorded when the time was up: send it again, with the same id."""
+    """Not known to be recorded when the time was up: send it again with the same id, or call it with `again=True`."""
 
 
 class Refused(Exception):
@@ -76,12 +76,19 @@ class Caseledger:
             event["subject"] = subject
         return command_id, name, json.dumps(event).encode()
 
-    async def call(self, command, within=30.0):
-        """Calls a command and returns its result, accepted or rejected."""
+    async def call(self, command, within=30.0, again=False):
+        """Calls a command and returns its result, accepted or rejected.
+
+        A repeat says that it is one: then a rejection is recorded, and no earlier copy can be accepted later. `again`: it was called
+        before, and that ended as `Unavailable`.
+        """
         _, name, body = command
+        headers = {"Caseledger-Repeated": "true"} if again else None
 
         async def attempt(_pause):
-            return await self._ask(f"caseledger.call.{self.client}.{name}", body)
+            nonlocal headers
+            this_time, headers = headers, {"Caseledger-Repeated": "true"}
+            return await self._ask(f"caseledger.call.{self.client}.{name}", body, this_time)
 
         return await self._until_settled(attempt, within)
 
@@ -142,8 +149,8 @@ class Caseledger:
         """JetStream as this client may use it: its own consumers."""
         return self._nats.jetstream()
 
-    async def _ask(self, subject, body):
-        reply = await self._nats.request(subject, body, timeout=ANSWER_SECONDS)
+    async def _ask(self, subject, body, headers=None):
+        reply = await self._nats.request(subject, body, timeout=ANSWER_SECONDS, headers=headers)
         return json.loads(reply.data)
 
     # Events

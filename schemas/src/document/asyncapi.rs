@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::event_names;
 use crate::command::CommandBody;
-use crate::envelope::STRUCTURED;
+use crate::envelope::{REPEATED_TRUE, STRUCTURED};
 use crate::feed;
 use crate::subjects;
 
@@ -18,7 +18,9 @@ pub(super) fn document() -> Value {
             "title": "Caseledger",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Case management for a council, on NATS with JetStream. Other services send commands and follow events. \
-                Each client connects to an account of its own: the subject says who sent a message, and inboxes are private.",
+                Each client connects to an account of its own: the subject says who sent a message, and inboxes are private. \
+                It may publish and subscribe to the subjects below that bear its name, to `caseledger.event.>` (it hears what it may read) and to \
+                `_INBOX.>`, where NATS clients wait for answers unless they are told otherwise; the rest is refused and logged.",
             "license": { "name": "MIT OR Apache-2.0" },
         },
         "defaultContentType": STRUCTURED,
@@ -80,7 +82,9 @@ fn channels() -> Value {
             "address": "caseledger.call.{client}.{command}",
             "title": "Call a command",
             "description": "Request and reply: the reply is the result. A reply that does not come means that it is not known \
-                whether the command was recorded: repeat it with the same id.",
+                whether the command was recorded: repeat it with the same id, and with the header `Caseledger-Repeated: true`. Then a \
+                rejection is recorded, and no earlier copy that is still on its way can be accepted later. Without the header a \
+                rejected call leaves no record: what it was rejected for can be mended, and the command sent again under the same id.",
             "parameters": { "client": client(), "command": command() },
             "messages": commands(),
         },
@@ -112,7 +116,8 @@ fn channels() -> Value {
             "address": "caseledger.query.{client}.Result",
             "title": "Ask for the result of a command",
             "description": "Request and reply. Answered with the recorded result, or with `unavailable` where none is recorded: then \
-                repeat the command with the same id. A rejected call leaves no record, a rejected durable command does.",
+                repeat the command with the same id. A rejected call leaves no record unless it was marked as repeated; a rejected \
+                durable command does.",
             "parameters": { "client": client() },
             "messages": message_refs(["ResultQuery"]),
         },
@@ -309,13 +314,17 @@ fn envelopes() -> Value {
         "StructuredHeaders": {
             "type": "object",
             "description": "NATS headers of a structured message. A command may come without; then it is taken as structured.",
-            "properties": { "Content-Type": { "type": "string", "const": STRUCTURED } },
+            "properties": { "Content-Type": { "type": "string", "const": STRUCTURED }, "Caseledger-Repeated": repeated() },
         },
         "CommandEnvelope": command_envelope(),
         "BinaryHeaders": binary_headers(),
         "EventEnvelope": event_envelope(),
         "FeedEnvelope": feed_envelope(),
     })
+}
+
+fn repeated() -> Value {
+    json!({ "type": "string", "const": REPEATED_TRUE, "description": "On a call that its sender has sent before, unanswered: a rejection is recorded. It says nothing elsewhere." })
 }
 
 const TRACEPARENT: &str = "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$";
@@ -381,7 +390,8 @@ fn command_envelope() -> Value {
 }
 
 fn binary_headers() -> Value {
-    let properties = Map::from_iter(command_attributes().map(|(name, schema)| (format!("ce-{name}"), schema)));
+    let mut properties = Map::from_iter(command_attributes().map(|(name, schema)| (format!("ce-{name}"), schema)));
+    properties.insert("Caseledger-Repeated".to_owned(), repeated());
     json!({
         "type": "object",
         "description": "NATS headers of a command in binary mode.",

@@ -1,9 +1,11 @@
 //! A client's side of the model: it calls and sends as [`bus::BusClient`] does, with the same waits.
 
+use std::time::Duration;
+
 use bus::limits::{CALL_TIMEOUT, RESEND_PAUSE, RESULT_WAIT};
 use bus::{Headers, Outgoing, ReplySubject, Request};
 use bytes::Bytes;
-use schemas::envelope::STRUCTURED;
+use schemas::envelope::{REPEATED, REPEATED_TRUE, STRUCTURED};
 use schemas::query::ResultQuery;
 use schemas::result::{CommandResult, CommandStatus};
 use schemas::{ClientName, subjects};
@@ -40,17 +42,26 @@ impl ModelClient {
 
     /// Calls a command once: the answer's body, if one comes.
     pub async fn call(&self, command: &str, body: Bytes) -> Option<Bytes> {
-        self.request(Asked::Call, subjects::call(&self.name, command), body)
+        self.request(Asked::Call, subjects::call(&self.name, command), structured(), body)
+            .await
+    }
+
+    async fn call_again(&self, command: &str, body: Bytes) -> Option<Bytes> {
+        let mut headers = structured();
+        headers.insert(REPEATED, REPEATED_TRUE);
+        self.request(Asked::Call, subjects::call(&self.name, command), headers, body)
             .await
     }
 
     /// Calls a command again and again until its result is known.
     pub async fn call_until_known(&self, command: &str, body: Bytes) -> CommandResult {
+        let mut answer = self.call(command, body.clone()).await;
         loop {
-            if let Some(result) = known(self.call(command, body.clone()).await) {
+            if let Some(result) = known(answer) {
                 return result;
             }
             tokio::time::sleep(RESEND_PAUSE).await;
+            answer = self.call_again(command, body.clone()).await;
         }
     }
 
@@ -62,7 +73,7 @@ impl ModelClient {
             tokio::time::sleep(CALL_TIMEOUT).await;
             return false;
         }
-        let headers: Headers = [("content-type", STRUCTURED)].into_iter().collect();
+        let headers = structured();
         let subject = subjects::command(&self.name, command);
         {
             let commands = &mut self.nats.server().commands;
@@ -126,16 +137,22 @@ impl ModelClient {
     pub async fn result(&self, command: &Outgoing) -> Option<Bytes> {
         let query = ResultQuery { command_id: command.id };
         let body = serde_json::to_vec(&query).ok()?;
-        self.request(Asked::Query, subjects::query(&self.name, "Result"), body.into())
-            .await
+        self.request(
+            Asked::Query,
+            subjects::query(&self.name, "Result"),
+            structured(),
+            body.into(),
+        )
+        .await
     }
 
     /// Asks for a page of events: the answer's body, if one comes.
     pub async fn replay(&self, body: Bytes) -> Option<Bytes> {
-        self.request(Asked::Replay, subjects::replay(&self.name), body).await
+        self.request(Asked::Replay, subjects::replay(&self.name), structured(), body)
+            .await
     }
 
-    async fn request(&self, of: Asked, subject: String, body: Bytes) -> Option<Bytes> {
+    async fn request(&self, of: Asked, subject: String, headers: Headers, body: Bytes) -> Option<Bytes> {
         let world = &self.nats.world;
         world.travel().await;
         if world.strikes(Fault::RequestLost) {
@@ -150,7 +167,6 @@ impl ModelClient {
             server.waiting.insert(reply.clone(), waiting);
             reply
         };
-        let headers: Headers = [("content-type", STRUCTURED)].into_iter().collect();
         let request = Request {
             subject,
             headers,
@@ -158,15 +174,14 @@ impl ModelClient {
             reply: Some(ReplySubject::new(reply.clone())),
         };
         world.step(self.name.as_str(), format_args!("asks on {}", request.subject));
-        if world.strikes(Fault::RequestDoubled) {
-            let (nats, request) = (self.nats.clone(), request.clone());
-            let late = world.between(std::time::Duration::ZERO, CALL_TIMEOUT * 2);
+        if world.strikes(Fault::RequestLate) {
+            let nats = self.nats.clone();
+            let late = world.between(Duration::ZERO, CALL_TIMEOUT * 2);
             tokio::spawn(async move {
                 tokio::time::sleep(late).await;
                 nats.hand_over(of, request);
             });
-        }
-        if !self.nats.hand_over(of, request) {
+        } else if !self.nats.hand_over(of, request) {
             // Nobody listens: NATS says so.
             self.nats.server().waiting.remove(&reply);
             return None;
@@ -194,6 +209,11 @@ impl ModelNats {
             .one_of(&there)
             .is_some_and(|listener| listener.send(request).is_ok())
     }
+}
+
+/// The headers of a structured message.
+fn structured() -> Headers {
+    [("content-type", STRUCTURED)].into_iter().collect()
 }
 
 /// The result in an answer, where it says what became of the command.

@@ -70,6 +70,44 @@ async fn a_durable_command_that_was_refused_stays_refused_and_is_on_record() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_repeated_call_that_was_refused_stays_refused_and_a_first_one_may_be_mended() {
+    let council = Council::new().await;
+    let service = council.serve("command-service");
+    council.answering().await;
+    let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
+    let case = council
+        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
+        .await;
+    let id = Some(case.aggregate_id);
+    let reopen = || council.command_of("ReopenRequest", id, example("ReopenRequest", json!({})));
+    let (first, repeated) = (reopen(), reopen());
+    let refused = website.call_again(&repeated).await.unwrap();
+    assert_eq!(rejected(refused.clone()).code(), "not_closed");
+    assert_eq!(website.result(repeated.id).await.unwrap(), refused, "it is on record");
+    assert_eq!(rejected(website.call(&first).await.unwrap()).code(), "not_closed");
+    let unknown = website.result(first.id).await.unwrap().status;
+    assert_eq!(unknown, CommandStatus::Unavailable, "it is not");
+    // What no stream is needed for to refuse it, likewise.
+    let malformed = council.command_of("SubmitRequest", None, json!({ "request_type": 7 }));
+    let refused_too = website.call_again(&malformed).await.unwrap();
+    assert!(matches!(refused_too.status, CommandStatus::Rejected { .. }));
+    assert_eq!(website.result(malformed.id).await.unwrap(), refused_too);
+
+    council
+        .accept(
+            &contact_centre,
+            "CloseRequest",
+            id,
+            example("CloseRequest", made_safe()),
+        )
+        .await;
+    // A copy of the one that was held up on its way.
+    assert_eq!(website.call(&repeated).await.unwrap(), refused);
+    assert_eq!(accepted(website.call(&first).await.unwrap()).version.0, 3);
+    drop(service);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_accepted_is_answered_the_same_after_its_officer_has_left() {
     let council = Council::new().await;
     let mut service = council.serve("command-service");
