@@ -199,6 +199,7 @@ fn stream_configs(replicas: usize) -> [stream::Config; 5] {
         },
         stream::Config {
             max_age: limits::RESULTS_MAX_AGE,
+            max_messages: limits::RESULTS_MAX_MESSAGES,
             ..base(RESULTS_STREAM, ALL_RESULTS)
         },
         base(EVENTS_STREAM, ALL_EVENTS),

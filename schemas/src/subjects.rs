@@ -4,7 +4,7 @@ use crate::ids::{ClientName, CommandId, ServiceName};
 
 /// Durable commands: work queue, file.
 pub const COMMANDS_STREAM: &str = "CASELEDGER_COMMANDS";
-/// Results of durable commands: limits, file, 7 days.
+/// Results of durable commands: limits, file, 7 days, the latest 200,000.
 pub const RESULTS_STREAM: &str = "CASELEDGER_RESULTS";
 /// Every event in position order: limits, file.
 pub const EVENTS_STREAM: &str = "CASELEDGER_EVENTS";

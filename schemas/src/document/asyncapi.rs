@@ -100,7 +100,8 @@ fn channels() -> Value {
         "result": {
             "address": "caseledger.result.{client}.{command_id}",
             "title": "Results of durable commands",
-            "description": "A client subscribes to its own. What came while it was not connected it asks for with the query Result.",
+            "description": "A client subscribes to its own. What came while it was not connected it asks for with the query Result. The latest \
+                200,000 are kept, for seven days at most.",
             "parameters": { "client": client(), "command_id": { "description": "The id of the command." } },
             "messages": message_refs(["CommandResult"]),
             "x-stream": stream(subjects::RESULTS_STREAM, "limits", Some("7 days")),

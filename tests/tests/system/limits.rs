@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_nats::jetstream;
-use bus::limits::{COMMANDS_BACKLOG_BYTES, COMMANDS_MAX_ACK_PENDING};
+use bus::limits::{COMMANDS_BACKLOG_BYTES, COMMANDS_MAX_ACK_PENDING, RESULTS_MAX_MESSAGES};
 use command_service::{CALLS_IN_FLIGHT_MAX, CALLS_IN_FLIGHT_PER_CLIENT_MAX, QUERIES_IN_FLIGHT_MAX};
 use futures::TryStreamExt as _;
 use schemas::ClientName;
 use schemas::result::CommandStatus;
-use schemas::subjects::{self, COMMANDS_STREAM};
+use schemas::subjects::{self, COMMANDS_STREAM, RESULTS_STREAM};
 use serde_json::json;
 use sqlx::Executor as _;
 use system_tests::council::{PATIENCE, obstruction, rejected};
@@ -128,6 +128,8 @@ async fn the_bus_is_told_how_many_durable_commands_may_wait_and_where() {
     assert_eq!(config.max_bytes, COMMANDS_BACKLOG_BYTES);
     // A full stream refuses what is new; nothing that it has taken is dropped.
     assert_eq!(config.discard, jetstream::stream::DiscardPolicy::New);
+    let results = jetstream.get_stream(RESULTS_STREAM).await.unwrap();
+    assert_eq!(results.cached_info().config.max_messages, RESULTS_MAX_MESSAGES);
     // The consumer is made when the service has its lease on the durable commands, and named by it.
     let consumer = eventually("the consumer is made", PATIENCE, || async {
         stream.consumers().try_next().await.unwrap()
