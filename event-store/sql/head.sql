@@ -1,3 +1,3 @@
--- The end of the log.
+-- The end of the log, found by its position: see migration 9.
 -- Parameters: none
-SELECT "position", recorded_at FROM ledger.head
+SELECT "position", recorded_at FROM ledger.head ORDER BY "position" DESC LIMIT 1

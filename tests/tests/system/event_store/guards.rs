@@ -59,12 +59,12 @@ async fn the_head_neither_goes_back_nor_away() {
         "UPDATE ledger.head SET recorded_at = recorded_at - interval '1 second'",
         "DELETE FROM ledger.head",
         "TRUNCATE ledger.head",
+        "INSERT INTO ledger.head (position) VALUES (0)",
+        "INSERT INTO ledger.head (position) VALUES (99)",
     ] {
         let error = refused(&superuser, change).await;
         assert!(error.contains("what is recorded stays"), "{change}: {error}");
     }
-    let error = refused(&superuser, "INSERT INTO ledger.head (position) VALUES (0)").await;
-    assert!(error.contains("duplicate key"), "{error}");
 }
 
 #[tokio::test]
