@@ -42,7 +42,7 @@ fn panel(
         .margin(16)
         .x_label_area_size(44)
         .y_label_area_size(80)
-        .build_cartesian_2d(0.0..end, 0.0..most * 1.1)?;
+        .build_cartesian_2d(0.0..end, 0.0..most * 1.5)?;
     chart.configure_mesh().x_desc("seconds").y_desc(unit).draw()?;
     for (number, (name, points)) in lines.into_iter().enumerate() {
         let colour = COLOURS[number % COLOURS.len()];
