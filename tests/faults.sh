@@ -17,8 +17,10 @@ done | sort -V | cut -d' ' -f2); do
     fault=$(sed -n '1s/^\/\/! Fault \([0-9a-z]*\):.*/\1/p' "$file")
     began=$SECONDS
     # A test that is marked as long is not left out here.
-    if cargo test -q -p system-tests --test fault -- "$promise::" --include-ignored --test-threads=1 >"$output" 2>&1; then
+    if cargo test -q -p system-tests --test fault -- "$promise::" --include-ignored --test-threads=1 --show-output >"$output" 2>&1; then
         result=kept
+        # What they measured: how many commands, how long the pauses.
+        sed -n '/^---- .* stdout ----$/,/^successes:$/{/^----/d;/^successes:$/d;/^$/d;p}' "$output"
     else
         result=BROKEN
         failed=1
