@@ -70,7 +70,9 @@ impl PreloadedPostgres {
 
 /// Where PostgreSQL's programs are.
 async fn programs(postgres: &Arc<TestPostgres>) -> PathBuf {
-    let pool = postgres.database_bare().await.superuser().await;
+    // It is dropped with its value: not before it was asked.
+    let database = postgres.database_bare().await;
+    let pool = database.superuser().await;
     let folder: String = sqlx::query_scalar("SELECT setting FROM pg_config() WHERE name = 'BINDIR'")
         .fetch_one(&pool)
         .await
