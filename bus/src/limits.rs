@@ -40,7 +40,7 @@ pub const CLIENT_ACK_WAIT: Duration = Duration::from_secs(30);
 /// How long a result is kept.
 pub const RESULTS_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// How many results are kept at most, the latest: nats-server remembers the subject of each in memory (about 250 bytes, measured with
+/// How many results are kept at most, the latest: nats-server remembers the subject of each in memory (some 300 bytes, measured with
 /// 2.15), and each result has one of its own. Older ones are asked for with the query `Result`.
 pub const RESULTS_MAX_MESSAGES: i64 = 200_000;
 
