@@ -183,13 +183,13 @@ impl Ours {
         Err("what follows the log did not catch up".to_owned())
     }
 
-    /// The last position that was published. Nobody has emptied this stream: its sequences are the log's positions.
+    /// The last position that was published: the stream holds every event up to it.
     ///
     /// # Errors
     /// What the bus said.
     pub async fn published(&self) -> Result<i64, String> {
         let end = self.bus.last_event().await.map_err(|error| error.to_string())?;
-        i64::try_from(end.sequence).map_err(|error| error.to_string())
+        i64::try_from(end.messages).map_err(|error| error.to_string())
     }
 
     /// The last position of the log.
