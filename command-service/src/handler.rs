@@ -84,7 +84,7 @@ enum Step {
         after: Option<Snapshot>,
         keys: Option<Keys>,
     },
-    /// A call's rejection: nothing is appended.
+    /// A rejection that is not recorded: nothing is appended.
     Reject(Problem),
 }
 

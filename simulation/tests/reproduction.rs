@@ -4,6 +4,7 @@
 // Outside of a test function, too, a test may fail.
 #![allow(clippy::unwrap_used)]
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +77,16 @@ impl Relayed {
     async fn holds_the_log(&self) {
         self.comes_to_hold_the_log().await;
         assert_eq!(self.nats.findings(), []);
+    }
+
+    /// Lets a relay that slept publish the third event at each of these places.
+    async fn has_no_place_for(&self, late: &ModelBus, places: RangeInclusive<u64>) {
+        for expected in places {
+            let again = command_service::published(&self.log.events()[2]).unwrap();
+            let acknowledged = late.publish_event(again.subject, again.body, expected).await.unwrap();
+            assert_eq!(acknowledged.await, Err(BusError::WrongLastSequence { expected }));
+        }
+        self.holds_the_log().await;
     }
 
     async fn comes_to_hold_the_log(&self) {
@@ -152,12 +163,7 @@ fn what_a_late_relay_still_publishes_has_no_place() {
         assert_eq!(late.purge_events().await, Ok(6));
         relayed.holds_the_log().await;
         // Its own place, and each that a filling could have had if the stream had gone on counting.
-        for expected in 2..=12 {
-            let again = command_service::published(&relayed.log.events()[2]).unwrap();
-            let acknowledged = late.publish_event(again.subject, again.body, expected).await.unwrap();
-            assert_eq!(acknowledged.await, Err(BusError::WrongLastSequence { expected }));
-        }
-        relayed.holds_the_log().await;
+        relayed.has_no_place_for(&late, 2..=12).await;
     });
 }
 
@@ -174,11 +180,6 @@ fn a_stream_that_lost_its_only_event_is_filled_where_a_late_relay_has_no_place()
         relayed.holds_the_log().await;
         relayed.append(11);
         relayed.holds_the_log().await;
-        for expected in 1..=24 {
-            let again = command_service::published(&relayed.log.events()[2]).unwrap();
-            let acknowledged = late.publish_event(again.subject, again.body, expected).await.unwrap();
-            assert_eq!(acknowledged.await, Err(BusError::WrongLastSequence { expected }));
-        }
-        relayed.holds_the_log().await;
+        relayed.has_no_place_for(&late, 1..=24).await;
     });
 }

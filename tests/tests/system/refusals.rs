@@ -1,5 +1,7 @@
 //! What was answered once is answered the same again, whatever the registers say by then.
 
+use bus::BusClient;
+use schemas::AggregateId;
 use schemas::result::{CommandResult, CommandStatus};
 use serde_json::{Value, json};
 use system_tests::Council;
@@ -17,6 +19,15 @@ async fn serve_with(council: &Council, officers: &str) -> system_tests::Process 
     let service = council.serve("command-service");
     council.answering().await;
     service
+}
+
+/// The website, the contact centre, and a case that stands open.
+async fn with_a_case(council: &Council) -> (BusClient, BusClient, Option<AggregateId>) {
+    let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
+    let case = council
+        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
+        .await;
+    (website, contact_centre, Some(case.aggregate_id))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -74,11 +85,7 @@ async fn a_repeated_call_that_was_refused_stays_refused_and_a_first_one_may_be_m
     let council = Council::new().await;
     let service = council.serve("command-service");
     council.answering().await;
-    let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
-    let case = council
-        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
-        .await;
-    let id = Some(case.aggregate_id);
+    let (website, contact_centre, id) = with_a_case(&council).await;
     let reopen = || council.command_of("ReopenRequest", id, example("ReopenRequest", json!({})));
     let (first, repeated) = (reopen(), reopen());
     let refused = website.call_again(&repeated).await.unwrap();
@@ -112,11 +119,7 @@ async fn what_was_accepted_is_answered_the_same_after_its_officer_has_left() {
     let council = Council::new().await;
     let mut service = council.serve("command-service");
     council.answering().await;
-    let (website, contact_centre) = (council.client("website").await, council.client("contact-centre").await);
-    let case = council
-        .accept(&website, "SubmitRequest", None, obstruction("Deep"))
-        .await;
-    let id = Some(case.aggregate_id);
+    let (_, contact_centre, id) = with_a_case(&council).await;
     let data = example("CloseRequest", made_safe());
     let close = council.command_of("CloseRequest", id, data.clone());
     let first: CommandResult = contact_centre.call(&close).await.unwrap();
