@@ -4,9 +4,17 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::account::running_as_root;
 use super::error::{Doing, ServerError};
+
+/// How long somebody who has the directory may take to go: a killed process holds its lock until the system has buried it, and who
+/// starts the next one in that moment should not be told that it runs.
+const LONGEST_DYING: Duration = Duration::from_secs(1);
+
+/// Between two looks whether it is gone.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A data directory that this process alone works in, for as long as the value lives.
 ///
@@ -23,7 +31,7 @@ impl DataDir {
     /// Opens `path`, and makes it where it does not exist.
     ///
     /// # Errors
-    /// [`ServerError::Busy`] where another process has it open.
+    /// [`ServerError::Busy`] where another process has it open, and still has a second later.
     pub fn open(path: &Path) -> Result<DataDir, ServerError> {
         // Others may pass through: PostgreSQL runs as another user where we are root. What is inside is closed to them.
         make_directory(path, 0o755)?;
@@ -115,17 +123,25 @@ impl DataDir {
             .mode(0o600)
             .open(&file)
             .doing(|| format!("open {}", file.display()))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(DataDir {
-                path,
-                temporary,
-                _lock: lock,
-            }),
-            Err(TryLockError::WouldBlock) => Err(ServerError::Busy { path }),
-            Err(TryLockError::Error(source)) => Err(ServerError::System {
-                doing: format!("lock {}", file.display()),
-                source,
-            }),
+        let given_up = Instant::now() + LONGEST_DYING;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => {
+                    return Ok(DataDir {
+                        path,
+                        temporary,
+                        _lock: lock,
+                    });
+                }
+                Err(TryLockError::WouldBlock) if Instant::now() < given_up => std::thread::sleep(LOOK_AGAIN),
+                Err(TryLockError::WouldBlock) => return Err(ServerError::Busy { path }),
+                Err(TryLockError::Error(source)) => {
+                    return Err(ServerError::System {
+                        doing: format!("lock {}", file.display()),
+                        source,
+                    });
+                }
+            }
         }
     }
 }

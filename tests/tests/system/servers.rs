@@ -115,6 +115,18 @@ fn a_data_directory_belongs_to_one_process_at_a_time() {
 }
 
 #[test]
+fn who_is_about_to_go_is_waited_for() {
+    let directory = directory();
+    let first = DataDir::open(directory.path()).unwrap();
+    let going = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        drop(first);
+    });
+    DataDir::open(directory.path()).unwrap();
+    going.join().unwrap();
+}
+
+#[test]
 fn a_secret_is_generated_once_and_only_we_can_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let directory = directory();
