@@ -39,8 +39,9 @@ impl Cpu {
     }
 }
 
-/// What the descendants of this process hold, in MiB by part: what is resident. PostgreSQL is one part: the memory of each of its
-/// processes, and its shared buffers once.
+/// What the descendants of this process hold, in MiB by part: what is resident, without the pages of files, which are the page
+/// cache's (a program's own text among them: it comes and goes by megabytes as the kernel likes). PostgreSQL is one part: the memory
+/// of each of its processes, and its shared buffers once. `proc(5)`, `RssAnon` and `RssShmem` of `status`.
 #[must_use]
 pub fn memory() -> BTreeMap<String, f64> {
     let (mut held, mut shared) = (BTreeMap::<String, f64>::new(), 0.0_f64);
@@ -53,11 +54,13 @@ pub fn memory() -> BTreeMap<String, f64> {
             let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<f64>().ok());
             kibibytes.unwrap_or_default() / 1024.0
         };
-        if process.part.starts_with(POSTGRES) {
-            *held.entry(POSTGRES.to_owned()).or_default() += mebibytes("RssAnon");
+        let is_postgres = process.part.starts_with(POSTGRES);
+        if is_postgres {
             shared = shared.max(mebibytes("RssShmem"));
-        } else if process.part != WATCHING {
-            *held.entry(process.part).or_default() += mebibytes("VmRSS");
+        }
+        if process.part != WATCHING {
+            let part = if is_postgres { POSTGRES.to_owned() } else { process.part };
+            *held.entry(part).or_default() += mebibytes("RssAnon");
         }
     }
     held.entry(POSTGRES.to_owned()).and_modify(|held| *held += shared);

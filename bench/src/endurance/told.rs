@@ -20,8 +20,8 @@ use crate::cpu;
 /// How much memory may come and go without being called growth, in MiB.
 const MEMORY_SLACK: f64 = 2.0;
 
-/// How much slower the slowest hundredth of the answers may be beside somebody who stands still: so many times, and this many
-/// milliseconds.
+/// How much slower the slowest hundredth of the answers may be, in a usual second, beside somebody who stands still: so many times,
+/// and this many milliseconds.
 const SLOWER: (f64, f64) = (1.5, 10.0);
 
 /// One look.
@@ -142,12 +142,13 @@ impl Told {
             middle,
             last,
             rise,
+            rise_last,
             a_day,
         } = trend;
         self.verdict(
             what,
             !trend.grows(slack),
-            format!("middle third {middle:.1}, last third {last:.1}, second half {rise:+.1}, a day {a_day:+.0} {unit}"),
+            format!("middle third {middle:.1}, last third {last:.1}; within the second half {rise:+.1}, within the last third {rise_last:+.1}, a day {a_day:+.0} {unit}"),
         );
     }
 
@@ -179,7 +180,9 @@ impl Told {
     }
 
     pub(super) fn judge_slow(&mut self, taken: &[u64], caught_up_in: f64) {
-        let p99 = |phase: &str| self.phases.get(phase).map(|(_, p99)| *p99);
+        // Of a minute as a whole it is what its two slowest seconds were like: a hiccup of the disk, with nobody to blame.
+        let p99 = |phase: &str| median(self.of_phase(phase).map(|sample| sample.p99));
+        let whole = |phase: &str| self.phases.get(phase).map_or(0.0, |(_, p99)| *p99);
         let well = p99("all is well");
         let of = |phase: &str, whose: fn(&str) -> bool| {
             let lags = self.of_phase(phase).flat_map(|sample| sample.lag.iter());
@@ -197,8 +200,10 @@ impl Told {
             let (times, more) = SLOWER;
             let held = beside <= (well * times).max(well + more) && lag <= (lag_well * 2.0).max(self.rate);
             let because = format!(
-                "p99 {beside:.1} ms beside {well:.1} before; the others' largest lag {lag:.0} beside {lag_well:.0}; slow clients took \
-                 {taken:?} events; once it went on all had caught up in {caught_up_in:.1} s"
+                "p99 of a usual second {beside:.1} ms beside {well:.1} before, of all of them {:.1} beside {:.1}; the others' largest lag {lag:.0} beside {lag_well:.0}; slow clients took \
+                 {taken:?} events; once it went on all had caught up in {caught_up_in:.1} s",
+                whole(phase),
+                whole("all is well"),
             );
             verdicts.push((format!("{phase}: the others are not slowed down"), held, because));
         }
@@ -206,6 +211,13 @@ impl Told {
             self.verdict(&what, held, because);
         }
     }
+}
+
+/// The one in the middle; none of none.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 impl fmt::Display for Told {

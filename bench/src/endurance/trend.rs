@@ -17,6 +17,8 @@ pub struct Trend {
     pub last: f64,
     /// By how much the line through the second half (least squares) rises from its beginning to its end.
     pub rise: f64,
+    /// The same of the last third.
+    pub rise_last: f64,
     /// The same in a day, if it went on like that.
     pub a_day: f64,
 }
@@ -29,28 +31,34 @@ impl Trend {
         if count < 6 {
             return None;
         }
-        let half = &samples[count / 2..];
-        let slope = slope(half);
-        let time = half.last()?.0 - half.first()?.0;
+        let (half, third) = (&samples[count / 2..], &samples[2 * count / 3..]);
         Some(Self {
             middle: mean(&samples[count / 3..2 * count / 3]),
-            last: mean(&samples[2 * count / 3..]),
-            rise: slope * time,
-            a_day: slope * DAY,
+            last: mean(third),
+            rise: slope(half) * time(half),
+            rise_last: slope(third) * time(third),
+            a_day: slope(half) * DAY,
         })
     }
 
-    /// Whether it grows: by both measures, each by more than a twentieth and by more than `slack`. Either alone is told by a
-    /// single step or a saw's tooth too.
+    /// Whether it grows: by all three measures, each by more than a twentieth and by more than `slack`. What grows steadily
+    /// moves each of them by as much, or more; a single step or a saw's tooth moves one or two.
     #[must_use]
     pub fn grows(&self, slack: f64) -> bool {
         let least = (self.middle * MAY_GROW).max(slack);
-        self.last - self.middle > least && self.rise > least
+        [self.last - self.middle, self.rise, self.rise_last]
+            .into_iter()
+            .all(|more| more > least)
     }
 }
 
 fn mean(samples: &[(f64, f64)]) -> f64 {
     samples.iter().map(|(_, value)| value).sum::<f64>() / samples.len().max(1) as f64
+}
+
+fn time(samples: &[(f64, f64)]) -> f64 {
+    let ends = samples.first().zip(samples.last());
+    ends.map_or(0.0, |(first, last)| last.0 - first.0)
 }
 
 fn slope(samples: &[(f64, f64)]) -> f64 {
@@ -90,6 +98,20 @@ mod tests {
     fn a_saw_is_flat() {
         let trend = Trend::of(&samples(|n| 100.0 + 20.0 * (n / 17.0).fract())).unwrap();
         assert!(!trend.grows(2.0), "{trend:?}");
+    }
+
+    #[test]
+    fn one_step_is_flat() {
+        for step in [60.0, 90.0, 117.0, 125.0] {
+            let trend = Trend::of(&samples(|n| if n < step { 34.0 } else { 39.0 })).unwrap();
+            assert!(!trend.grows(2.0), "a step at {step}: {trend:?}");
+        }
+    }
+
+    #[test]
+    fn stairs_grow() {
+        let trend = Trend::of(&samples(|n| 34.0 + 5.0 * (n / 25.0).floor())).unwrap();
+        assert!(trend.grows(2.0), "{trend:?}");
     }
 
     #[test]
