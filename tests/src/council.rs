@@ -387,11 +387,18 @@ impl Council {
     /// # Panics
     /// If it can't connect.
     pub async fn steward(&self) -> async_nats::Client {
-        let steward = ServiceUser::Steward;
-        let password = self.service_passwords.get(steward).unwrap().reveal().to_owned();
-        let options = ConnectOptions::with_user_and_password(steward.to_string(), password);
+        self.bus_of(ServiceUser::Steward).await
+    }
+
+    /// A bare connection as a service.
+    ///
+    /// # Panics
+    /// If it can't connect.
+    pub async fn bus_of(&self, service: ServiceUser) -> async_nats::Client {
+        let password = self.service_passwords.get(service).unwrap().reveal().to_owned();
+        let options = ConnectOptions::with_user_and_password(service.to_string(), password);
         options
-            .custom_inbox_prefix(steward.inbox())
+            .custom_inbox_prefix(service.inbox())
             .connect(self.bus_url().split(',').collect::<Vec<_>>())
             .await
             .unwrap()

@@ -3,6 +3,7 @@
 
 mod council;
 mod draw;
+mod results;
 mod slow;
 mod told;
 mod traffic;
@@ -55,6 +56,10 @@ pub struct Plan {
     /// Cases that are alive at a time.
     #[arg(long, default_value_t = crate::work::CASES)]
     pub cases: usize,
+    /// Results of durable commands that are there from before: as many as the stream keeps, as in any installation that has been in
+    /// use for a while. With fewer, what nats-server holds grows until there are as many.
+    #[arg(long, default_value_t = bus::limits::RESULTS_MAX_MESSAGES.unsigned_abs())]
+    pub results: u64,
     /// Seconds between two looks at memory, lags and answers; one second outside of the long phase.
     #[arg(long, default_value_t = 10.0)]
     pub every: f64,
@@ -80,6 +85,7 @@ impl Plan {
             held_seconds: 2.0,
             in_flight: 8,
             cases: 20,
+            results: 20,
             every: 0.5,
             rate: Some(20.0),
             json: None,
@@ -98,6 +104,7 @@ pub async fn run(plan: &Plan) -> Result<Told, String> {
     let running = Running::start(&postgres).await?;
     let traffic = Traffic::set_up(&running.council, plan.cases, plan.in_flight).await?;
     running.caught_up(FOLLOWERS.len()).await?;
+    results::fill(&running.council, plan.results).await?;
     traffic.begin();
     let mut endurance = Endurance {
         watch: Watch::begin(&running, &traffic),
