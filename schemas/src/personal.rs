@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::ids::QuestionId;
-use crate::sealed::{Category, Sealed};
+use crate::sealed::{Category, Sealed, SealedOr};
 
 /// What marks a field's category in its type.
 pub trait Protection: Clone + Send + Sync + 'static {
@@ -106,19 +106,14 @@ impl<T, P> Serialize for Private<T, P> {
 
 impl<'de, T: DeserializeOwned, P> Deserialize<'de> for Private<T, P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let state = match sealed_form(&value) {
-            Some(sealed) => State::Sealed(sealed),
-            None => State::Open(serde_path_to_error::deserialize(value).map_err(crate::json::inner_error)?),
+        let state = match SealedOr::deserialize(deserializer)? {
+            SealedOr::Sealed(sealed) => State::Sealed(sealed),
+            SealedOr::Other(value) => {
+                State::Open(serde_path_to_error::deserialize(value).map_err(crate::json::inner_error)?)
+            }
         };
         Ok(Self(state, PhantomData))
     }
-}
-
-fn sealed_form(value: &Value) -> Option<Sealed> {
-    let object = value.as_object()?;
-    let token = object.get("sealed")?.as_str()?;
-    (object.len() == 1).then(|| Sealed::from_token(token.to_owned()))
 }
 
 impl<T: JsonSchema, P: Protection> JsonSchema for Private<T, P> {
@@ -208,10 +203,10 @@ impl Serialize for Answer {
 
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        if let Some(sealed) = sealed_form(&value) {
-            return Ok(Self::Sealed(sealed));
-        }
+        let value = match SealedOr::deserialize(deserializer)? {
+            SealedOr::Sealed(sealed) => return Ok(Self::Sealed(sealed)),
+            SealedOr::Other(value) => value,
+        };
         let expected = "expected true or false, a whole number, text of at most 10,000 characters, or a list of texts";
         serde_json::from_value(value)
             .map(|value| Self::Given(value, Category::Personal))

@@ -24,7 +24,10 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// What protection a personal value needs (UK GDPR articles 6 and 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,6 +91,77 @@ impl JsonSchema for Sealed {
             "additionalProperties": false,
             "description": "A personal value, sealed: readable only with the vault's key."
         })
+    }
+}
+
+/// What stands where a value may be sealed: told apart while it is read, since an event has nothing else, and to build a [`Value`]
+/// of it first takes as long as all the rest.
+pub(crate) enum SealedOr {
+    /// An object with the one member `sealed`, a text.
+    Sealed(Sealed),
+    /// Anything else.
+    Other(Value),
+}
+
+impl<'de> Deserialize<'de> for SealedOr {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SealedOrVisitor)
+    }
+}
+
+struct SealedOrVisitor;
+
+/// What is no object is read as a [`Value`] reads it.
+macro_rules! other {
+    ($($visit:ident($type:ty)),+) => {
+        $(fn $visit<E: serde::de::Error>(self, value: $type) -> Result<Self::Value, E> {
+            Value::deserialize(value.into_deserializer()).map(SealedOr::Other)
+        })+
+    };
+}
+
+impl<'de> Visitor<'de> for SealedOrVisitor {
+    type Value = SealedOr;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    other!(
+        visit_bool(bool),
+        visit_i64(i64),
+        visit_u64(u64),
+        visit_f64(f64),
+        visit_str(&str),
+        visit_string(String)
+    );
+
+    fn visit_unit<E>(self) -> Result<SealedOr, E> {
+        Ok(SealedOr::Other(Value::Null))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<SealedOr, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(seq)).map(SealedOr::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SealedOr, A::Error> {
+        let Some(first) = map.next_key::<String>()? else {
+            return Ok(SealedOr::Other(Value::Object(Map::new())));
+        };
+        let value: Value = map.next_value()?;
+        let second = map.next_key::<String>()?;
+        let value = match (value, &second) {
+            (Value::String(token), None) if first == "sealed" => {
+                return Ok(SealedOr::Sealed(Sealed::from_token(token)));
+            }
+            (value, _) => value,
+        };
+        let mut object = Map::from_iter([(first, value)]);
+        if let Some(second) = second {
+            object.insert(second, map.next_value()?);
+            object.extend(Map::deserialize(MapAccessDeserializer::new(map))?);
+        }
+        Ok(SealedOr::Other(Value::Object(object)))
     }
 }
 
@@ -172,5 +246,55 @@ impl KeyAdmission {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.minted.is_empty() && self.used.is_empty() && self.lookups.is_empty() && self.moves.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_with_the_one_member_is_sealed() {
+        let sealed = |json: &str| matches!(serde_json::from_str(json), Ok(SealedOr::Sealed(_)));
+        assert!(sealed(r#"{"sealed":"AQ"}"#));
+        for json in [
+            r#"{"sealed":1}"#,
+            r#"{"sealed":"AQ","more":1}"#,
+            r#"{"more":1,"sealed":"AQ"}"#,
+            r#"{"Sealed":"AQ"}"#,
+            r#"["sealed","AQ"]"#,
+            r#""sealed""#,
+        ] {
+            assert!(!sealed(json), "{json}");
+        }
+    }
+
+    #[test]
+    fn whatever_else_stands_there_is_read_whole() {
+        for json in [
+            "null",
+            "true",
+            "-7",
+            "18446744073709551615",
+            "0.1",
+            r#""text""#,
+            r#"[1,[2,{"three":4}]]"#,
+            "{}",
+            r#"{"sealed":{"sealed":"AQ"}}"#,
+            r#"{"sealed":"AQ","sealed":"AB","b":[null],"a":{"c":1.5}}"#,
+        ] {
+            let expected: Value = serde_json::from_str(json).unwrap();
+            match serde_json::from_str(json).unwrap() {
+                SealedOr::Other(value) => assert_eq!(value, expected, "{json}"),
+                SealedOr::Sealed(_) => panic!("{json} is sealed"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_an_error() {
+        for json in [r#"{"sealed":"AQ""#, r#"{"sealed""#, r#"{"a":1,"b""#, "[1"] {
+            assert!(serde_json::from_str::<SealedOr>(json).is_err(), "{json}");
+        }
     }
 }
