@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures::TryStreamExt as _;
 use schemas::{AggregateId, ClientName, CommandId, Position, Reference, ServiceName, Version};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, PgPool, Postgres, query::Query};
@@ -107,9 +108,11 @@ impl PgLedger {
         &self,
         query: Query<'_, Postgres, sqlx::postgres::PgArguments>,
     ) -> Result<Vec<StoredEvent>, LedgerError> {
-        // `fetch_all` ends with an error where the connection breaks; it never returns a part as if it were the whole.
-        let rows = self.answer(query.fetch_all(&self.pool)).await?;
-        rows.iter().map(rows::stored_event).collect()
+        // Each row is taken apart as it comes, while it is warm. The stream ends with an error where the connection breaks: a part never
+        // passes for the whole.
+        let rows = query.fetch(&self.pool).map_ok(|row| rows::stored_event(&row));
+        let events: Vec<Result<StoredEvent, LedgerError>> = self.answer(rows.try_collect()).await?;
+        events.into_iter().collect()
     }
 }
 
