@@ -5,6 +5,7 @@
 //! - [`Appender`] stands in front of it and commits what many callers hand in as one batch.
 //! - [`Subscription`] follows the log: it catches up, then takes live events, and hands them to a [`Consumer`] in position
 //!   order without a gap.
+//! - [`Pages`] read the log in order, one page ahead.
 //! - [`Leases`] say who alone may do something for a while; [`HeadNews`] wakes when something was appended.
 //! - [`Snapshot`] is the log of one moment, as it is stored, for whoever audits it.
 //! - [`LedgerEventStore`] lets a `cqrs_es::CqrsFramework` run on the log.
@@ -22,6 +23,7 @@ mod listener;
 pub mod measured;
 mod migrate;
 mod pace;
+mod pages;
 mod postgres;
 mod snapshot;
 mod subscription;
@@ -38,6 +40,7 @@ pub use ledger::{
     Verdict,
 };
 pub use migrate::migrate;
+pub use pages::Pages;
 pub use postgres::{LONGEST_WAIT, PgLedger};
 pub use snapshot::Snapshot;
 pub use subscription::{Consumer, ConsumerError, MOST_EVENTS_PER_BATCH, POLL_EVERY, Subscription, SubscriptionError};

@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::error::LedgerError;
 use crate::ledger::{Ledger, StoredEvent};
 use crate::measured::Counted;
+use crate::pages::Pages;
 
 /// The most events that are handed over at once.
 pub const MOST_EVENTS_PER_BATCH: usize = 500;
@@ -154,10 +155,10 @@ where
         let mut live = pin!(self.live.chain(futures::stream::pending()));
         let mut pause = BACK_OFF.0;
         loop {
-            let halt = match reach_end(self.ledger.as_ref(), consumer).await {
+            let halt = match reach_end(&self.ledger, consumer).await {
                 Ok(mut position) => {
                     pause = BACK_OFF.0;
-                    stay_at_end(self.ledger.as_ref(), consumer, live.as_mut(), &mut position).await
+                    stay_at_end(&self.ledger, consumer, live.as_mut(), &mut position).await
                 }
                 Err(halt) => halt,
             };
@@ -173,14 +174,19 @@ where
     }
 }
 
-async fn reach_end<C: Consumer>(ledger: &dyn Ledger, consumer: &mut C) -> Result<Position, Halt> {
+async fn reach_end<C: Consumer>(ledger: &Arc<dyn Ledger>, consumer: &mut C) -> Result<Position, Halt> {
     let mut position = consumer.checkpoint().await.map_err(Halt::at(Position::START))?;
     read_to_end(ledger, consumer, &mut position).await?;
     Ok(position)
 }
 
 /// Applies what the log has after a position.
-async fn read_to_end<C: Consumer>(ledger: &dyn Ledger, consumer: &mut C, position: &mut Position) -> Result<(), Halt> {
+async fn read_to_end<C: Consumer>(
+    ledger: &Arc<dyn Ledger>,
+    consumer: &mut C,
+    position: &mut Position,
+) -> Result<(), Halt> {
+    let mut pages = Pages::new(Arc::clone(ledger), MOST_EVENTS_PER_BATCH);
     loop {
         // The head first: what it says must then be there.
         let head = ledger.head().await?.position;
@@ -193,7 +199,7 @@ async fn read_to_end<C: Consumer>(ledger: &dyn Ledger, consumer: &mut C, positio
         if *position == head {
             return Ok(());
         }
-        let events = ledger.feed(*position, None, MOST_EVENTS_PER_BATCH).await?;
+        let events = pages.after(*position).await?;
         if let Some(missing) = first_missing(*position, &events) {
             return Err(Halt::End(SubscriptionError::Hole { missing }));
         }
@@ -215,7 +221,7 @@ fn first_missing(position: Position, events: &[StoredEvent]) -> Option<Position>
 
 /// Applies live events as they come; returns when something stands in the way.
 async fn stay_at_end<C: Consumer>(
-    ledger: &dyn Ledger,
+    ledger: &Arc<dyn Ledger>,
     consumer: &mut C,
     mut live: impl Stream<Item = StoredEvent> + Unpin,
     position: &mut Position,

@@ -1,7 +1,10 @@
 //! The log: what an append records, which command of a batch loses, and what is read.
 
+use std::sync::Arc;
+
 use event_store::{
-    Append, ExternalRef, LedgerError, NewEvent, Outcome, PlaceChange, Receipt, ReceiptStatus, StoredEvent, Verdict,
+    Append, ExternalRef, LedgerError, NewEvent, Outcome, Pages, PlaceChange, Receipt, ReceiptStatus, StoredEvent,
+    Verdict,
 };
 use schemas::sealed::KeyAdmission;
 use schemas::text::ExternalId;
@@ -13,6 +16,7 @@ use crate::{Kept, of_both};
 
 of_both!(
     an_event_is_read_as_it_was_handed_in,
+    the_log_is_read_page_by_page_to_where_it_ends_by_then,
     a_repeat_is_answered_as_it_was_and_other_content_is_refused,
     what_has_no_events_is_recorded_at_the_head,
     a_reference_names_one_case,
@@ -81,6 +85,10 @@ async fn one(kept: &Kept, one: Append) -> Verdict {
     append(kept, &[one]).await.remove(0)
 }
 
+fn positions(events: Vec<StoredEvent>) -> Vec<i64> {
+    events.iter().map(|event| event.position.0).collect()
+}
+
 async fn all(kept: &Kept) -> Vec<StoredEvent> {
     kept.ledger.feed(Position::START, None, 1_000).await.unwrap()
 }
@@ -129,7 +137,6 @@ async fn an_event_is_read_as_it_was_handed_in(kept: &Kept) {
     assert_eq!(event.occurred_at.nanosecond(), 1_000, "whole microseconds");
     assert_eq!(event.recorded_at, receipt(&verdicts[0]).recorded_at);
 
-    let positions = |events: Vec<StoredEvent>| events.iter().map(|event| event.position.0).collect::<Vec<_>>();
     assert_eq!(positions(kept.ledger.stream(id, Version(1)).await.unwrap()), [2, 4]);
     assert_eq!(positions(kept.ledger.feed(Position(1), None, 2).await.unwrap()), [2, 3]);
     let of = [highways.service];
@@ -148,6 +155,22 @@ async fn an_event_is_read_as_it_was_handed_in(kept: &Kept) {
     assert_eq!(kept.ledger.version(stream()).await.unwrap(), Version(0));
     let numbers = kept.ledger.reference_numbers(3).await.unwrap();
     assert!(numbers.len() == 3 && numbers.is_sorted_by(|one, next| one < next));
+}
+
+async fn the_log_is_read_page_by_page_to_where_it_ends_by_then(kept: &Kept) {
+    let id = stream();
+    one(kept, accepted(id, 0, 6)).await;
+    let mut pages = Pages::new(Arc::clone(&kept.ledger), 3);
+    assert_eq!(positions(pages.after(Position::START).await.unwrap()), [1, 2, 3]);
+    assert_eq!(positions(pages.after(Position(3)).await.unwrap()), [4, 5, 6]);
+    // The page ahead was read before this.
+    kept.ledger.head().await.unwrap();
+    one(kept, accepted(id, 6, 1)).await;
+    assert_eq!(positions(pages.after(Position(6)).await.unwrap()), [7]);
+    assert!(pages.after(Position(7)).await.unwrap().is_empty());
+    // Whoever goes on from elsewhere than the page before ended gets what is there.
+    assert_eq!(positions(pages.after(Position::START).await.unwrap()), [1, 2, 3]);
+    assert_eq!(positions(pages.after(Position(1)).await.unwrap()), [2, 3, 4]);
 }
 
 async fn a_repeat_is_answered_as_it_was_and_other_content_is_refused(kept: &Kept) {
