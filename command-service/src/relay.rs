@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
-use event_store::{LeaseGrant, Leases, Ledger, LedgerError, StoredEvent, span_each};
+use event_store::{LeaseGrant, Leases, Ledger, LedgerError, Pages, StoredEvent, span_each};
 use schemas::Position;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use traces::Part;
+use traces::{Part, Span};
 
 use crate::held::while_held;
 use crate::measured;
@@ -30,15 +30,15 @@ pub const LEASE: &str = "relay";
 pub const READ_EVENTS: usize = 500;
 
 /// How many published events wait for their acknowledgement at once.
-pub const IN_FLIGHT_EVENTS: usize = 256;
+pub const IN_FLIGHT_EVENTS: usize = 1_000;
 
 /// How long the relay waits for news before it looks by itself, since a notification may have been lost; and how often it
 /// compares the stream's end with the log.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// After a batch the next one is gathered: this many times as long as the batch took, and never longer than the second. To ask
-/// the log costs the same for one event as for fifty.
-pub const GATHER: (u32, Duration) = (3, Duration::from_millis(3));
+/// How long a batch is gathered: the log is asked no sooner than this after it was asked last, unless that gave a full page. To ask it
+/// costs the same for one event as for fifty.
+pub const GATHER: Duration = Duration::from_millis(3);
 
 /// How long it rests when NATS or Postgres is away.
 pub const REST: Duration = Duration::from_millis(500);
@@ -144,34 +144,37 @@ impl Relay {
         let connects = connection.borrow_and_update().connects;
         let mut place = self.compare(self.end_to_begin_at().await?).await?;
         let mut looked = Instant::now();
+        let mut pages = Pages::new(Arc::clone(&self.ledger), READ_EVENTS);
+        let mut on_the_way = OnTheWay::default();
         while !ended.is_cancelled() {
             if looked.elapsed() >= LOOK_EVERY {
+                on_the_way.land().await?;
                 looked = Instant::now();
                 if self.compare(self.bus.last_event().await?).await? != place {
                     // Somebody emptied it, for a refill, or it lost something.
                     return Err(Ended::Again);
                 }
             }
-            let events = self.ledger.feed(place.after, None, READ_EVENTS).await?;
+            let asked = Instant::now();
+            let events = pages.after(place.after).await?;
+            place = self.publish(place, &events, &mut on_the_way).await?;
             if events.is_empty() {
+                on_the_way.land().await?;
                 tokio::select! {
                     biased;
                     () = ended.cancelled() => return Ok(()),
                     changed = news.changed(LOOK_EVERY) => changed?,
                 }
-            } else {
-                let begun = Instant::now();
-                place = self.publish(place, &events).await?;
-                if events.len() < READ_EVENTS {
-                    tokio::time::sleep((begun.elapsed() * GATHER.0).min(GATHER.1)).await;
-                }
+            } else if events.len() < READ_EVENTS {
+                tokio::time::sleep_until(asked + GATHER).await;
             }
             if connection.borrow_and_update().connects != connects {
                 // NATS went and came back: what it holds may be another than before.
                 return Err(Ended::Again);
             }
         }
-        Ok(())
+        // Whoever is next begins behind it.
+        Ok(on_the_way.land().await?)
     }
 
     /// The end of the stream. One that holds nothing but has counted was emptied, or lost all that it held: a relay that knew it as it
@@ -215,32 +218,85 @@ impl Relay {
         Ok(Ended::Again)
     }
 
-    /// Publishes events, many at once, and returns when all are acknowledged.
-    async fn publish(&self, mut place: Place, events: &[StoredEvent]) -> Result<Place, Ended> {
-        let mut waiting: VecDeque<PublishAckFuture> = VecDeque::with_capacity(IN_FLIGHT_EVENTS);
-        let _followed = span_each(events, "publish", Part::Sending);
+    /// Publishes events, many at once. Where the next one goes, when all that is on its way has landed.
+    async fn publish(
+        &self,
+        mut place: Place,
+        events: &[StoredEvent],
+        on_the_way: &mut OnTheWay,
+    ) -> Result<Place, Ended> {
+        on_the_way.followed.extend(span_each(events, "publish", Part::Sending));
         for event in events {
             let message = published(event).map_err(|_| Ended::Broken(RelayError::Unwritable(event.position)))?;
-            if waiting.len() == IN_FLIGHT_EVENTS
-                && let Some(oldest) = waiting.pop_front()
-            {
-                oldest.await?;
-            }
-            waiting.push_back(
-                self.bus
-                    .publish_event(message.subject, message.body, place.last_sequence)
-                    .await?,
-            );
+            on_the_way.make_room().await?;
+            let published = self
+                .bus
+                .publish_event(message.subject, message.body, place.last_sequence);
+            on_the_way.unacknowledged.push_back(published.await?);
             place = Place {
                 after: event.position,
                 last_sequence: place.last_sequence + 1,
             };
         }
-        for acknowledged in waiting {
-            acknowledged.await?;
-        }
-        measured::relayed(events.len());
+        on_the_way.take_in_landed()?;
         Ok(place)
+    }
+}
+
+/// Events that were published and are not acknowledged yet, in the order of the log.
+#[derive(Default)]
+struct OnTheWay {
+    unacknowledged: VecDeque<PublishAckFuture>,
+    /// How many have been acknowledged since that was last counted.
+    landed: usize,
+    /// Their spans, and those of some that have landed: they last until all have, which is waited for whenever the stream is looked at.
+    followed: Vec<Span>,
+}
+
+impl OnTheWay {
+    /// Waits until one more may be published.
+    async fn make_room(&mut self) -> Result<(), BusError> {
+        if self.unacknowledged.len() >= IN_FLIGHT_EVENTS {
+            self.oldest_lands().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until all are acknowledged.
+    async fn land(&mut self) -> Result<(), BusError> {
+        while !self.unacknowledged.is_empty() {
+            self.oldest_lands().await?;
+        }
+        self.followed.clear();
+        self.count();
+        Ok(())
+    }
+
+    fn count(&mut self) {
+        measured::relayed(std::mem::take(&mut self.landed));
+    }
+
+    /// Takes in what has been acknowledged, and waits for nothing.
+    fn take_in_landed(&mut self) -> Result<(), BusError> {
+        while let Some(acknowledged) = self
+            .unacknowledged
+            .front_mut()
+            .and_then(futures::FutureExt::now_or_never)
+        {
+            self.unacknowledged.pop_front();
+            acknowledged?;
+            self.landed += 1;
+        }
+        self.count();
+        Ok(())
+    }
+
+    async fn oldest_lands(&mut self) -> Result<(), BusError> {
+        if let Some(oldest) = self.unacknowledged.pop_front() {
+            oldest.await?;
+            self.landed += 1;
+        }
+        Ok(())
     }
 }
 
