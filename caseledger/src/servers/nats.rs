@@ -252,7 +252,7 @@ impl NatsServer {
              pid_file: {pid}\n\
              ports_file_dir: {ports}\n\
              max_payload: {max_payload}\n\
-             jetstream {{\n  store_dir: {store}\n  cipher: chachapoly\n  key: ${STORE_KEY_VARIABLE}\n}}\n\
+             jetstream {{\n  store_dir: {store}\n  cipher: aes\n  key: ${STORE_KEY_VARIABLE}\n}}\n\
              include accounts.conf\n",
             pid = quoted(&home.join("pid")),
             ports = quoted(&home.join("ports")),
