@@ -36,6 +36,16 @@ impl Failure {
     pub fn down(error: impl std::fmt::Display) -> Self {
         Self::Down(error.to_string())
     }
+
+    /// The same with what to know beside it.
+    #[must_use]
+    pub fn with(self, beside: &str) -> Self {
+        match self {
+            Self::No => Self::No,
+            Self::Usage(what) => Self::Usage(format!("{what}. {beside}")),
+            Self::Down(what) => Self::Down(format!("{what}. {beside}")),
+        }
+    }
 }
 
 impl From<crate::settings::SettingsError> for Failure {

@@ -66,10 +66,19 @@ impl Platform {
             postgres,
             nats,
         };
-        let pool = database::pool(&platform.owner_url, "caseledger dev", database::CONNECTIONS)?;
+        match platform.migrate().await {
+            Err(failure) if platform.postgres.is_none() => Err(failure.with(
+                "CASELEDGER_DATABASE_URL is set, so that this is the PostgreSQL it names: unset it for one of this data directory's own",
+            )),
+            migrated => migrated.map(|()| platform),
+        }
+    }
+
+    async fn migrate(&self) -> Result<(), Failure> {
+        let pool = database::pool(&self.owner_url, "caseledger dev", database::CONNECTIONS)?;
         let migrated = database::migrate(&pool, now()).await;
         pool.close().await;
-        migrated.map(|()| platform)
+        migrated
     }
 
     /// A connection as the steward.
@@ -81,6 +90,9 @@ impl Platform {
             .map_err(|error| match error {
                 BusError::Refused { .. } if self.nats.is_none() => self.foreign_nats("does not know our users"),
                 BusError::Open { .. } if self.nats.is_none() => self.foreign_nats("asks nobody for a password"),
+                error if self.nats.is_none() => Failure::down(error).with(
+                    "CASELEDGER_NATS_URL is set, so that this is the nats-server it names: unset it for one of this data directory's own",
+                ),
                 error => Failure::down(error),
             })
     }

@@ -14,7 +14,7 @@ use crate::audit::{KEY_SETTING, TILES_SETTING};
 use crate::outcome::Failure;
 use crate::passwords;
 use crate::servers::{DataDir, write_private};
-use crate::settings::STORE_SETTING;
+use crate::settings::{NATS_CA_SETTING, STORE_SETTING, environment};
 
 /// The ready file, as the contract has it.
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ impl Ready {
             }
         }
         let path = |path: &Path| path.display().to_string();
-        let env = BTreeMap::from([
+        let mut env = BTreeMap::from([
             ("CASELEDGER_DATABASE_URL", platform.owner_url.clone()),
             ("CASELEDGER_NATS_URL", platform.nats_url.clone()),
             ("CASELEDGER_NATS_USERS_FILE", path(&home.nats_users_file)),
@@ -78,6 +78,8 @@ impl Ready {
             (TILES_SETTING, path(&home.audit_tiles)),
             (STORE_SETTING, home.attachments_store.clone()),
         ]);
+        // Of a NATS that the environment names: without it, nobody who reads this file would be let in there.
+        env.extend(environment(NATS_CA_SETTING).map(|file| (NATS_CA_SETTING, file)));
         Ok(Self {
             database_url: platform.owner_url.clone(),
             superuser_url: platform.superuser_url.clone(),
