@@ -29,8 +29,9 @@ pub struct Report {
 }
 
 /// A ratio that is worth printing: who, against whom, at how many clients.
-const RATIOS: [(Contender, Contender, usize); 12] = [
+const RATIOS: [(Contender, Contender, usize); 13] = [
     (Contender::Running, Contender::Stock(Pool::Usual), 64),
+    (Contender::Running, Contender::StockView, 64),
     (Contender::Store, Contender::Stock(Pool::Usual), 64),
     (Contender::Store, Contender::BareArrays, 64),
     (Contender::Store, Contender::BareArrays, 256),

@@ -1,12 +1,12 @@
-//! Replay: the whole log in order. Ours is read a page at a time, checked for gaps and decoded, nothing opened; beside it stand
-//! `postgres-es`' own stream of a whole table, and the same rows as a bare stream of text.
+//! Replay: the whole log in order. Ours is read as a subscription reads it, a page at a time and one ahead, checked for gaps and
+//! decoded, nothing opened; beside it stand `postgres-es`' own stream of a whole table, and the same rows as a bare stream of text.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use cqrs_es::persist::PersistedEventRepository;
 use domain::Case;
-use event_store::{Ledger, PgLedger};
+use event_store::{MOST_EVENTS_PER_BATCH, Pages, PgLedger};
 use futures::TryStreamExt;
 use postgres_es::PostgresEventRepository;
 use schemas::Position;
@@ -16,9 +16,6 @@ use sqlx::{PgPool, Row};
 use system_tests::TestPostgres;
 
 use crate::contenders::Ours;
-
-/// The most events of one page.
-const PAGE: usize = 5_000;
 
 /// One way of reading everything.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,16 +67,15 @@ pub async fn measure(postgres: &Arc<TestPostgres>, events: usize, runs: usize) -
     Ok(replays)
 }
 
+/// As a subscription reads, when it catches up or is rebuilt.
 async fn by_ledger(pool: &PgPool) -> Result<usize, String> {
-    let ledger = PgLedger::new(pool.clone());
+    let mut pages = Pages::new(Arc::new(PgLedger::new(pool.clone())), MOST_EVENTS_PER_BATCH);
     let (mut after, mut read) = (Position::START, 0);
     loop {
-        let page = ledger
-            .feed(after, None, PAGE)
-            .await
-            .map_err(|error| error.to_string())?;
-        let Some(last) = page.last() else { return Ok(read) };
-        let next = last.position;
+        let page = pages.after(after).await.map_err(|error| error.to_string())?;
+        if page.is_empty() {
+            return Ok(read);
+        }
         for event in &page {
             if event.position != after.next() {
                 return Err(format!("position {} is missing", after.next()));
@@ -94,7 +90,6 @@ async fn by_ledger(pool: &PgPool) -> Result<usize, String> {
             std::hint::black_box(record.map_err(|error| error.to_string())?);
         }
         read += page.len();
-        after = next;
     }
 }
 

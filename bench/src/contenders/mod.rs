@@ -34,7 +34,9 @@ pub enum Pool {
 pub enum Contender {
     /// Stock `cqrs-es` with `postgres-es`.
     Stock(Pool),
-    /// The same on fifty cases that everybody wants.
+    /// The same with one view that is kept up to date.
+    StockView,
+    /// The same without it, on fifty cases that everybody wants.
     StockHot,
     /// `disintegrate` with `disintegrate-postgres`.
     Disintegrate,
@@ -63,9 +65,10 @@ pub enum Contender {
 
 impl Contender {
     /// Everybody.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Stock(Pool::Usual),
         Self::Stock(Pool::Large),
+        Self::StockView,
         Self::StockHot,
         Self::Disintegrate,
         Self::Python,
@@ -86,6 +89,7 @@ impl Contender {
         match self {
             Self::Stock(Pool::Usual) => "stock",
             Self::Stock(Pool::Large) => "stock-pool-64",
+            Self::StockView => "stock-view",
             Self::StockHot => "stock-hot",
             Self::Disintegrate => "disintegrate",
             Self::Python => "python-eventsourcing",
@@ -135,6 +139,7 @@ impl Contender {
         Ok(match self {
             Self::Stock(Pool::Usual) | Self::StockHot => Box::new(stock::Stock::set_up(postgres, cases, 10).await?),
             Self::Stock(Pool::Large) => Box::new(stock::Stock::set_up(postgres, cases, 64).await?),
+            Self::StockView => Box::new(stock::Stock::with_view(postgres, cases, 10).await?),
             Self::Disintegrate => Box::new(disintegrate::Disintegrate::set_up(postgres, cases).await?),
             Self::Python => Box::new(python::Python::set_up(postgres, cases).await?),
             Self::BareRows => Box::new(bare::Bare::set_up(postgres, cases, bare::Inserting::Rows).await?),

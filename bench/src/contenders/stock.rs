@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use cqrs_es::event_sink::EventSink;
-use cqrs_es::{Aggregate, AggregateError, DomainEvent, Query};
-use postgres_es::{PostgresCqrs, postgres_cqrs};
+use cqrs_es::persist::GenericQuery;
+use cqrs_es::{Aggregate, AggregateError, DomainEvent, EventEnvelope, View};
+use postgres_es::{PostgresCqrs, PostgresViewRepository, postgres_cqrs};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -26,6 +27,15 @@ const SCHEMA: &str = "
         payload json NOT NULL,
         metadata json NOT NULL,
         PRIMARY KEY (aggregate_type, aggregate_id, sequence)
+    )";
+
+/// The table of a view, with the columns and the key of its documentation.
+const VIEW_SCHEMA: &str = "
+    CREATE TABLE case_view (
+        view_id text NOT NULL,
+        version bigint NOT NULL CHECK (version >= 0),
+        payload json NOT NULL,
+        PRIMARY KEY (view_id)
     )";
 
 /// A case, as far as this work needs it.
@@ -90,6 +100,21 @@ impl Aggregate for Case {
     }
 }
 
+/// A view of a case: what was said of it last.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct CaseView {
+    updates: u64,
+    description: String,
+}
+
+impl View<Case> for CaseView {
+    fn update(&mut self, event: &EventEnvelope<Case>) {
+        let CaseEvent::Updated { description, number } = &event.payload;
+        self.updates = *number;
+        self.description.clone_from(description);
+    }
+}
+
 /// A database with the cases' prior events, so many each, in the table that postgres-es reads, and so many connections to it.
 pub async fn table_of_events(
     postgres: &Arc<TestPostgres>,
@@ -117,9 +142,22 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// Sets it up, with the cases and their prior events.
+    /// Sets it up, with the cases and their prior events, and no view.
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize, connections: u32) -> Result<Self, String> {
         Self::set_up_with(postgres, cases, PRIOR_EVENTS, connections).await
+    }
+
+    /// The same with one view that each command brings up to date before it is answered.
+    pub async fn with_view(postgres: &Arc<TestPostgres>, cases: usize, connections: u32) -> Result<Self, String> {
+        let mut stock = Self::set_up(postgres, cases, connections).await?;
+        let made = sqlx::raw_sql(VIEW_SCHEMA).execute(&stock.pool).await;
+        made.map_err(|error| error.to_string())?;
+        let views = PostgresViewRepository::<CaseView, Case>::new("case_view", stock.pool.clone());
+        let mut view = GenericQuery::new(Arc::new(views));
+        // Two clients' commands to one case at the same moment: the view of the one is behind until the next.
+        view.use_error_handler(Box::new(|_| {}));
+        stock.cqrs = Arc::new(postgres_cqrs(stock.pool.clone(), vec![Box::new(view)], ()));
+        Ok(stock)
     }
 
     /// The same with so many events in each case.
@@ -131,7 +169,7 @@ impl Stock {
     ) -> Result<Self, String> {
         let (database, pool) = table_of_events(postgres, cases, prior, connections).await?;
         Ok(Self {
-            cqrs: Arc::new(postgres_cqrs(pool.clone(), queries(), ())),
+            cqrs: Arc::new(postgres_cqrs(pool.clone(), Vec::new(), ())),
             pool,
             _database: database,
         })
@@ -151,10 +189,6 @@ impl Ready for Stock {
     async fn close(self: Box<Self>) {
         self.pool.close().await;
     }
-}
-
-fn queries() -> Vec<Box<dyn Query<Case>>> {
-    Vec::new()
 }
 
 async fn execute(cqrs: &PostgresCqrs<Case>, case: usize) -> Result<u64, String> {
