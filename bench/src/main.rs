@@ -70,7 +70,7 @@ struct Run {
     #[arg(long, value_delimiter = ',', default_value = "1,16,64,256")]
     clients: Vec<usize>,
     /// Seconds that are counted, of each run.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 2)]
     seconds: u64,
     /// Runs of each case and number of clients; medians are of these.
     #[arg(long, default_value_t = 3)]
