@@ -1,16 +1,18 @@
 //! Rows of the log as its types.
 
+use std::fmt;
+use std::str::FromStr;
+
 use schemas::{ClientName, CommandId, EventId, Position, Version};
 use sqlx::postgres::{PgRow, Postgres};
-use sqlx::{Decode, FromRow as _, Row as _, Type};
-use time::OffsetDateTime;
+use sqlx::{ColumnIndex, Decode, Row as _, Type};
 use uuid::Uuid;
 
 use crate::error::{LedgerError, Reason};
 use crate::ledger::{Receipt, ReceiptStatus, StoredEvent};
 
-/// Reads a column.
-pub(super) fn read<'r, T>(row: &'r PgRow, column: &str) -> Result<T, LedgerError>
+/// Reads a column, by its name or its place.
+pub(super) fn read<'r, T>(row: &'r PgRow, column: impl ColumnIndex<PgRow>) -> Result<T, LedgerError>
 where
     T: Decode<'r, Postgres> + Type<Postgres>,
 {
@@ -18,70 +20,38 @@ where
 }
 
 /// A column whose value has not the form that everything in it was written with.
-pub(super) fn unreadable(column: &str) -> LedgerError {
+pub(super) fn unreadable(column: impl fmt::Display) -> LedgerError {
     LedgerError::Broken(Reason::new(format!(
         "column {column} holds what was never written by this release: verify the log"
     )))
 }
 
-pub(super) fn parse<T: std::str::FromStr>(row: &PgRow, column: &str) -> Result<T, LedgerError> {
+pub(super) fn parse<T: FromStr>(
+    row: &PgRow,
+    column: impl ColumnIndex<PgRow> + fmt::Display + Copy,
+) -> Result<T, LedgerError> {
     read::<&str>(row, column)?.parse().map_err(|_| unreadable(column))
 }
 
-/// The columns of an event. Every statement that reads events names the same ones, in this order; to look each of them up by its
-/// name takes longer than to read it.
-type EventRow<'r> = (
-    i64,
-    &'r str,
-    i64,
-    Uuid,
-    Uuid,
-    &'r str,
-    String,
-    &'r str,
-    i64,
-    String,
-    String,
-    String,
-    String,
-    OffsetDateTime,
-    OffsetDateTime,
-);
-
+/// An event. Every statement that reads events names the same columns in this order: to look each of them up by its name takes
+/// longer than to read it.
 pub(super) fn stored_event(row: &PgRow) -> Result<StoredEvent, LedgerError> {
-    let (
-        position,
-        service,
-        service_position,
-        event_id,
-        command_id,
-        client,
-        aggregate_type,
-        aggregate_id,
-        sequence,
-        event_type,
-        event_version,
-        payload,
-        metadata,
-        recorded_at,
-        occurred_at,
-    ) = EventRow::from_row(row).map_err(|error| LedgerError::of_read(&error))?;
     Ok(StoredEvent {
-        position: Position(position),
-        service: service.parse().map_err(|_| unreadable("service"))?,
-        service_position: Position(service_position),
-        event_id: EventId(event_id),
-        command_id: CommandId(command_id),
-        client: client.parse().map_err(|_| unreadable("client"))?,
-        aggregate_type,
-        aggregate_id: aggregate_id.parse().map_err(|_| unreadable("aggregate_id"))?,
-        sequence: Version(sequence),
-        event_type,
-        event_version,
-        payload,
-        metadata,
-        recorded_at,
-        occurred_at,
+        position: Position(read(row, 0)?),
+        service: parse(row, 1)?,
+        service_position: Position(read(row, 2)?),
+        event_id: EventId(read(row, 3)?),
+        command_id: CommandId(read(row, 4)?),
+        client: parse(row, 5)?,
+        aggregate_type: read(row, 6)?,
+        aggregate_id: parse(row, 7)?,
+        sequence: Version(read(row, 8)?),
+        event_type: read(row, 9)?,
+        event_version: read(row, 10)?,
+        payload: read(row, 11)?,
+        metadata: read(row, 12)?,
+        recorded_at: read(row, 13)?,
+        occurred_at: read(row, 14)?,
     })
 }
 

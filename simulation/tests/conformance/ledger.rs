@@ -163,8 +163,10 @@ async fn the_log_is_read_page_by_page_to_where_it_ends_by_then(kept: &Kept) {
     let mut pages = Pages::new(Arc::clone(&kept.ledger), 3);
     assert_eq!(positions(pages.after(Position::START).await.unwrap()), [1, 2, 3]);
     assert_eq!(positions(pages.after(Position(3)).await.unwrap()), [4, 5, 6]);
-    // The page ahead was read before this.
-    kept.ledger.head().await.unwrap();
+    // The model's page ahead is read in these turns, and found empty; that of PostgreSQL may be, which is as good.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
     one(kept, accepted(id, 6, 1)).await;
     assert_eq!(positions(pages.after(Position(6)).await.unwrap()), [7]);
     assert!(pages.after(Position(7)).await.unwrap().is_empty());
