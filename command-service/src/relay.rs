@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
 use event_store::{LeaseGrant, Leases, Ledger, LedgerError, Pages, StoredEvent, span_each};
+use futures::FutureExt as _;
 use schemas::Position;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -225,14 +226,14 @@ impl Relay {
         events: &[StoredEvent],
         on_the_way: &mut OnTheWay,
     ) -> Result<Place, Ended> {
-        on_the_way.followed.extend(span_each(events, "publish", Part::Sending));
         for event in events {
             let message = published(event).map_err(|_| Ended::Broken(RelayError::Unwritable(event.position)))?;
             on_the_way.make_room().await?;
+            let followed = span_each(std::slice::from_ref(event), "publish", Part::Sending);
             let published = self
                 .bus
                 .publish_event(message.subject, message.body, place.last_sequence);
-            on_the_way.unacknowledged.push_back(published.await?);
+            on_the_way.unacknowledged.push_back((published.await?, followed));
             place = Place {
                 after: event.position,
                 last_sequence: place.last_sequence + 1,
@@ -246,11 +247,10 @@ impl Relay {
 /// Events that were published and are not acknowledged yet, in the order of the log.
 #[derive(Default)]
 struct OnTheWay {
-    unacknowledged: VecDeque<PublishAckFuture>,
+    /// Each with its span, which lasts until it is acknowledged.
+    unacknowledged: VecDeque<(PublishAckFuture, Vec<Span>)>,
     /// How many have been acknowledged since that was last counted.
     landed: usize,
-    /// Their spans, and those of some that have landed: they last until all have, which is waited for whenever the stream is looked at.
-    followed: Vec<Span>,
 }
 
 impl OnTheWay {
@@ -267,7 +267,6 @@ impl OnTheWay {
         while !self.unacknowledged.is_empty() {
             self.oldest_lands().await?;
         }
-        self.followed.clear();
         self.count();
         Ok(())
     }
@@ -278,10 +277,8 @@ impl OnTheWay {
 
     /// Takes in what has been acknowledged, and waits for nothing.
     fn take_in_landed(&mut self) -> Result<(), BusError> {
-        while let Some(acknowledged) = self
-            .unacknowledged
-            .front_mut()
-            .and_then(futures::FutureExt::now_or_never)
+        while let Some((oldest, _)) = self.unacknowledged.front_mut()
+            && let Some(acknowledged) = oldest.now_or_never()
         {
             self.unacknowledged.pop_front();
             acknowledged?;
@@ -292,7 +289,7 @@ impl OnTheWay {
     }
 
     async fn oldest_lands(&mut self) -> Result<(), BusError> {
-        if let Some(oldest) = self.unacknowledged.pop_front() {
+        if let Some((oldest, _followed)) = self.unacknowledged.pop_front() {
             oldest.await?;
             self.landed += 1;
         }
