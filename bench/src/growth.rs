@@ -10,7 +10,7 @@ use system_tests::TestPostgres;
 
 use crate::contenders::ours::{accepted, submission, update};
 use crate::contenders::stock::Stock;
-use crate::contenders::{Contender, Ours, Pool, Ready};
+use crate::contenders::{Contender, Ids, Ours, Pool, Ready};
 use crate::load::Load;
 use crate::measure::{self, Plan, Runs};
 
@@ -21,8 +21,10 @@ pub const NAME: &str = "growth";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Growing {
-    /// The log: events of other cases.
+    /// The log: events of other cases; command ids are random.
     Log,
+    /// The log, of commands whose ids are in the order of time.
+    LogIdsInOrder,
     /// Each case.
     Cases,
     /// The command-services on the database.
@@ -144,7 +146,7 @@ pub async fn logs_and_cases(sizes: &Sizes) -> Result<Vec<Grown>, String> {
     let mut logs = sizes.events.clone();
     logs.extend((!sizes.small).then_some(LARGEST));
     for size in logs {
-        grown.push(log(sizes, size).await?);
+        grown.extend(log(sizes, size).await?);
     }
     // The log is as long for short streams as for long ones: only the streams differ.
     let longest = sizes.streams.iter().max().copied().unwrap_or_default() * sizes.long_cases;
@@ -156,10 +158,10 @@ pub async fn logs_and_cases(sizes: &Sizes) -> Result<Vec<Grown>, String> {
 }
 
 /// The active cases have one event each; other cases make up the rest of the log.
-async fn log(sizes: &Sizes, size: usize) -> Result<Grown, String> {
+async fn log(sizes: &Sizes, size: usize) -> Result<Vec<Grown>, String> {
     eprintln!("growth: a log of {size} events");
     let postgres = TestPostgres::durable().await;
-    let ours = Ours::set_up_with(&postgres, sizes.cases, 1).await?;
+    let mut ours = Ours::set_up_with(&postgres, sizes.cases, 1).await?;
     // One that there is to copy.
     accepted(ours.service().call(&update(0)).await)?;
     let there = usize::try_from(ours.head().await?).map_err(|error| error.to_string())?;
@@ -168,23 +170,21 @@ async fn log(sizes: &Sizes, size: usize) -> Result<Grown, String> {
     eprintln!("growth: it was filled in {:.0} seconds", began.elapsed().as_secs_f64());
     // Without the one to copy: a log that holds the cases alone has as many events as there are cases.
     let size = size.max(there - 1);
-    let grown = repeated(
-        sizes,
-        Growing::Log,
-        size,
-        Contender::Service,
-        sizes.cases,
-        Box::new(ours),
-    )
-    .await;
+    let mut grown = Vec::new();
+    for (what, ids) in [(Growing::Log, Ids::Random), (Growing::LogIdsInOrder, Ids::InOrder)] {
+        ours.checkpoint().await?;
+        ours.give_ids(ids);
+        grown.push(repeated(sizes, what, size, Contender::Service, sizes.cases, &mut ours).await?);
+    }
+    ours.let_go().await;
     postgres.stop().await;
-    grown
+    Ok(grown)
 }
 
 async fn cases(sizes: &Sizes, size: usize, longest: usize) -> Result<Grown, String> {
     eprintln!("growth: cases of {size} events");
     let postgres = TestPostgres::durable().await;
-    let ours = Ours::set_up_with(&postgres, sizes.long_cases, 1).await?;
+    let mut ours = Ours::set_up_with(&postgres, sizes.long_cases, 1).await?;
     // To copy; it is in no case that is measured.
     accepted(ours.service().call(&submission(sizes.long_cases)).await)?;
     accepted(ours.service().call(&update(sizes.long_cases)).await)?;
@@ -203,16 +203,18 @@ async fn cases(sizes: &Sizes, size: usize, longest: usize) -> Result<Grown, Stri
         .try_collect::<()>()
         .await?;
     let (what, contender) = (Growing::Cases, Contender::Service);
-    let grown = repeated(sizes, what, size, contender, sizes.long_cases, Box::new(ours)).await;
+    let grown = repeated(sizes, what, size, contender, sizes.long_cases, &mut ours).await;
+    ours.let_go().await;
     postgres.stop().await;
     grown
 }
 
 async fn cases_of_stock(sizes: &Sizes, size: usize) -> Result<Grown, String> {
     let postgres = TestPostgres::durable().await;
-    let stock = Stock::set_up_with(&postgres, sizes.long_cases, size, 10).await?;
+    let mut stock = Stock::set_up_with(&postgres, sizes.long_cases, size, 10).await?;
     let (what, contender) = (Growing::Cases, Contender::Stock(Pool::Usual));
-    let grown = repeated(sizes, what, size, contender, sizes.long_cases, Box::new(stock)).await;
+    let grown = repeated(sizes, what, size, contender, sizes.long_cases, &mut stock).await;
+    Box::new(stock).close().await;
     postgres.stop().await;
     grown
 }
@@ -223,7 +225,7 @@ async fn repeated(
     size: usize,
     contender: Contender,
     cases: usize,
-    mut ready: Box<dyn Ready>,
+    ready: &mut dyn Ready,
 ) -> Result<Grown, String> {
     let plan = sizes.plan();
     let load = Load {
@@ -232,8 +234,7 @@ async fn repeated(
         warm_up: plan.warm_up,
         time: plan.time,
     };
-    let runs = measure::repeated(&mut *ready, load, plan.runs).await?;
-    ready.close().await;
+    let runs = measure::repeated(ready, load, plan.runs).await?;
     let (contender, clients) = (contender.name().to_owned(), sizes.clients);
     let runs = Runs {
         contender,

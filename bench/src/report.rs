@@ -192,12 +192,14 @@ impl Report {
     fn growth_ratios(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let service = Contender::Service.name();
-        if let Some((least, most)) = self.ends(Growing::Log, service) {
-            let fall = 100.0 * (1.0 - most.rate() / least.rate());
-            let (from, to) = (least.size, most.size);
-            lines.push(format!(
-                "growth: commands a second fall by {fall:.0} % from {from} to {to} events"
-            ));
+        for (what, ids) in [(Growing::Log, "random"), (Growing::LogIdsInOrder, "in order")] {
+            if let Some((least, most)) = self.ends(what, service) {
+                let fall = 100.0 * (1.0 - most.rate() / least.rate());
+                let (from, to) = (least.size, most.size);
+                lines.push(format!(
+                    "growth: commands a second fall by {fall:.0} % from {from} to {to} events, command ids {ids}"
+                ));
+            }
         }
         for name in [service, Contender::Stock(Pool::Usual).name()] {
             if let Some((least, most)) = self.ends(Growing::Cases, name) {
@@ -239,6 +241,7 @@ impl Report {
         for grown in &self.growth {
             let what = match grown.what {
                 Growing::Log => "events in the log",
+                Growing::LogIdsInOrder => "events in the log, ids in order",
                 Growing::Cases => "events of each case",
                 Growing::Services => "command-services",
             };

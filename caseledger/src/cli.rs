@@ -154,7 +154,7 @@ pub struct Send {
     /// As which client.
     #[arg(long, env = "CASELEDGER_CLIENT", default_value = "website")]
     pub client: String,
-    /// The command's id; a new one where it is not given.
+    /// The command's id; a new one (UUIDv7) where it is not given.
     #[arg(long)]
     pub id: Option<Uuid>,
     /// It was sent before under this id, and not answered: a rejection is recorded now, so that no copy that is still on its way can be

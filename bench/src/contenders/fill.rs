@@ -105,6 +105,18 @@ impl Ours {
         Ok(superuser)
     }
 
+    /// Has everything written to disk, so that whoever is measured next begins as the one before did: the first change of a page after
+    /// that is logged with the whole page.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn checkpoint(&self) -> Result<(), String> {
+        let superuser = self.council.database.superuser().await;
+        all(&superuser, &["CHECKPOINT"]).await?;
+        superuser.close().await;
+        Ok(())
+    }
+
     /// Makes each of the first cases, which have one event, as long as this.
     ///
     /// # Errors

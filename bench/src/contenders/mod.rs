@@ -15,7 +15,7 @@ use system_tests::TestPostgres;
 
 use crate::load::{Command, Load, Measured};
 
-pub use ours::Ours;
+pub use ours::{Ids, Ours};
 
 /// The cases that everybody wants at the same time.
 pub const HOT_CASES: usize = 50;

@@ -50,6 +50,25 @@ pub struct Ours {
     way: Option<(Way, BusClient)>,
     /// Whether something follows the log.
     followed: bool,
+    ids: Ids,
+}
+
+/// The ids that clients give to commands called in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// UUIDv4: each falls somewhere else in the index of commands.
+    Random,
+    /// UUIDv7: each falls beside the one before it.
+    InOrder,
+}
+
+impl Ids {
+    fn next(self) -> Uuid {
+        match self {
+            Self::Random => Uuid::new_v4(),
+            Self::InOrder => Uuid::now_v7(),
+        }
+    }
 }
 
 /// How commands come over NATS.
@@ -88,6 +107,7 @@ impl Ours {
             processes: Vec::new(),
             way: None,
             followed: false,
+            ids: Ids::Random,
         };
         ours.seed(cases, prior).await?;
         Ok(ours)
@@ -107,6 +127,11 @@ impl Ours {
         let another = command_service(&self.council, Arc::clone(&self.bus))?;
         self.services.push(another);
         Ok(self)
+    }
+
+    /// Gives other ids to the commands from here on.
+    pub const fn give_ids(&mut self, ids: Ids) {
+        self.ids = ids;
     }
 
     /// Sends commands within this process, to each command-service in turn.
@@ -227,9 +252,9 @@ impl Ready for Ours {
                 Box::pin(async move { send(way, &client, case).await.map(|_| 0) })
             });
         }
-        let calls = self.calls();
+        let (calls, ids) = (self.calls(), self.ids);
         Arc::new(move |case| {
-            let called = calls(update(case));
+            let called = calls(update_by(ids.next(), case));
             Box::pin(async move { accepted(called.await).map(|_| 0) })
         })
     }
@@ -318,7 +343,11 @@ pub fn submission_data(case: usize) -> Value {
 /// A command of the work: a resident adds something to a case.
 #[must_use]
 pub fn update(case: usize) -> Request {
-    request("UpdateRequest", Uuid::new_v4(), case_of(case).ok(), &update_data(case))
+    update_by(Uuid::new_v4(), case)
+}
+
+fn update_by(id: Uuid, case: usize) -> Request {
+    request("UpdateRequest", id, case_of(case).ok(), &update_data(case))
 }
 
 fn update_data(case: usize) -> Value {

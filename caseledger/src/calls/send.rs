@@ -38,7 +38,7 @@ pub async fn run(call: &Send, json: bool) -> Result<(), Failure> {
     let data = read_data()?;
     let bus = connect(&client).await?;
     let command = Outgoing::new(
-        CommandId(call.id.unwrap_or_else(Uuid::new_v4)),
+        CommandId(call.id.unwrap_or_else(Uuid::now_v7)),
         call.command.clone(),
         call.subject.map(AggregateId),
         OffsetDateTime::now_utc().into(),
