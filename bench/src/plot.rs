@@ -49,11 +49,15 @@ pub fn throughput(report: &Report, path: &Path) -> Result<(), String> {
 /// # Errors
 /// Where the file can't be written, or there is nothing to draw.
 pub fn growth(report: &Report, path: &Path) -> Result<(), String> {
-    let grown = report.growth.iter().filter(|grown| grown.what == Growing::Log);
-    let points: Vec<(f64, f64)> = grown
-        .map(|grown| (grown.size as f64, grown.runs.median().rate()))
-        .collect();
-    let lines = [("service".to_owned(), points)];
+    let line = |name: &str, what| {
+        let grown = report.growth.iter().filter(|grown| grown.what == what);
+        let points = grown.map(|grown| (grown.size as f64, grown.rate()));
+        (name.to_owned(), points.collect())
+    };
+    let lines: [Line; 2] = [
+        line("random ids", Growing::Log),
+        line("ids in order", Growing::LogIdsInOrder),
+    ];
     draw(
         "Commands a second against events in the log",
         "events in the log",
