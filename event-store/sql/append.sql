@@ -1,10 +1,10 @@
--- Appends a batch; one row per command, in the order of the batch.
--- Parameters: those of ledger.append (migrations/0003_append.sql), in its order:
+-- Appends a batch; one row per command, in the order of the batch, or one for all.
+-- Parameters: those of ledger.append (migrations/0010_before_the_lock.sql), in its order:
 --   $1 text[] client, $2 uuid[] command id, $3 bytea[] fingerprint, $4 text[] aggregate type, $5 uuid[] aggregate id,
---   $6 text[] service, $7 bigint[] expected version, $8 text[] reference, $9 text[] problem, $10 text[] external system,
+--   $6 text[] service, $7 bigint[] expected version, $8 text[] reference, $9 json[] problem, $10 text[] external system,
 --   $11 text[] external id;
---   $12 int[] number of the event's command, $13 uuid[] event id, $14 text[] type, $15 text[] version, $16 text[] payload,
---   $17 text[] metadata, $18 timestamptz[] occurred at;
+--   $12 int[] number of the event's command, $13 uuid[] event id, $14 text[] type, $15 text[] version, $16 json[] payload,
+--   $17 json[] metadata, $18 timestamptz[] occurred at;
 --   $19 int[] number of the command that brings a key, $20 uuid[] key id, $21 uuid[] person, $22 uuid[] stream,
 --   $23 text[] category, $24 bytea[] wrapped key, $25 text[] wrapped by;
 --   $26 int[] number of the command that uses a key, $27 uuid[] key id;

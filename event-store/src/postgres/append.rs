@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::json::JsonText;
 use super::rows;
 use crate::error::{LedgerError, Reason};
 use crate::ledger::{Append, Outcome, PlaceChange, Receipt, ReceiptStatus, Verdict};
@@ -21,7 +22,7 @@ struct Commands<'a> {
     service: Vec<&'a str>,
     expected: Vec<i64>,
     reference: Vec<Option<&'a str>>,
-    problem: Vec<Option<&'a str>>,
+    problem: Vec<Option<JsonText<'a>>>,
     external_system: Vec<Option<&'a str>>,
     external_id: Vec<Option<&'a str>>,
 }
@@ -33,8 +34,8 @@ struct Events<'a> {
     event_id: Vec<Uuid>,
     event_type: Vec<&'a str>,
     event_version: Vec<&'a str>,
-    payload: Vec<&'a str>,
-    metadata: Vec<&'a str>,
+    payload: Vec<JsonText<'a>>,
+    metadata: Vec<JsonText<'a>>,
     occurred_at: Vec<OffsetDateTime>,
 }
 
@@ -136,16 +137,19 @@ pub(super) async fn append(connection: &mut PgConnection, batch: &[Append]) -> R
         .fetch_all(connection)
         .await
         .map_err(|error| LedgerError::of_append(&error))?;
-    if rows.len() != batch.len() {
-        return Err(LedgerError::Unknown(Reason::new(
+    let verdicts = match rows.as_slice() {
+        [all] if rows::read::<&str>(all, "verdict").is_ok_and(|verdict| verdict == "all_appended") => {
+            all_appended(batch, all)
+        }
+        each if each.len() == batch.len() => batch
+            .iter()
+            .zip(each)
+            .map(|(append, row)| verdict(append, row))
+            .collect(),
+        _ => Err(LedgerError::Unknown(Reason::new(
             "another number of verdicts than commands",
-        )));
-    }
-    let verdicts: Result<Vec<Verdict>, LedgerError> = batch
-        .iter()
-        .zip(&rows)
-        .map(|(append, row)| verdict(append, row))
-        .collect();
+        ))),
+    };
     // It was committed; what can't be read of the answer is as good as lost.
     verdicts.map_err(|error| match error {
         LedgerError::Broken(reason)
@@ -159,7 +163,7 @@ impl<'a> Commands<'a> {
     fn add(&mut self, append: &'a Append) {
         let (reference, problem, external) = match &append.outcome {
             Outcome::Accepted { reference, .. } => (reference.as_ref(), None, append.external_ref.as_ref()),
-            Outcome::Rejected { problem } => (None, Some(problem.as_str()), None),
+            Outcome::Rejected { problem } => (None, Some(JsonText(problem)), None),
         };
         self.client.push(append.client.as_str());
         self.command_id.push(append.command_id.0);
@@ -183,8 +187,8 @@ impl<'a> Events<'a> {
             self.event_id.push(event.event_id.0);
             self.event_type.push(event.event_type);
             self.event_version.push(event.event_version);
-            self.payload.push(&event.payload);
-            self.metadata.push(&event.metadata);
+            self.payload.push(JsonText(&event.payload));
+            self.metadata.push(JsonText(&event.metadata));
             self.occurred_at.push(event.occurred_at);
         }
     }
@@ -236,9 +240,27 @@ impl<'a> Places<'a> {
     }
 }
 
+/// The verdicts on a batch that was recorded whole: one event after the other from where the log ended.
+fn all_appended(batch: &[Append], row: &PgRow) -> Result<Vec<Verdict>, LedgerError> {
+    let mut position = Position(rows::read(row, "position")?);
+    let recorded_at = rows::read(row, "recorded_at")?;
+    let verdict = |append: &Append| {
+        position.0 += i64::try_from(append.events().len()).unwrap_or(i64::MAX);
+        Verdict::Appended(new_receipt(append, position, recorded_at))
+    };
+    Ok(batch.iter().map(verdict).collect())
+}
+
 fn verdict(append: &Append, row: &PgRow) -> Result<Verdict, LedgerError> {
     match rows::read(row, "verdict")? {
-        "appended" => Ok(Verdict::Appended(new_receipt(append, row)?)),
+        "appended" => {
+            let position = Position(rows::read(row, "position")?);
+            Ok(Verdict::Appended(new_receipt(
+                append,
+                position,
+                rows::read(row, "recorded_at")?,
+            )))
+        }
         "repeated" => {
             rows::receipt(row, append.client.clone(), append.command_id, append.fingerprint).map(Verdict::Repeated)
         }
@@ -257,7 +279,7 @@ fn verdict(append: &Append, row: &PgRow) -> Result<Verdict, LedgerError> {
 }
 
 /// The receipt of what was recorded now: the database added only where and when.
-fn new_receipt(append: &Append, row: &PgRow) -> Result<Receipt, LedgerError> {
+fn new_receipt(append: &Append, position: Position, recorded_at: OffsetDateTime) -> Receipt {
     let (reference, status) = match &append.outcome {
         Outcome::Accepted { reference, .. } => (reference.clone(), ReceiptStatus::Accepted),
         Outcome::Rejected { problem } => (
@@ -269,7 +291,7 @@ fn new_receipt(append: &Append, row: &PgRow) -> Result<Receipt, LedgerError> {
     };
     let event_ids: Vec<EventId> = append.events().iter().map(|event| event.event_id).collect();
     let appended = i64::try_from(event_ids.len()).unwrap_or(i64::MAX);
-    Ok(Receipt {
+    Receipt {
         client: append.client.clone(),
         command_id: append.command_id,
         fingerprint: append.fingerprint,
@@ -277,8 +299,8 @@ fn new_receipt(append: &Append, row: &PgRow) -> Result<Receipt, LedgerError> {
         aggregate_id: append.aggregate_id,
         reference,
         version: Version(append.expected.0 + appended),
-        position: Position(rows::read(row, "position")?),
+        position,
         event_ids,
-        recorded_at: rows::read(row, "recorded_at")?,
-    })
+        recorded_at,
+    }
 }

@@ -1,6 +1,7 @@
 //! The log in Postgres.
 
 mod append;
+mod json;
 mod rows;
 
 use std::collections::BTreeMap;

@@ -1,10 +1,11 @@
 //! Keys are admitted by the append, or its command loses.
 
-use event_store::{Append, Verdict};
+use event_store::{Append, Ledger, Verdict};
 use schemas::sealed::{KeyAdmission, LookupHash, MintedKey};
 use schemas::{AggregateId, Category, CustomerId, KeyId};
 use uuid::Uuid;
 
+use super::races::an_append_waits;
 use super::{Log, accepted, assert_whole, log, receipt, rejected, stream};
 
 fn minted(stream: AggregateId, person: CustomerId) -> MintedKey {
@@ -147,6 +148,43 @@ async fn no_key_is_admitted_for_a_person_who_was_erased() {
     assert_eq!(verdicts[..2], [Verdict::KeyRefused, Verdict::KeyRefused]);
     receipt(&verdicts[2]);
     assert_eq!(stored_keys(&log).await, 0);
+}
+
+/// Whether keys are held is looked at before the append has the log, and a person is erased while it waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_destroyed_while_an_append_waits_is_refused() {
+    let log = log().await;
+    let (one, other) = (stream(), stream());
+    let (erased, kept) = (minted(one, person()), minted(other, person()));
+    for (id, key) in [(one, &erased), (other, &kept)] {
+        let keys = bringing(vec![key.clone()]);
+        receipt(
+            &log.append_one(Append {
+                keys,
+                ..accepted(id, 0, 1)
+            })
+            .await,
+        );
+    }
+    let keeper = log.database.as_role("caseledger_vault_keeper").await;
+    let mut erasing = keeper.begin().await.unwrap();
+    sqlx::query("SELECT vault.erase($1, 'request')")
+        .bind(erased.person.unwrap().0)
+        .execute(&mut *erasing)
+        .await
+        .unwrap();
+    let ledger = log.another().await;
+    let batch = [(one, &erased), (other, &kept)].map(|(id, key)| Append {
+        keys: using(key.id),
+        ..accepted(id, 1, 1)
+    });
+    let waiting = tokio::spawn(async move { ledger.append(batch.to_vec()).await });
+    an_append_waits(&log).await;
+    erasing.commit().await.unwrap();
+    let verdicts = waiting.await.unwrap().unwrap();
+    assert_eq!(verdicts[0], Verdict::KeyRefused);
+    receipt(&verdicts[1]);
+    assert_whole(&log.all().await);
 }
 
 #[tokio::test]

@@ -178,7 +178,7 @@ async fn a_reader_never_sees_a_position_appear_below_one_it_has_passed() {
 pub const APPEND_BY_HAND: &str = "SELECT * FROM ledger.append(
     '{website}', ARRAY[gen_random_uuid()], ARRAY[decode(repeat('00', 32), 'hex')], '{case}', ARRAY[gen_random_uuid()],
     '{waste}', '{0}', '{NULL}', '{NULL}', '{NULL}', '{NULL}',
-    '{1}', ARRAY[gen_random_uuid()], '{RequestUpdated}', '{1}', ARRAY['{}'], ARRAY['{}'], ARRAY[now()],
+    '{1}', ARRAY[gen_random_uuid()], '{RequestUpdated}', '{1}', ARRAY['{}']::json[], ARRAY['{}']::json[], ARRAY[now()],
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')";
 
 /// Returns when an append of this log waits for another.
@@ -209,6 +209,65 @@ async fn a_transaction_that_commits_late_is_waited_for() {
     slow.commit().await.unwrap();
     let verdicts = quick.await.unwrap().unwrap();
     assert_eq!(receipt(&verdicts[0]).position, Position(2));
+    assert_whole(&log.all().await);
+}
+
+/// What a batch rests on is looked up before it has the log: an event that is on its way then counts, and one that never comes does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_rests_on_what_is_recorded_while_it_waits() {
+    let log = log().await;
+    let pool = log.database.as_role("caseledger_writer").await;
+    let mut slow = pool.begin().await.unwrap();
+    slow.execute(APPEND_BY_HAND).await.unwrap();
+    let by_hand = "SELECT aggregate_id FROM ledger.events";
+    let by_hand: String = sqlx::query_scalar(by_hand).fetch_one(&mut *slow).await.unwrap();
+    let by_hand: AggregateId = by_hand.parse().unwrap();
+    let send = |batch: Vec<Append>| {
+        let ledger = Arc::clone(&log.ledger);
+        tokio::spawn(async move { ledger.append(batch).await.unwrap() })
+    };
+    let rests_on_it = send(vec![
+        accepted(by_hand, 1, 1),
+        accepted(by_hand, 2, 0),
+        accepted(stream(), 0, 1),
+    ]);
+    an_append_waits(&log).await;
+    slow.commit().await.unwrap();
+    let verdicts = rests_on_it.await.unwrap();
+    let positions = verdicts.iter().map(|verdict| receipt(verdict).position.0);
+    assert_eq!(positions.collect::<Vec<_>>(), [2, 2, 3]);
+
+    // Rolled back: what it rests on never was.
+    let mut slow = pool.begin().await.unwrap();
+    slow.execute(APPEND_BY_HAND).await.unwrap();
+    let by_hand = "SELECT aggregate_id FROM ledger.events WHERE position = 4";
+    let by_hand: String = sqlx::query_scalar(by_hand).fetch_one(&mut *slow).await.unwrap();
+    let rests_on_nothing = send(vec![accepted(by_hand.parse().unwrap(), 1, 1), accepted(stream(), 0, 1)]);
+    an_append_waits(&log).await;
+    slow.rollback().await.unwrap();
+    let verdicts = rests_on_nothing.await.unwrap();
+    assert_eq!(verdicts[0], Verdict::Conflict);
+    assert_eq!(receipt(&verdicts[1]).position, Position(4));
+    assert_whole(&log.all().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_without_events_is_looked_at_again_by_a_batch_that_waited() {
+    let log = log().await;
+    let id = stream();
+    log.append_one(accepted(id, 0, 1)).await;
+    let pool = log.database.as_role("caseledger_writer").await;
+    let mut slow = pool.begin().await.unwrap();
+    let on_it = APPEND_BY_HAND.replace("'{0}'", "'{1}'");
+    let on_it = on_it.replace("'{case}', ARRAY[gen_random_uuid()]", &format!("'{{case}}', '{{{id}}}'"));
+    slow.execute(on_it.as_str()).await.unwrap();
+    let ledger = Arc::clone(&log.ledger);
+    let stale = tokio::spawn(async move { ledger.append(vec![rejected(id, 1), accepted(stream(), 0, 1)]).await });
+    an_append_waits(&log).await;
+    slow.commit().await.unwrap();
+    let verdicts = stale.await.unwrap().unwrap();
+    assert_eq!(verdicts[0], Verdict::Conflict);
+    assert_eq!(receipt(&verdicts[1]).position, Position(3));
     assert_whole(&log.all().await);
 }
 
