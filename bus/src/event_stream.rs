@@ -2,6 +2,8 @@
 
 use std::future::IntoFuture;
 
+use async_nats::HeaderMap;
+use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Info, RawMessageErrorKind, State};
@@ -46,6 +48,17 @@ pub(crate) async fn publish(
         stored
     });
     Ok(acknowledged.boxed())
+}
+
+/// Sends an event, unacknowledged. See [`Bus::send_event`](crate::Bus::send_event).
+pub(crate) async fn send(relay: &Connection, subject: String, body: Bytes, expected: u64) -> Result<(), BusError> {
+    const DOING: &str = "send an event";
+    check_size(DOING, &body, limits::MAX_REPLY_BYTES)?;
+    let mut headers = HeaderMap::new();
+    headers.insert(NATS_EXPECTED_LAST_SEQUENCE, expected.to_string());
+    // Without a reply subject JetStream stores it and says nothing.
+    let sent = relay.client.publish_with_headers(subject, headers, body).await;
+    sent.map_err(|error| BusError::unavailable(DOING, error))
 }
 
 /// Reads where the stream ends. See [`Bus::last_event`](crate::Bus::last_event).

@@ -219,6 +219,16 @@ impl Bus for NatsBus {
         .await
     }
 
+    async fn send_event(&self, subject: String, body: Bytes, expected_last_sequence: u64) -> Result<(), BusError> {
+        event_stream::send(
+            self.speaking_as(ServiceUser::Relay)?,
+            subject,
+            body,
+            expected_last_sequence,
+        )
+        .await
+    }
+
     async fn last_event(&self) -> Result<StreamEnd, BusError> {
         let reader = self.speaking_as(ServiceUser::Relay);
         event_stream::end(reader.or_else(|_| self.speaking_as(ServiceUser::Puller))?).await

@@ -83,6 +83,10 @@ pub trait Bus: Send + Sync {
         expected_last_sequence: u64,
     ) -> Result<PublishAckFuture, BusError>;
 
+    /// Sends an event to the stream as [`publish_event`](Self::publish_event) does, in one order with its calls, and asks for no
+    /// acknowledgement: the fence makes that of a later event speak for this one. One that was not stored is heard of by that alone.
+    async fn send_event(&self, subject: String, body: Bytes, expected_last_sequence: u64) -> Result<(), BusError>;
+
     /// Where the event stream ends (relay, or puller).
     async fn last_event(&self) -> Result<StreamEnd, BusError>;
 

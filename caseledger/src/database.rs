@@ -131,10 +131,29 @@ fn with_login(url: &str, database: Option<&str>, user: &str, password: &str) -> 
 /// # Errors
 /// [`Failure::Usage`] for something that is no URL. Nothing is connected yet: a database that is down shows later.
 pub fn pool(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
-    let options =
-        PgConnectOptions::from_str(url).map_err(|_| Failure::Usage("the Postgres URL is not valid".to_owned()))?;
-    Ok(PgPoolOptions::new()
-        .max_connections(most)
+    Ok(of_at_most(most).connect_lazy_with(options(url, name)?))
+}
+
+/// The same for who asks a few statements by key, over and over: they are planned once for each connection. Postgres would plan the page of
+/// a log anew each time, since what it guesses of a page whose size it does not know looks dearer; that takes longer than to read one of a
+/// few events. It is held to the indexes, since the plan may have been made while the log was nearly empty.
+///
+/// # Errors
+/// As [`pool`].
+pub fn pool_that_plans_once(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
+    let once = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
+    Ok(of_at_most(most).connect_lazy_with(options(url, name)?.options(once)))
+}
+
+fn options(url: &str, name: &str) -> Result<PgConnectOptions, Failure> {
+    let options = PgConnectOptions::from_str(url);
+    let options = options.map_err(|_| Failure::Usage("the Postgres URL is not valid".to_owned()))?;
+    Ok(options.application_name(name))
+}
+
+fn of_at_most(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
         .test_before_acquire(false)
         .before_acquire(|connection, state| {
             Box::pin(async move {
@@ -144,5 +163,4 @@ pub fn pool(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
                 Ok(true)
             })
         })
-        .connect_lazy_with(options.application_name(name)))
 }

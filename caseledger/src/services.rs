@@ -109,7 +109,10 @@ async fn run(
         _ => database::CONNECTIONS,
     };
     let name = format!("caseledger {}", service.name());
-    let pool = database::pool(&settings.database_url, &name, connections)?;
+    let pool = match service {
+        Service::Relay => database::pool_that_plans_once(&settings.database_url, &name, connections)?,
+        _ => database::pool(&settings.database_url, &name, connections)?,
+    };
     let ledger = Arc::new(PgLedger::new(pool.clone()));
     let runs_on = RunsOn {
         pool: pool.clone(),

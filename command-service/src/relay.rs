@@ -30,8 +30,12 @@ pub const LEASE: &str = "relay";
 /// How many events are read from the log at once.
 pub const READ_EVENTS: usize = 500;
 
-/// How many published events wait for their acknowledgement at once.
+/// How many published events wait for an acknowledgement at once.
 pub const IN_FLIGHT_EVENTS: usize = 1_000;
+
+/// Of how many events one asks for its acknowledgement; the last of those that were read does too. Each names the one before it, so
+/// that none is stored whose forerunner is not.
+pub const ONE_ACKNOWLEDGED_OF: usize = 100;
 
 /// How long the relay waits for news before it looks by itself, since a notification may have been lost; and how often it
 /// compares the stream's end with the log.
@@ -226,14 +230,19 @@ impl Relay {
         events: &[StoredEvent],
         on_the_way: &mut OnTheWay,
     ) -> Result<Place, Ended> {
-        for event in events {
+        for (event, left) in events.iter().zip((0..events.len()).rev()) {
             let message = published(event).map_err(|_| Ended::Broken(RelayError::Unwritable(event.position)))?;
             on_the_way.make_room().await?;
-            let followed = span_each(std::slice::from_ref(event), "publish", Part::Sending);
-            let published = self
-                .bus
-                .publish_event(message.subject, message.body, place.last_sequence);
-            on_the_way.unacknowledged.push_back((published.await?, followed));
+            on_the_way
+                .unasked
+                .push(span_each(std::slice::from_ref(event), "publish", Part::Sending));
+            let (subject, body, expected) = (message.subject, message.body, place.last_sequence);
+            if left == 0 || on_the_way.unasked.len() >= ONE_ACKNOWLEDGED_OF {
+                let acknowledged = self.bus.publish_event(subject, body, expected).await?;
+                on_the_way.asked(acknowledged);
+            } else {
+                self.bus.send_event(subject, body, expected).await?;
+            }
             place = Place {
                 after: event.position,
                 last_sequence: place.last_sequence + 1,
@@ -247,25 +256,41 @@ impl Relay {
 /// Events that were published and are not acknowledged yet, in the order of the log.
 #[derive(Default)]
 struct OnTheWay {
-    /// Each with its span, which lasts until it is acknowledged.
-    unacknowledged: VecDeque<(PublishAckFuture, Vec<Span>)>,
+    /// Those for which an acknowledgement was asked.
+    asked: VecDeque<Asked>,
+    /// The spans of those that were sent since.
+    unasked: Vec<Vec<Span>>,
     /// How many have been acknowledged since that was last counted.
     landed: usize,
 }
 
+/// Events that one acknowledgement speaks for: that of the last.
+struct Asked {
+    acknowledged: PublishAckFuture,
+    /// The spans of each, which last until then.
+    followed: Vec<Vec<Span>>,
+}
+
 impl OnTheWay {
+    /// All that was sent since the last time hangs on this.
+    fn asked(&mut self, acknowledged: PublishAckFuture) {
+        let followed = std::mem::take(&mut self.unasked);
+        self.asked.push_back(Asked { acknowledged, followed });
+    }
+
     /// Waits until one more may be published.
     async fn make_room(&mut self) -> Result<(), BusError> {
-        if self.unacknowledged.len() >= IN_FLIGHT_EVENTS {
-            self.oldest_lands().await?;
+        let asked: usize = self.asked.iter().map(|asked| asked.followed.len()).sum();
+        if asked + self.unasked.len() >= IN_FLIGHT_EVENTS {
+            self.oldest_land().await?;
         }
         Ok(())
     }
 
     /// Waits until all are acknowledged.
     async fn land(&mut self) -> Result<(), BusError> {
-        while !self.unacknowledged.is_empty() {
-            self.oldest_lands().await?;
+        while !self.asked.is_empty() {
+            self.oldest_land().await?;
         }
         self.count();
         Ok(())
@@ -277,21 +302,20 @@ impl OnTheWay {
 
     /// Takes in what has been acknowledged, and waits for nothing.
     fn take_in_landed(&mut self) -> Result<(), BusError> {
-        while let Some((oldest, _)) = self.unacknowledged.front_mut()
-            && let Some(acknowledged) = oldest.now_or_never()
+        while let Some(oldest) = self.asked.front_mut()
+            && let Some(acknowledged) = (&mut oldest.acknowledged).now_or_never()
         {
-            self.unacknowledged.pop_front();
             acknowledged?;
-            self.landed += 1;
+            self.landed += self.asked.pop_front().map_or(0, |landed| landed.followed.len());
         }
         self.count();
         Ok(())
     }
 
-    async fn oldest_lands(&mut self) -> Result<(), BusError> {
-        if let Some((oldest, _followed)) = self.unacknowledged.pop_front() {
-            oldest.await?;
-            self.landed += 1;
+    async fn oldest_land(&mut self) -> Result<(), BusError> {
+        if let Some(oldest) = self.asked.pop_front() {
+            oldest.acknowledged.await?;
+            self.landed += oldest.followed.len();
         }
         Ok(())
     }

@@ -365,6 +365,12 @@ impl Bus for ModelBus {
         Ok(acknowledged.boxed())
     }
 
+    async fn send_event(&self, subject: String, body: Bytes, expected_last_sequence: u64) -> Result<(), BusError> {
+        let unheard = self.publish_event(subject, body, expected_last_sequence).await?;
+        drop(unheard);
+        Ok(())
+    }
+
     async fn last_event(&self) -> Result<StreamEnd, BusError> {
         self.ask_stream("read where the event stream ends", |server| server.events.end())
             .await

@@ -88,6 +88,7 @@ macro_rules! of_both {
 
 of_both!(
     an_event_is_stored_only_behind_the_one_that_is_named,
+    the_acknowledgement_of_one_event_speaks_for_those_before_it,
     a_stream_that_was_emptied_goes_on_counting_and_one_that_lost_its_last_event_says_so,
     what_was_sent_for_the_stream_before_it_was_emptied_fits_nowhere,
     who_follows_hears_of_events,
@@ -146,6 +147,28 @@ async fn an_event_is_stored_only_behind_the_one_that_is_named(wire: &Wire) {
         (2, Position(2), event(2))
     );
     assert!(bus.event_at_sequence(5).await.unwrap().is_none());
+}
+
+/// Sends these positions without asking, then publishes the last. What became of that one.
+async fn send(bus: &dyn Bus, unasked: &[(i64, u64)], last: (i64, u64)) -> Result<u64, BusError> {
+    for (position, expected) in unasked {
+        let (subject, body) = event(*position);
+        bus.send_event(subject, body, *expected).await.unwrap();
+    }
+    publish(bus, &[last]).await.remove(0)
+}
+
+async fn the_acknowledgement_of_one_event_speaks_for_those_before_it(wire: &Wire) {
+    let (bus, another) = (wire.buses[0].as_ref(), wire.buses[1].as_ref());
+    assert_eq!(send(bus, &[(1, 0), (2, 1), (3, 2)], (4, 3)).await, Ok(4));
+    for sequence in 1..=4 {
+        let held = bus.event_at_sequence(sequence).await.unwrap().unwrap();
+        assert_eq!(held.position.0, i64::try_from(sequence).unwrap());
+    }
+    // The first does not fit, and so none does.
+    let refused = send(another, &[(5, 3), (6, 5), (7, 6)], (8, 7)).await;
+    assert_eq!(refused, Err(BusError::WrongLastSequence { expected: 7 }));
+    assert_eq!(at_end(&bus.last_event().await.unwrap()), (4, 4, Some(4)));
 }
 
 /// The last sequence of a stream that was emptied just now.

@@ -93,6 +93,13 @@ impl Bus for EndingBus {
             .boxed())
     }
 
+    async fn send_event(&self, subject: String, body: Bytes, expected_last_sequence: u64) -> Result<(), BusError> {
+        self.end.reached(KillPoint::BeforePublish);
+        let sent = self.inner.send_event(subject, body, expected_last_sequence).await;
+        self.end.reached(KillPoint::AfterPublish);
+        sent
+    }
+
     async fn last_event(&self) -> Result<StreamEnd, BusError> {
         self.inner.last_event().await
     }
