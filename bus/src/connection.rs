@@ -145,9 +145,7 @@ impl Connection {
             RequestErrorKind::TimedOut => self.silence(doing, &subject),
             RequestErrorKind::NoResponders => BusError::unavailable(doing, "nobody answers there"),
             RequestErrorKind::InvalidSubject => BusError::broken(doing, "the subject is not one"),
-            RequestErrorKind::MaxPayloadExceeded => {
-                BusError::broken(doing, "the message is larger than nats-server takes")
-            }
+            RequestErrorKind::MaxPayloadExceeded => too_large_for_the_server(doing),
             RequestErrorKind::Other => BusError::unavailable(doing, error),
         })
     }
@@ -201,12 +199,15 @@ impl Connection {
                 doing,
                 format!("no stream takes {subject}: it is not there, or its servers elect a leader"),
             ),
-            PublishErrorKind::MaxPayloadExceeded => {
-                BusError::broken(doing, "the message is larger than nats-server takes")
-            }
+            PublishErrorKind::MaxPayloadExceeded => too_large_for_the_server(doing),
             _ => BusError::unavailable(doing, error),
         }
     }
+}
+
+/// Its `max_payload` is below what may be sent.
+pub(crate) fn too_large_for_the_server(doing: &str) -> BusError {
+    BusError::broken(doing, "the message is larger than nats-server takes")
 }
 
 /// What an error of JetStream's API means for who did not expect it.

@@ -3,8 +3,9 @@
 use std::future::IntoFuture;
 
 use async_nats::HeaderMap;
+use async_nats::client::PublishErrorKind;
 use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::PublishErrorKind as StoreErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{Info, RawMessageErrorKind, State};
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use serde::Deserialize;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use crate::connection::{Connection, api_fault, check_size};
+use crate::connection::{Connection, api_fault, check_size, too_large_for_the_server};
 use crate::error::BusError;
 use crate::limits;
 use crate::message::{PublishAck, StreamEnd, StreamedEvent};
@@ -39,7 +40,7 @@ pub(crate) async fn publish(
     let acknowledged = sent.into_future().map(move |acknowledged| {
         let stored = match acknowledged {
             Ok(ack) => Ok(PublishAck { sequence: ack.sequence }),
-            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
+            Err(error) if error.kind() == StoreErrorKind::WrongLastSequence => {
                 Err(BusError::WrongLastSequence { expected })
             }
             Err(error) => Err(relay.not_stored(DOING, &subject, &error)),
@@ -58,7 +59,10 @@ pub(crate) async fn send(relay: &Connection, subject: String, body: Bytes, expec
     headers.insert(NATS_EXPECTED_LAST_SEQUENCE, expected.to_string());
     // Without a reply subject JetStream stores it and says nothing.
     let sent = relay.client.publish_with_headers(subject, headers, body).await;
-    sent.map_err(|error| BusError::unavailable(DOING, error))
+    sent.map_err(|error| match error.kind() {
+        PublishErrorKind::MaxPayloadExceeded => too_large_for_the_server(DOING),
+        _ => BusError::unavailable(DOING, error),
+    })
 }
 
 /// Reads where the stream ends. See [`Bus::last_event`](crate::Bus::last_event).

@@ -141,8 +141,16 @@ pub fn pool(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
 /// # Errors
 /// As [`pool`].
 pub fn pool_that_plans_once(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
-    let once = [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
-    Ok(of_at_most(most).connect_lazy_with(options(url, name)?.options(once)))
+    // Not at the start of a connection: a pooler in between may refuse what it does not know there.
+    let planning = of_at_most(most).after_connect(|connection, _| {
+        Box::pin(async move {
+            connection
+                .execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
+                .await
+                .map(drop)
+        })
+    });
+    Ok(planning.connect_lazy_with(options(url, name)?))
 }
 
 fn options(url: &str, name: &str) -> Result<PgConnectOptions, Failure> {

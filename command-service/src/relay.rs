@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bus::{Bus, BusError, PublishAckFuture, StreamEnd};
+use bus::{Bus, BusError, PublishAck, PublishAckFuture, StreamEnd};
 use event_store::{LeaseGrant, Leases, Ledger, LedgerError, Pages, StoredEvent, span_each};
 use futures::FutureExt as _;
 use schemas::Position;
@@ -34,7 +34,8 @@ pub const READ_EVENTS: usize = 500;
 pub const IN_FLIGHT_EVENTS: usize = 1_000;
 
 /// Of how many events one asks for its acknowledgement; the last of those that were read does too. Each names the one before it, so
-/// that none is stored whose forerunner is not.
+/// that none is stored whose forerunner is not. Until the first acknowledgement each asks: what keeps JetStream from storing an event is told
+/// of that event alone, and those behind it only do not fit.
 pub const ONE_ACKNOWLEDGED_OF: usize = 100;
 
 /// How long the relay waits for news before it looks by itself, since a notification may have been lost; and how often it
@@ -237,9 +238,9 @@ impl Relay {
                 .unasked
                 .push(span_each(std::slice::from_ref(event), "publish", Part::Sending));
             let (subject, body, expected) = (message.subject, message.body, place.last_sequence);
-            if left == 0 || on_the_way.unasked.len() >= ONE_ACKNOWLEDGED_OF {
+            if !on_the_way.heard || left == 0 || on_the_way.unasked.len() >= ONE_ACKNOWLEDGED_OF {
                 let acknowledged = self.bus.publish_event(subject, body, expected).await?;
-                on_the_way.asked(acknowledged);
+                on_the_way.asked(acknowledged, expected);
             } else {
                 self.bus.send_event(subject, body, expected).await?;
             }
@@ -260,22 +261,43 @@ struct OnTheWay {
     asked: VecDeque<Asked>,
     /// The spans of those that were sent since.
     unasked: Vec<Vec<Span>>,
+    /// Whether any has been acknowledged.
+    heard: bool,
     /// How many have been acknowledged since that was last counted.
-    landed: usize,
+    uncounted: usize,
 }
 
 /// Events that one acknowledgement speaks for: that of the last.
 struct Asked {
     acknowledged: PublishAckFuture,
+    /// The stream's last sequence before that one.
+    expected: u64,
     /// The spans of each, which last until then.
     followed: Vec<Vec<Span>>,
 }
 
 impl OnTheWay {
     /// All that was sent since the last time hangs on this.
-    fn asked(&mut self, acknowledged: PublishAckFuture) {
-        let followed = std::mem::take(&mut self.unasked);
-        self.asked.push_back(Asked { acknowledged, followed });
+    fn asked(&mut self, acknowledged: PublishAckFuture, expected: u64) {
+        self.asked.push_back(Asked {
+            acknowledged,
+            expected,
+            followed: std::mem::take(&mut self.unasked),
+        });
+    }
+
+    /// The oldest of them are stored, if the last of them is where it should be.
+    fn landed(&mut self, acknowledged: Result<PublishAck, BusError>) -> Result<(), BusError> {
+        let Some(oldest) = self.asked.pop_front() else {
+            return Ok(());
+        };
+        let expected = oldest.expected;
+        if acknowledged?.sequence != expected + 1 {
+            return Err(BusError::WrongLastSequence { expected });
+        }
+        self.heard = true;
+        self.uncounted += oldest.followed.len();
+        Ok(())
     }
 
     /// Waits until one more may be published.
@@ -297,7 +319,7 @@ impl OnTheWay {
     }
 
     fn count(&mut self) {
-        measured::relayed(std::mem::take(&mut self.landed));
+        measured::relayed(std::mem::take(&mut self.uncounted));
     }
 
     /// Takes in what has been acknowledged, and waits for nothing.
@@ -305,19 +327,20 @@ impl OnTheWay {
         while let Some(oldest) = self.asked.front_mut()
             && let Some(acknowledged) = (&mut oldest.acknowledged).now_or_never()
         {
-            acknowledged?;
-            self.landed += self.asked.pop_front().map_or(0, |landed| landed.followed.len());
+            self.landed(acknowledged)?;
         }
         self.count();
         Ok(())
     }
 
     async fn oldest_land(&mut self) -> Result<(), BusError> {
-        if let Some(oldest) = self.asked.pop_front() {
-            oldest.acknowledged.await?;
-            self.landed += oldest.followed.len();
+        match self.asked.front_mut() {
+            Some(oldest) => {
+                let acknowledged = (&mut oldest.acknowledged).await;
+                self.landed(acknowledged)
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -8,7 +8,10 @@
 -- - What a batch rests on is looked up first. An event that is there stays, so that what is found needs no second look; what is
 --   not there yet is looked up again, since it may be in the append that has the lock. (7 microseconds.)
 --
--- - Whether the keys that it uses are still held is asked first, and again only where a key was destroyed meanwhile. (14 microseconds.)
+-- - Whether the keys that it uses are held is asked first, and again only where one was not, or a key was destroyed meanwhile. (14
+--   microseconds.)
+--
+-- A command alone is looked at once, under the lock.
 --
 -- And a batch whose commands were all recorded is answered by one row.
 
@@ -297,7 +300,9 @@ BEGIN
 
     -- All at once.
     IF v_destructions IS NOT NULL THEN
-        v_held := v_destructions = (SELECT counted.times FROM vault.destructions AS counted);
+        v_held := v_destructions = (
+            SELECT counted.times FROM vault.destructions AS counted ORDER BY counted.times DESC LIMIT 1
+        );
     END IF;
     v_together := v_chained AND ledger.still_rests(v_not_there, v_without_events, p_aggregate_id, p_expected);
     IF v_together THEN

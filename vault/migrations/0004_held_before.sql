@@ -7,7 +7,10 @@ CREATE TABLE vault.destructions (
 
 INSERT INTO vault.destructions (times) VALUES (0);
 
-COMMENT ON TABLE vault.destructions IS 'One row: how often keys were destroyed or people erased. While it stands still, what was held is held.';
+-- The last version is found by its number, as the log's head is: while somebody has a transaction open, each erasure leaves older versions.
+CREATE UNIQUE INDEX destructions_times ON vault.destructions (times);
+
+COMMENT ON TABLE vault.destructions IS 'One row, counted up by whatever destroys keys or erases people. While it stands still, what was held is held.';
 
 CREATE FUNCTION vault.count_destruction()
 RETURNS trigger
@@ -39,9 +42,9 @@ CREATE TRIGGER one_row
     FOR EACH STATEMENT EXECUTE FUNCTION vault.refuse_change();
 ALTER TABLE vault.destructions ENABLE ALWAYS TRIGGER one_row;
 
--- How often keys had been destroyed when all these were held, of people who are not erased; null where one was not. What vault.admit asks
--- of keys that are used, in a moment before the head lock: `ledger.append` takes it for the truth under the lock when vault.destructions
--- says the same then. (A key's owner changes under the lock only, and never to somebody who is erased.)
+-- What vault.destructions said when all these keys were held, of people who are not erased; null where one was not. It is what vault.admit
+-- asks of keys that are used, in a moment before the head lock: `ledger.append` takes it for the truth under the lock where vault.destructions
+-- says the same then. (A key's owner changes under the lock only, and vault.admit refuses one who is erased.)
 --
 -- One statement, so that the number and the keys are of one moment.
 CREATE FUNCTION vault.held(p_key_id uuid[])
@@ -64,6 +67,8 @@ BEGIN
                 WHERE held.id = p_key_id[number]
             ) IS NOT TRUE
         )
+        ORDER BY counted.times DESC
+        LIMIT 1
     );
 END
 $$;
