@@ -16,6 +16,7 @@ from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import IntegrityError
 
 PRIOR_EVENTS = 5
+SEEDED_AT_ONCE = 100
 
 
 def case_id(number):
@@ -51,12 +52,16 @@ class Cases(Application):
     pass
 
 
+def prior(number):
+    case = Case(number=number, description=description(number))
+    for _ in range(PRIOR_EVENTS - 1):
+        case.update(description=description(number))
+    return case
+
+
 def seed(app, cases):
-    for number in range(cases):
-        case = Case(number=number, description=description(number))
-        for _ in range(PRIOR_EVENTS - 1):
-            case.update(description=description(number))
-        app.save(case)
+    for first in range(0, cases, SEEDED_AT_ONCE):
+        app.save(*map(prior, range(first, min(first + SEEDED_AT_ONCE, cases))))
 
 
 class Client(threading.Thread):

@@ -127,13 +127,10 @@ impl Sizes {
 /// A sentence on what failed.
 pub async fn measure(sizes: &Sizes) -> Result<Vec<Grown>, String> {
     let mut grown = logs_and_cases(sizes).await?;
-    for (size, contender) in [(1, Contender::Service), (2, Contender::TwoServices)] {
-        eprintln!("growth: {size} command-service(s)");
-        let measured = measure::contender(contender, &sizes.plan()).await?;
-        let runs = measured.into_iter().next().ok_or("nothing was measured")?;
-        let what = Growing::Services;
-        grown.push(Grown { what, size, runs });
-    }
+    eprintln!("growth: one and two command-services");
+    let measured = measure::by_turns(&[Contender::Service, Contender::TwoServices], &sizes.plan()).await?;
+    let what = Growing::Services;
+    grown.extend((1..).zip(measured).map(|(size, runs)| Grown { what, size, runs }));
     Ok(grown)
 }
 

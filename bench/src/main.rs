@@ -72,7 +72,7 @@ struct Run {
     /// Seconds that are counted, of each run.
     #[arg(long, default_value_t = 2)]
     seconds: u64,
-    /// Runs of each case and number of clients; medians are of these.
+    /// Rounds: in each, every case has a run with each number of clients; medians are of these.
     #[arg(long, default_value_t = 3)]
     runs: usize,
     /// Cases that there are.
@@ -87,6 +87,9 @@ struct Run {
     #[arg(long)]
     plot: Option<PathBuf>,
 }
+
+/// How long clients send before anything is counted.
+const WARM_UP: Duration = Duration::from_millis(500);
 
 /// How long each run of the quick measure takes.
 const QUICK: Duration = Duration::from_secs(4);
@@ -169,13 +172,22 @@ async fn measure_all(run: Run) -> Result<(), String> {
     let plan = Plan {
         clients: run.clients,
         time: pace.time,
-        warm_up: Duration::from_secs(1),
-        runs: pace.runs,
+        warm_up: WARM_UP,
+        runs: 1,
         cases: pace.cases,
     };
     let mut report = Report::default();
-    for contender in chosen.contenders {
-        report.add(measure::contender(contender, &plan).await?);
+    let mut contenders = chosen.contenders;
+    for round in 1..=pace.runs {
+        // Each is set up anew, alone: nothing of the others is running, and no log is longer than another's.
+        let mut fit = Vec::new();
+        for contender in contenders {
+            eprintln!("round {round} of {}: {}", pace.runs, contender.name());
+            let measured = measure::by_turns(&[contender], &plan).await?;
+            fit.extend((!measured.is_empty()).then_some(contender));
+            report.add(measured);
+        }
+        contenders = fit;
     }
     for apart in chosen.apart {
         eprintln!("{}", apart.name());
@@ -242,14 +254,12 @@ async fn quick() -> Result<(), String> {
     let plan = Plan {
         clients: vec![64],
         time: QUICK,
-        warm_up: Duration::from_secs(1),
-        runs: 1,
+        warm_up: WARM_UP,
+        runs: 3,
         cases: work::CASES,
     };
     let mut report = Report::default();
-    for contender in [Contender::Stock(Pool::Usual), Contender::Running] {
-        report.add(measure::contender(contender, &plan).await?);
-    }
+    report.add(measure::by_turns(&[Contender::Stock(Pool::Usual), Contender::Running], &plan).await?);
     println!("{report}");
     let ratio = report
         .ratio(Contender::Running, 64)
@@ -269,7 +279,7 @@ async fn smoke() -> Result<(), String> {
     let mut report = Report::default();
     for contender in Contender::ALL {
         println!("{}", contender.name());
-        report.add(measure::contender(contender, &plan).await?);
+        report.add(measure::by_turns(&[contender], &plan).await?);
     }
     let pace = Pace {
         runs: 1,

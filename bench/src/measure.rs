@@ -1,5 +1,7 @@
-//! Measuring one contender: set up once, then each number of clients, several times.
+//! Measuring contenders: set up, then each number of clients, several times, and by turns: what the machine does meanwhile is to
+//! fall on all of them alike.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +33,7 @@ pub struct Runs {
     pub contender: String,
     /// The clients.
     pub clients: usize,
-    /// Each run, the slowest first.
+    /// Each run, in the order of the rounds.
     pub runs: Vec<Measured>,
 }
 
@@ -39,51 +41,108 @@ impl Runs {
     /// The run in the middle.
     #[must_use]
     pub fn median(&self) -> &Measured {
-        &self.runs[self.runs.len() / 2]
+        let by_rate = self.by_rate();
+        by_rate[by_rate.len() / 2]
     }
 
     /// The slowest and the fastest, in commands a second.
     #[must_use]
     pub fn extremes(&self) -> (f64, f64) {
-        let rate = |run: Option<&Measured>| run.map_or(0.0, Measured::rate);
-        (rate(self.runs.first()), rate(self.runs.last()))
+        let by_rate = self.by_rate();
+        let rate = |run: Option<&&Measured>| run.map_or(0.0, |run| run.rate());
+        (rate(by_rate.first()), rate(by_rate.last()))
+    }
+
+    fn by_rate(&self) -> Vec<&Measured> {
+        let mut runs: Vec<&Measured> = self.runs.iter().collect();
+        runs.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
+        runs
+    }
+
+    /// Something of these runs compared with that of another's: the ratio in the middle, of those of each round. Two runs of one round
+    /// are minutes apart at most, so that a machine that is slower for a while is so for both.
+    #[must_use]
+    pub fn ratio_to(&self, other: &Self, of: fn(&Measured) -> f64) -> Option<f64> {
+        let rounds = self.runs.iter().zip(&other.runs);
+        let mut ratios: Vec<f64> = rounds.map(|(one, other)| of(one) / of(other)).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios.get(ratios.len() / 2).copied()
     }
 }
 
-/// Measures a contender. It has a PostgreSQL of its own, so that nobody inherits another's dirty pages.
+/// A contender that is set up.
+struct SetUp {
+    contender: Contender,
+    postgres: Arc<TestPostgres>,
+    ready: Box<dyn Ready>,
+}
+
+/// Measures contenders by turns: each has its run before any has its next. They are all set up meanwhile, each on a PostgreSQL of its
+/// own, so that nobody inherits another's dirty pages; what the idle ones use of the CPU is little, and counted with the others'. Who is
+/// not fit for this PostgreSQL is left out, which is printed.
 ///
 /// # Errors
 /// A sentence on what failed.
-pub async fn contender(contender: Contender, plan: &Plan) -> Result<Vec<Runs>, String> {
+pub async fn by_turns(contenders: &[Contender], plan: &Plan) -> Result<Vec<Runs>, String> {
+    let mut set_up = Vec::new();
+    for contender in contenders {
+        set_up.extend(self::set_up(*contender, plan.cases).await?);
+    }
+    let mut measured: Vec<Runs> = Vec::new();
+    for clients in &plan.clients {
+        for _ in 0..plan.runs.max(1) {
+            for one in &mut set_up {
+                let load = Load {
+                    clients: *clients,
+                    cases: one.contender.cases(plan.cases),
+                    warm_up: plan.warm_up,
+                    time: plan.time,
+                };
+                let run = run(&mut *one.ready, load).await;
+                add(
+                    &mut measured,
+                    Runs {
+                        contender: one.contender.name().to_owned(),
+                        clients: *clients,
+                        runs: vec![run.map_err(|reason| format!("{}: {reason}", one.contender.name()))?],
+                    },
+                );
+            }
+        }
+    }
+    for one in set_up {
+        one.ready.close().await;
+        one.postgres.stop().await;
+    }
+    Ok(measured)
+}
+
+async fn set_up(contender: Contender, cases: usize) -> Result<Option<SetUp>, String> {
     let failed = |reason: String| format!("{}: {reason}", contender.name());
     let postgres = TestPostgres::durable().await;
     if let Some(reason) = contender.unfit_for(&postgres).await.map_err(failed)? {
         println!("{} is not measured: {reason}", contender.name());
         postgres.stop().await;
-        return Ok(Vec::new());
+        return Ok(None);
     }
-    let mut ready = contender.set_up(&postgres, plan.cases).await.map_err(failed)?;
-    let mut measured = Vec::new();
-    for clients in &plan.clients {
-        let load = Load {
-            clients: *clients,
-            cases: contender.cases(plan.cases),
-            warm_up: plan.warm_up,
-            time: plan.time,
-        };
-        let runs = repeated(&mut *ready, load, plan.runs).await.map_err(failed)?;
-        measured.push(Runs {
-            contender: contender.name().to_owned(),
-            clients: *clients,
-            runs,
-        });
-    }
-    ready.close().await;
-    postgres.stop().await;
-    Ok(measured)
+    let ready = contender.set_up(&postgres, cases).await.map_err(failed)?;
+    Ok(Some(SetUp {
+        contender,
+        postgres,
+        ready,
+    }))
 }
 
-/// So many runs of one load, the slowest first.
+/// Adds runs to those of the same contender with as many clients.
+pub fn add(measured: &mut Vec<Runs>, more: Runs) {
+    let same = |runs: &&mut Runs| runs.contender == more.contender && runs.clients == more.clients;
+    match measured.iter_mut().find(same) {
+        Some(runs) => runs.runs.extend(more.runs),
+        None => measured.push(more),
+    }
+}
+
+/// So many runs of one load.
 ///
 /// # Errors
 /// A sentence on what failed.
@@ -92,7 +151,6 @@ pub async fn repeated(ready: &mut dyn Ready, load: Load, runs: usize) -> Result<
     for _ in 0..runs.max(1) {
         measured.push(run(ready, load).await?);
     }
-    measured.sort_by(|one, other| one.rate().total_cmp(&other.rate()));
     Ok(measured)
 }
 

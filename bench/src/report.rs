@@ -10,7 +10,7 @@ use crate::contenders::{Contender, Pool};
 use crate::figures::{self, Figure};
 use crate::growth::{Growing, Grown};
 use crate::load::Measured;
-use crate::measure::Runs;
+use crate::measure::{self, Runs};
 
 /// Everything that was measured in one run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -54,7 +54,9 @@ type Latency = fn(&Measured) -> f64;
 impl Report {
     /// Takes in what was measured of one contender.
     pub fn add(&mut self, measured: Vec<Runs>) {
-        self.measured.extend(measured);
+        for runs in measured {
+            measure::add(&mut self.measured, runs);
+        }
     }
 
     fn of(&self, contender: Contender, clients: usize) -> Option<&Runs> {
@@ -70,8 +72,8 @@ impl Report {
     }
 
     fn ratio_of(&self, one: Contender, other: Contender, clients: usize) -> Option<f64> {
-        let rate = |contender| self.of(contender, clients).map(|runs| runs.median().rate());
-        Some(rate(one)? / rate(other)?)
+        self.of(one, clients)?
+            .ratio_to(self.of(other, clients)?, Measured::rate)
     }
 }
 
@@ -157,9 +159,12 @@ impl Report {
         }
         let (one, other) = (Contender::Running, Contender::Stock(Pool::Usual));
         for (clients, name, latency) in LATENCIES {
-            let of = |contender| self.of(contender, clients).map(|runs| latency(runs.median()));
-            if let (Some(ours), Some(theirs)) = (of(one), of(other)) {
-                let (one, other, ratio) = (one.name(), other.name(), ours / theirs);
+            let (ours, theirs) = (self.of(one, clients), self.of(other, clients));
+            if let Some(ratio) = ours
+                .zip(theirs)
+                .and_then(|(ours, theirs)| ours.ratio_to(theirs, latency))
+            {
+                let (one, other) = (one.name(), other.name());
                 lines.push(format!("{name} of {one} / {other} at {clients} clients: {ratio:.2}"));
             }
         }
@@ -179,13 +184,10 @@ impl Report {
     }
 
     fn ratio_on_slow_disk(&self) -> Option<String> {
-        let rate = |contender: Contender| {
-            let mut slow = self.slow.iter();
-            let runs = slow.find(|runs| runs.contender == contender.name())?;
-            Some(runs.median().rate())
-        };
-        let stock = rate(Contender::Stock(Pool::Usual))?.max(rate(Contender::Stock(Pool::Large))?);
-        let ratio = rate(Contender::Service)? / stock;
+        let of = |contender: Contender| self.slow.iter().find(|runs| runs.contender == contender.name());
+        let service = of(Contender::Service)?;
+        let against = |pool| service.ratio_to(of(Contender::Stock(pool))?, Measured::rate);
+        let ratio = against(Pool::Usual)?.min(against(Pool::Large)?);
         Some(format!("slow-disk: service / stock with its better pool: {ratio:.2}"))
     }
 
@@ -261,10 +263,10 @@ impl Report {
         for runs in &self.measured {
             let median = runs.median();
             let of_part = |(part, seconds): (&String, &f64)| {
-                let each = seconds * 1e6 / median.commands.max(1) as f64;
-                format!("{part} {each:.0}")
+                let each = (seconds * 1e6 / median.commands.max(1) as f64).round();
+                (each > 0.0).then(|| format!("{part} {each}"))
             };
-            let parts: Vec<String> = median.cpu.0.iter().map(of_part).collect();
+            let parts: Vec<String> = median.cpu.0.iter().filter_map(of_part).collect();
             table.add_row([runs.contender.clone(), runs.clients.to_string(), parts.join(", ")]);
         }
         table
