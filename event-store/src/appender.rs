@@ -51,6 +51,12 @@ pub struct Appender {
 #[derive(Debug)]
 struct Call {
     commands: Vec<Append>,
+    caller: Caller,
+}
+
+/// Who waits for the verdicts on a call's commands.
+#[derive(Debug)]
+struct Caller {
     answer: oneshot::Sender<Result<Vec<Verdict>, LedgerError>>,
     /// Counts it for as long as it has no answer.
     _waiting: Waiting,
@@ -94,11 +100,11 @@ impl Appender {
     /// [`LedgerError::Unknown`]: forget what was read, and ask again.
     pub async fn append(&self, commands: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
         let (answer, verdicts) = oneshot::channel();
-        let call = Call {
-            commands,
+        let caller = Caller {
             answer,
             _waiting: Waiting::begin(),
         };
+        let call = Call { commands, caller };
         self.calls
             .send(call)
             .await
@@ -212,28 +218,33 @@ impl Committer {
 /// Records a batch, and gives the stretch of the log that it filled.
 async fn commit(ledger: Arc<dyn Ledger>, mut calls: Vec<Call>) -> Option<Stretch> {
     // Who has gone away before anything was sent need not be served.
-    calls.retain(|call| !call.answer.is_closed());
-    let together: Vec<Append> = calls.iter().flat_map(|call| &call.commands).cloned().collect();
-    let events: Vec<usize> = together.iter().map(|command| command.events().len()).collect();
-    let (commands, begun) = (together.len(), std::time::Instant::now());
-    let appended = ledger.append(together).await;
-    measured::appended(commands, begun, &appended);
+    calls.retain(|call| !call.caller.answer.is_closed());
+    let (mut together, mut callers) = (Vec::new(), Vec::with_capacity(calls.len()));
+    for Call { commands, caller } in calls {
+        callers.push((commands.len(), caller));
+        together.extend(commands);
+    }
+    let begun = std::time::Instant::now();
+    let appended = ledger.append(&together).await;
+    measured::appended(together.len(), begun, &appended);
     match appended {
         Ok(verdicts) => {
-            let filled = filled(&events, &verdicts);
-            answer_each(calls, verdicts);
+            let filled = filled(&together, &verdicts);
+            answer_each(callers, verdicts);
             return filled;
         }
         // Something in it can't be recorded at all: nothing of the batch was. Alone, only the culprit fails.
-        Err(LedgerError::Unrecordable(_)) if calls.len() > 1 => {
-            for call in calls {
-                let result = ledger.append(call.commands).await;
-                let _ = call.answer.send(result);
+        Err(LedgerError::Unrecordable(_)) if callers.len() > 1 => {
+            let mut rest = &together[..];
+            for (commands, caller) in callers {
+                let (own, others) = rest.split_at(commands);
+                rest = others;
+                let _ = caller.answer.send(ledger.append(own).await);
             }
         }
         Err(error) => {
-            for call in calls {
-                let _ = call.answer.send(Err(error.clone()));
+            for (_, caller) in callers {
+                let _ = caller.answer.send(Err(error.clone()));
             }
         }
     }
@@ -241,13 +252,13 @@ async fn commit(ledger: Arc<dyn Ledger>, mut calls: Vec<Call>) -> Option<Stretch
 }
 
 /// From where to where a batch's own events stand; none where it has none.
-fn filled(events: &[usize], verdicts: &[Verdict]) -> Option<Stretch> {
-    let own = events
+fn filled(commands: &[Append], verdicts: &[Verdict]) -> Option<Stretch> {
+    let own = commands
         .iter()
         .zip(verdicts)
-        .filter_map(|(events, verdict)| match verdict {
-            Verdict::Appended(receipt) if *events > 0 => {
-                let events = i64::try_from(*events).ok()?;
+        .filter_map(|(command, verdict)| match verdict {
+            Verdict::Appended(receipt) if !command.events().is_empty() => {
+                let events = i64::try_from(command.events().len()).ok()?;
                 Some((Position(receipt.position.0 - events), receipt.position))
             }
             _ => None,
@@ -259,18 +270,19 @@ fn filled(events: &[usize], verdicts: &[Verdict]) -> Option<Stretch> {
         })
 }
 
-fn answer_each(calls: Vec<Call>, verdicts: Vec<Verdict>) {
+/// Gives each caller the verdicts on so many commands, in their order.
+fn answer_each(callers: Vec<(usize, Caller)>, verdicts: Vec<Verdict>) {
     let mut verdicts = verdicts.into_iter();
-    for call in calls {
-        let own: Vec<Verdict> = verdicts.by_ref().take(call.commands.len()).collect();
-        let whole = own.len() == call.commands.len();
+    for (commands, caller) in callers {
+        let own: Vec<Verdict> = verdicts.by_ref().take(commands).collect();
+        let whole = own.len() == commands;
         let result = if whole {
             Ok(own)
         } else {
             Err(LedgerError::Unknown(Reason::new("fewer verdicts than commands")))
         };
         // Nobody is waiting where the caller has gone away.
-        let _ = call.answer.send(result);
+        let _ = caller.answer.send(result);
     }
 }
 

@@ -248,7 +248,7 @@ pub trait Ledger: Send + Sync {
     ///
     /// A loser never touches its neighbours, except those of the same stream that were decided on its events. An error
     /// means that of this batch nothing was recorded, or, where it is `Unknown`, that all or nothing of it was.
-    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Verdict>, LedgerError>;
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError>;
 
     /// The events of one stream after a version, in order.
     async fn stream(&self, aggregate_id: AggregateId, after: Version) -> Result<Vec<StoredEvent>, LedgerError>;

@@ -41,18 +41,20 @@ fn command(payload_bytes: usize) -> Append {
 
 type Answer = oneshot::Receiver<Result<Vec<Verdict>, LedgerError>>;
 
-fn call(commands: Vec<Append>) -> (Call, Answer) {
+fn caller() -> (Caller, Answer) {
     let (answer, verdicts) = oneshot::channel();
-    let call = Call {
-        commands,
+    let caller = Caller {
         answer,
         _waiting: Waiting::begin(),
     };
-    (call, verdicts)
+    (caller, verdicts)
 }
 
 fn call_of(commands: usize, payload_bytes: usize) -> Call {
-    call(vec![command(payload_bytes); commands]).0
+    Call {
+        commands: vec![command(payload_bytes); commands],
+        caller: caller().0,
+    }
 }
 
 #[test]
@@ -87,10 +89,9 @@ fn bytes_are_those_of_payloads_metadata_and_problems() {
 
 #[test]
 fn each_caller_gets_the_verdicts_on_its_own_commands() {
-    let (one, mut of_one) = call(vec![command(0)]);
-    let (two, mut of_two) = call(vec![command(0); 2]);
+    let ((one, mut of_one), (two, mut of_two)) = (caller(), caller());
     answer_each(
-        vec![one, two],
+        vec![(1, one), (2, two)],
         vec![Verdict::Conflict, Verdict::Reused, Verdict::KeyRefused],
     );
     assert_eq!(of_one.try_recv().unwrap(), Ok(vec![Verdict::Conflict]));
@@ -102,18 +103,16 @@ fn each_caller_gets_the_verdicts_on_its_own_commands() {
 
 #[test]
 fn who_has_gone_away_takes_nobody_s_verdict() {
-    let (gone, receiver) = call(vec![command(0)]);
+    let ((gone, receiver), (waiting, mut answer)) = (caller(), caller());
     drop(receiver);
-    let (waiting, mut answer) = call(vec![command(0)]);
-    answer_each(vec![gone, waiting], vec![Verdict::Conflict, Verdict::Reused]);
+    answer_each(vec![(1, gone), (1, waiting)], vec![Verdict::Conflict, Verdict::Reused]);
     assert_eq!(answer.try_recv().unwrap(), Ok(vec![Verdict::Reused]));
 }
 
 #[test]
 fn whose_verdicts_are_missing_does_not_know_what_became_of_its_commands() {
-    let (one, mut of_one) = call(vec![command(0)]);
-    let (two, mut of_two) = call(vec![command(0); 2]);
-    answer_each(vec![one, two], vec![Verdict::Conflict, Verdict::Conflict]);
+    let ((one, mut of_one), (two, mut of_two)) = (caller(), caller());
+    answer_each(vec![(1, one), (2, two)], vec![Verdict::Conflict, Verdict::Conflict]);
     assert_eq!(of_one.try_recv().unwrap(), Ok(vec![Verdict::Conflict]));
     assert!(matches!(of_two.try_recv().unwrap(), Err(LedgerError::Unknown(_))));
 }
@@ -126,7 +125,7 @@ struct Gate {
 
 #[async_trait]
 impl Ledger for Gate {
-    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError> {
         self.batches.lock().unwrap().push(batch.len());
         self.let_in.acquire().await.unwrap().forget();
         Ok(vec![Verdict::Conflict; batch.len()])

@@ -127,7 +127,7 @@ fn no_answer() -> Reason {
 
 #[async_trait]
 impl Ledger for PgLedger {
-    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
@@ -136,7 +136,7 @@ impl Ledger for PgLedger {
         // Taken out: where this future is dropped halfway, the connection goes with it.
         let kept = self.kept().pop();
         let mut connection = self.appending_connection(kept).await?;
-        let appending = append::append(&mut connection, &batch);
+        let appending = append::append(&mut connection, batch);
         let result = tokio::time::timeout(self.longest_wait, appending)
             .await
             .unwrap_or_else(|_| Err(LedgerError::Unknown(no_answer())));

@@ -108,7 +108,7 @@ fn told(verdict: &Verdict) -> &'static str {
 
 #[async_trait]
 impl Ledger for ModelLedger {
-    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
@@ -118,7 +118,7 @@ impl Ledger for ModelLedger {
         }
         self.world.travel().await;
         if self.world.strikes(Fault::AppendLate) {
-            tokio::spawn(self.clone().commit_late(batch));
+            tokio::spawn(self.clone().commit_late(batch.to_vec()));
             tokio::time::sleep(self.world.between(Duration::ZERO, LATE)).await;
             self.process.runs().await;
             return Err(unknown());
@@ -134,7 +134,7 @@ impl Ledger for ModelLedger {
             self.process.runs().await;
             return Err(unknown());
         }
-        let verdicts = self.commit(&batch);
+        let verdicts = self.commit(batch);
         drop(turn);
         if self.world.strikes(Fault::AppendUnanswered) {
             self.process.runs().await;

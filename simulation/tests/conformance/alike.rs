@@ -176,8 +176,8 @@ async fn the_model_and_postgres_judge_the_same_batches_alike() {
             let batch: Vec<Append> = (0..1 + draw.below(BATCHES.1))
                 .map(|_| draw.append(&mut versions))
                 .collect();
-            let theirs = real.ledger.append(batch.clone()).await.unwrap();
-            let ours = model.ledger.append(batch.clone()).await.unwrap();
+            let theirs = real.ledger.append(&batch).await.unwrap();
+            let ours = model.ledger.append(&batch).await.unwrap();
             assert_eq!(
                 verdicts(&ours),
                 verdicts(&theirs),

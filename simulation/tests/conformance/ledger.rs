@@ -78,7 +78,7 @@ fn opening(aggregate_id: AggregateId, number: i64) -> Append {
 }
 
 pub async fn append(kept: &Kept, batch: &[Append]) -> Vec<Verdict> {
-    kept.ledger.append(batch.to_vec()).await.unwrap()
+    kept.ledger.append(batch).await.unwrap()
 }
 
 async fn one(kept: &Kept, one: Append) -> Verdict {
@@ -250,7 +250,7 @@ async fn a_reference_names_one_case(kept: &Kept) {
     assert_eq!(kept.ledger.case_of(&reference).await.unwrap(), Some(id));
     let error = kept
         .ledger
-        .append(vec![accepted(stream(), 0, 1), opening(stream(), number)])
+        .append(&[accepted(stream(), 0, 1), opening(stream(), number)])
         .await;
     assert!(matches!(error, Err(LedgerError::Unrecordable(_))), "{error:?}");
     assert_eq!(all(kept).await.len(), 1);
@@ -360,10 +360,10 @@ async fn what_is_no_json_is_never_recorded(kept: &Kept) {
     if let Outcome::Accepted { events, .. } = &mut broken.outcome {
         events[0].payload = "{\"half\": ".into();
     }
-    let result = kept.ledger.append(vec![accepted(stream(), 0, 1), broken]).await;
+    let result = kept.ledger.append(&[accepted(stream(), 0, 1), broken]).await;
     assert!(matches!(result, Err(LedgerError::Unrecordable(_))), "{result:?}");
     assert!(all(kept).await.is_empty());
-    assert_eq!(kept.ledger.append(Vec::new()).await, Ok(Vec::new()));
+    assert_eq!(kept.ledger.append(&[]).await, Ok(Vec::new()));
 }
 
 async fn who_listens_is_woken(kept: &Kept) {

@@ -38,7 +38,7 @@ impl Log {
     }
 
     pub(super) async fn append(&self, batch: Vec<Append>) -> Vec<Verdict> {
-        self.ledger.append(batch).await.unwrap()
+        self.ledger.append(&batch).await.unwrap()
     }
 
     async fn append_one(&self, append: Append) -> Verdict {

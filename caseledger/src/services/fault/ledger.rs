@@ -23,7 +23,7 @@ impl EndingLedger {
 
 #[async_trait]
 impl Ledger for EndingLedger {
-    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError> {
         self.end.reached(KillPoint::BeforeAppend);
         let verdicts = self.inner.append(batch).await;
         self.end.reached(KillPoint::AfterAppend);

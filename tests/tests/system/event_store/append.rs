@@ -290,11 +290,7 @@ async fn a_reference_names_one_case() {
     let log = log().await;
     let first = stream();
     receipt(&log.append_one(of_reference(first, 0, 1, 1)).await);
-    let error = log
-        .ledger
-        .append(vec![of_reference(stream(), 0, 1, 1)])
-        .await
-        .unwrap_err();
+    let error = log.ledger.append(&[of_reference(stream(), 0, 1, 1)]).await.unwrap_err();
     assert!(error.to_string().contains("commands_case_reference_key"), "{error}");
     let reference = Reference::of_number("WAS", 1).unwrap();
     assert_eq!(log.ledger.case_of(&reference).await.unwrap(), Some(first));
@@ -429,7 +425,7 @@ async fn what_can_not_be_recorded_is_an_error_and_records_nothing() {
     }
     let error = log
         .ledger
-        .append(vec![accepted(stream(), 0, 1), broken])
+        .append(&[accepted(stream(), 0, 1), broken])
         .await
         .unwrap_err();
     assert!(matches!(error, event_store::LedgerError::Unrecordable(_)));

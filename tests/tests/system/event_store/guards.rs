@@ -83,7 +83,7 @@ async fn who_may_only_read_can_only_read() {
             2,
             "{role}"
         );
-        assert!(ledger.append(vec![accepted(stream(), 0, 1)]).await.is_err(), "{role}");
+        assert!(ledger.append(&[accepted(stream(), 0, 1)]).await.is_err(), "{role}");
         assert!(ledger.reference_numbers(1).await.is_err(), "{role}");
         for change in CHANGES {
             let error = refused(&pool, change).await;
@@ -104,5 +104,5 @@ async fn migrations_may_run_at_once_and_again() {
     two.unwrap();
     event_store::migrate(&pool).await.unwrap();
     let ledger = PgLedger::new(pool);
-    receipt(&ledger.append(vec![accepted(stream(), 0, 1)]).await.unwrap()[0]);
+    receipt(&ledger.append(&[accepted(stream(), 0, 1)]).await.unwrap()[0]);
 }

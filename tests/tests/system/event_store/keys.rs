@@ -178,7 +178,7 @@ async fn a_key_that_is_destroyed_while_an_append_waits_is_refused() {
         keys: using(key.id),
         ..accepted(id, 1, 1)
     });
-    let waiting = tokio::spawn(async move { ledger.append(batch.to_vec()).await });
+    let waiting = tokio::spawn(async move { ledger.append(&batch).await });
     an_append_waits(&log).await;
     erasing.commit().await.unwrap();
     let verdicts = waiting.await.unwrap().unwrap();

@@ -74,12 +74,12 @@ async fn while_the_database_is_away_each_call_says_so_and_afterwards_all_goes_on
     let log = log().await;
     let (line, remote) = over_a_line(&log).await;
     let id = stream();
-    receipt(&remote.append(vec![accepted(id, 0, 3)]).await.unwrap()[0]);
+    receipt(&remote.append(&[accepted(id, 0, 3)]).await.unwrap()[0]);
     line.cut();
     let next = accepted(id, 3, 1);
     // The first may have been on its way when the line was cut; then nothing more is sent, and that is known.
     eventually("nothing is sent any more", SOON, || async {
-        let error = remote.append(vec![next.clone()]).await.err();
+        let error = remote.append(std::slice::from_ref(&next)).await.err();
         assert!(error.as_ref().is_none_or(LedgerError::is_transient), "{error:?}");
         matches!(error, Some(LedgerError::Unavailable(_)))
     })
@@ -90,7 +90,7 @@ async fn while_the_database_is_away_each_call_says_so_and_afterwards_all_goes_on
     let error = remote.feed(Position::START, None, 9).await.unwrap_err();
     assert!(matches!(error, LedgerError::Unavailable(_)), "{error}");
     line.restore();
-    remote.append(vec![next]).await.unwrap();
+    remote.append(&[next]).await.unwrap();
     assert_eq!(remote.stream(id, Version(0)).await.unwrap().len(), 4);
 }
 
@@ -101,11 +101,11 @@ async fn a_line_that_swallows_every_answer_holds_nobody_up_for_ever() {
     let url = line.url(&log.database.role_url("caseledger_writer").await);
     let pool = PgPoolOptions::new().connect(&url).await.unwrap();
     let remote = PgLedger::new(pool).waiting_at_most(Duration::from_millis(500));
-    receipt(&remote.append(vec![accepted(stream(), 0, 1)]).await.unwrap()[0]);
+    receipt(&remote.append(&[accepted(stream(), 0, 1)]).await.unwrap()[0]);
     line.lose_answers();
     let command = accepted(stream(), 0, 1);
     let answers = async {
-        let appended = remote.append(vec![command.clone()]).await;
+        let appended = remote.append(std::slice::from_ref(&command)).await;
         (appended.unwrap_err(), remote.head().await.unwrap_err())
     };
     let (appended, read) = tokio::time::timeout(SOON, answers).await.expect("each call ends");
@@ -115,7 +115,7 @@ async fn a_line_that_swallows_every_answer_holds_nobody_up_for_ever() {
     line.restore();
     // Whether or not the server had heard the command before the line was cut, it comes to be in the log once.
     eventually("the command is recorded", SOON, || async {
-        remote.append(vec![command.clone()]).await.is_ok()
+        remote.append(std::slice::from_ref(&command)).await.is_ok()
     })
     .await;
     assert_eq!(log.all().await.len(), 2);
@@ -128,7 +128,7 @@ async fn an_append_that_is_given_up_halfway_does_not_answer_the_next() {
     let mut slow = pool.begin().await.unwrap();
     slow.execute(APPEND_BY_HAND).await.unwrap();
     let ledger = Arc::clone(&log.ledger);
-    let given_up = tokio::spawn(async move { ledger.append(vec![accepted(stream(), 0, 1)]).await });
+    let given_up = tokio::spawn(async move { ledger.append(&[accepted(stream(), 0, 1)]).await });
     an_append_waits(&log).await;
     given_up.abort();
     assert!(given_up.await.unwrap_err().is_cancelled());

@@ -147,7 +147,7 @@ async fn a_reader_never_sees_a_position_appear_below_one_it_has_passed() {
         let ledger = log.another().await;
         writers.push(tokio::spawn(async move {
             for _ in 0..TOTAL / 12 {
-                receipt(&ledger.append(vec![accepted(stream(), 0, 2)]).await.unwrap()[0]);
+                receipt(&ledger.append(&[accepted(stream(), 0, 2)]).await.unwrap()[0]);
             }
         }));
     }
@@ -202,7 +202,7 @@ async fn a_transaction_that_commits_late_is_waited_for() {
     let mut slow = pool.begin().await.unwrap();
     slow.execute(APPEND_BY_HAND).await.unwrap();
     let ledger = log.another().await;
-    let quick = tokio::spawn(async move { ledger.append(vec![accepted(stream(), 0, 1)]).await });
+    let quick = tokio::spawn(async move { ledger.append(&[accepted(stream(), 0, 1)]).await });
 
     an_append_waits(&log).await;
     assert_eq!(log.all().await.len(), 0);
@@ -224,7 +224,7 @@ async fn a_batch_rests_on_what_is_recorded_while_it_waits() {
     let by_hand: AggregateId = by_hand.parse().unwrap();
     let send = |batch: Vec<Append>| {
         let ledger = Arc::clone(&log.ledger);
-        tokio::spawn(async move { ledger.append(batch).await.unwrap() })
+        tokio::spawn(async move { ledger.append(&batch).await.unwrap() })
     };
     let rests_on_it = send(vec![
         accepted(by_hand, 1, 1),
@@ -262,7 +262,7 @@ async fn what_is_decided_without_events_is_looked_at_again_by_a_batch_that_waite
     let on_it = on_it.replace("'{case}', ARRAY[gen_random_uuid()]", &format!("'{{case}}', '{{{id}}}'"));
     slow.execute(on_it.as_str()).await.unwrap();
     let ledger = Arc::clone(&log.ledger);
-    let stale = tokio::spawn(async move { ledger.append(vec![rejected(id, 1), accepted(stream(), 0, 1)]).await });
+    let stale = tokio::spawn(async move { ledger.append(&[rejected(id, 1), accepted(stream(), 0, 1)]).await });
     an_append_waits(&log).await;
     slow.commit().await.unwrap();
     let verdicts = stale.await.unwrap().unwrap();

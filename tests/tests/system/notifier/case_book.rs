@@ -92,7 +92,7 @@ impl CaseBook {
             keys: KeyAdmission::default(),
             places: Vec::new(),
         };
-        match self.log.append(vec![append]).await.unwrap().remove(0) {
+        match self.log.append(&[append]).await.unwrap().remove(0) {
             Verdict::Appended(receipt) | Verdict::Repeated(receipt) => receipt,
             other => panic!("{other:?}"),
         }

@@ -373,7 +373,7 @@ impl World {
             keys: sealer.into_admission(),
             places: Vec::new(),
         };
-        let verdicts = self.log.append(vec![append]).await.unwrap();
+        let verdicts = self.log.append(&[append]).await.unwrap();
         assert!(matches!(verdicts[..], [Verdict::Appended(_)]), "{verdicts:?}");
         self.vault.admitted(keys);
     }

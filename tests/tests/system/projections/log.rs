@@ -134,7 +134,7 @@ impl Log {
             keys: KeyAdmission::default(),
             places: Vec::new(),
         };
-        let verdicts = self.writer.append(vec![append]).await.unwrap();
+        let verdicts = self.writer.append(&[append]).await.unwrap();
         assert!(matches!(verdicts[..], [Verdict::Appended(_)]), "{verdicts:?}");
     }
 

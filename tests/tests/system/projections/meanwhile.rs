@@ -25,7 +25,7 @@ impl<F> Meanwhile<F> {
 
 #[async_trait]
 impl<F: Fn() -> BoxFuture<'static, ()> + Send + Sync> Ledger for Meanwhile<F> {
-    async fn append(&self, batch: Vec<Append>) -> Result<Vec<Verdict>, LedgerError> {
+    async fn append(&self, batch: &[Append]) -> Result<Vec<Verdict>, LedgerError> {
         self.log.append(batch).await
     }
 

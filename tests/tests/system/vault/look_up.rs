@@ -93,23 +93,20 @@ async fn a_removed_value_goes_with_the_command_that_removed_it() {
         (by_email.len(), by_phone.len())
     };
 
-    let verdicts = ledger
-        .append(vec![change(ada, 0, by(vec![email, phone]))])
-        .await
-        .unwrap();
+    let verdicts = ledger.append(&[change(ada, 0, by(vec![email, phone]))]).await.unwrap();
     assert!(matches!(verdicts[0], Verdict::Appended(_)), "{verdicts:?}");
     assert_eq!(found().await, (1, 1));
 
     // One that is decided on an old version loses, and so does its removal.
     let verdicts = ledger
-        .append(vec![change(ada, 0, removal(LookupKind::Email))])
+        .append(&[change(ada, 0, removal(LookupKind::Email))])
         .await
         .unwrap();
     assert!(matches!(verdicts[0], Verdict::Conflict), "{verdicts:?}");
     assert_eq!(found().await, (1, 1));
 
     let verdicts = ledger
-        .append(vec![change(ada, 1, removal(LookupKind::Email))])
+        .append(&[change(ada, 1, removal(LookupKind::Email))])
         .await
         .unwrap();
     assert!(matches!(verdicts[0], Verdict::Appended(_)), "{verdicts:?}");
