@@ -74,6 +74,9 @@ impl Decision for Update {
 
 type Maker = PgDecisionMaker<CaseEvent, Json<CaseEvent>, NoSnapshot>;
 
+/// `serialization_failure`: PostgreSQL's documentation, appendix A.
+const SERIALIZATION_FAILURE: &str = "40001";
+
 /// The first PostgreSQL that takes hexadecimal numbers, as disintegrate-postgres 4 writes them.
 const OLDEST_POSTGRES: i32 = 16;
 
@@ -144,9 +147,16 @@ async fn decide(maker: &Maker, case: usize) -> Result<u64, String> {
     Ok(0)
 }
 
+/// Whether another command came between: found out by itself, or by PostgreSQL, which then says so of a read as well.
 fn is_conflict(error: &(dyn std::error::Error + 'static)) -> bool {
-    let ours = error.downcast_ref::<disintegrate_postgres::Error>();
-    matches!(ours, Some(disintegrate_postgres::Error::Concurrency)) || error.source().is_some_and(is_conflict)
+    match error.downcast_ref() {
+        Some(disintegrate_postgres::Error::Concurrency) => true,
+        Some(disintegrate_postgres::Error::Database(error)) => {
+            let code = error.as_database_error().and_then(|error| error.code());
+            code.is_some_and(|code| code == SERIALIZATION_FAILURE)
+        }
+        _ => error.source().is_some_and(is_conflict),
+    }
 }
 
 #[async_trait]
