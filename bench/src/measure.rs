@@ -77,6 +77,26 @@ struct SetUp {
     ready: Box<dyn Ready>,
 }
 
+impl SetUp {
+    async fn run(&mut self, clients: usize, plan: &Plan) -> Result<Runs, String> {
+        let load = Load {
+            clients,
+            cases: self.contender.cases(plan.cases),
+            warm_up: plan.warm_up,
+            time: plan.time,
+        };
+        let contender = self.contender.name().to_owned();
+        match run(&mut *self.ready, load).await {
+            Ok(run) => Ok(Runs {
+                contender,
+                clients,
+                runs: vec![run],
+            }),
+            Err(reason) => Err(format!("{contender}: {reason}")),
+        }
+    }
+}
+
 /// Measures contenders by turns: each has its run before any has its next. They are all set up meanwhile, each on a PostgreSQL of its
 /// own, so that nobody inherits another's dirty pages; what the idle ones use of the CPU is little, and counted with the others'. Who is
 /// not fit for this PostgreSQL is left out, which is printed.
@@ -88,25 +108,11 @@ pub async fn by_turns(contenders: &[Contender], plan: &Plan) -> Result<Vec<Runs>
     for contender in contenders {
         set_up.extend(self::set_up(*contender, plan.cases).await?);
     }
-    let mut measured: Vec<Runs> = Vec::new();
+    let mut measured = Vec::new();
     for clients in &plan.clients {
         for _ in 0..plan.runs.max(1) {
             for one in &mut set_up {
-                let load = Load {
-                    clients: *clients,
-                    cases: one.contender.cases(plan.cases),
-                    warm_up: plan.warm_up,
-                    time: plan.time,
-                };
-                let run = run(&mut *one.ready, load).await;
-                add(
-                    &mut measured,
-                    Runs {
-                        contender: one.contender.name().to_owned(),
-                        clients: *clients,
-                        runs: vec![run.map_err(|reason| format!("{}: {reason}", one.contender.name()))?],
-                    },
-                );
+                add(&mut measured, one.run(*clients, plan).await?);
             }
         }
     }
