@@ -2,9 +2,11 @@
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
+use std::io::ErrorKind;
 use std::str::FromStr;
 use std::time::Duration;
 use time::OffsetDateTime;
+use tokio::net::TcpStream;
 use url::Url;
 
 use crate::outcome::Failure;
@@ -15,6 +17,9 @@ pub const CONNECTIONS: u32 = 8;
 /// A connection that was used a moment ago is used again without asking whether it still stands: that would be one more round
 /// trip for every statement.
 const TRUSTED_WHILE_IDLE: Duration = Duration::from_secs(1);
+
+/// How long it is waited to learn whether somebody listens; whoever takes longer may.
+const LONGEST_KNOCK: Duration = Duration::from_secs(2);
 
 /// A service's login, and the group roles that say what it may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +139,27 @@ pub fn pool(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
     Ok(of_at_most(most).connect_lazy_with(options(url, name)?))
 }
 
-/// The same for who asks a few statements by key, over and over: they are planned once for each connection. Postgres would plan the page of
+/// As [`pool`], for a call that ends with its answer: where nobody listens it is told at once. A pool by itself tries for half a minute, as a
+/// service has to, whose database may come back.
+///
+/// # Errors
+/// As [`pool`], and [`Failure::Down`] where nobody listens.
+pub async fn pool_of_a_call(url: &str) -> Result<PgPool, Failure> {
+    let options = options(url, "caseledger")?;
+    if options.get_socket().is_none() {
+        let (host, port) = (options.get_host(), options.get_port());
+        let connected = tokio::time::timeout(LONGEST_KNOCK, TcpStream::connect((host, port))).await;
+        if connected.is_ok_and(|connected| connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)) {
+            return Err(Failure::Down(format!(
+                "nobody listens at {host}:{port}, where the settings say that Postgres is: start it, or read the settings again \
+                 (`caseledger dev` has other ports after each start)"
+            )));
+        }
+    }
+    Ok(of_at_most(CONNECTIONS).connect_lazy_with(options))
+}
+
+/// As [`pool`], for who asks a few statements by key, over and over: they are planned once for each connection. Postgres would plan the page of
 /// a log anew each time, since what it guesses of a page whose size it does not know looks dearer; that takes longer than to read one of a
 /// few events. It is held to the indexes, since the plan may have been made while the log was nearly empty.
 ///
@@ -171,4 +196,23 @@ fn of_at_most(connections: u32) -> PgPoolOptions {
                 Ok(true)
             })
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_is_told_at_once_that_nobody_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let url = format!("postgres://somebody:secret@{at}/caseledger");
+        assert!(pool_of_a_call(&url).await.is_ok(), "somebody listens");
+        drop(listener);
+        let told = pool_of_a_call(&url).await.unwrap_err().to_string();
+        assert!(told.starts_with(&format!("nobody listens at {at}")), "{told}");
+        assert!(!told.contains("secret"), "{told}");
+    }
 }

@@ -26,15 +26,15 @@ fn key() -> Result<KeyEncryptionKey, Failure> {
     KeyEncryptionKey::load(&reader.finish(file)?).map_err(Failure::usage)
 }
 
-fn stored(key: KeyEncryptionKey) -> Result<StoredKeys, Failure> {
-    Ok(StoredKeys::new(operator::pool()?, key.into()))
+async fn stored(key: KeyEncryptionKey) -> Result<StoredKeys, Failure> {
+    Ok(StoredKeys::new(operator::pool().await?, key.into()))
 }
 
 /// Says which wrapping key is in force in the file, and what each has wrapped.
 async fn status(json: bool) -> Result<(), Failure> {
     let key = key()?;
     let in_force = key.wrapping_id().to_owned();
-    let wrapped = stored(key)?.wrapped_by().await.map_err(Failure::down)?;
+    let wrapped = stored(key).await?.wrapped_by().await.map_err(Failure::down)?;
     if json {
         print::json(&json!({ "in_force": in_force, "keys": wrapped }));
         return Ok(());
@@ -67,7 +67,7 @@ fn rotate(new_file: &Path) -> Result<(), Failure> {
 async fn rewrap() -> Result<(), Failure> {
     let key = key()?;
     let in_force = key.wrapping_id().to_owned();
-    let stored = stored(key)?;
+    let stored = stored(key).await?;
     let mut all = 0;
     loop {
         match stored.rewrap_some().await.map_err(Failure::down)? {

@@ -10,15 +10,15 @@ use crate::passwords;
 use crate::print;
 use crate::settings::{Reader, environment};
 
-/// The database that the environment names.
-pub fn pool() -> Result<PgPool, Failure> {
+/// The database that the environment names, where somebody listens there.
+pub async fn pool() -> Result<PgPool, Failure> {
     let mut reader = Reader::new(&environment);
     let url = reader.required(
         "CASELEDGER_DATABASE_URL",
         "the Postgres login that this call reads with",
     );
     let url = reader.finish(url)?;
-    database::pool(&url, "caseledger", database::CONNECTIONS)
+    database::pool_of_a_call(&url).await
 }
 
 /// Where NATS is, and the passwords of the services' users.
@@ -50,7 +50,7 @@ pub async fn steward(nats: &NatsAddress, passwords: &ServicePasswords) -> Result
 
 /// Brings the database to the current version; and the bus its streams and consumers, where the environment names it.
 pub async fn migrate() -> Result<(), Failure> {
-    let pool = pool()?;
+    let pool = pool().await?;
     database::migrate(&pool, OffsetDateTime::now_utc()).await?;
     print::line("the database is at the current version");
     if environment("CASELEDGER_NATS_URL").is_none() {
