@@ -33,7 +33,7 @@ deny: ## Check licences, banned crates and known weaknesses; installs cargo-deny
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny check
 
-bench: setup ## Measure everything beside the peers, in some 20 minutes: tables, bench/results.json and bench/throughput.svg
+bench: setup ## Measure everything beside the peers, in under 20 minutes once built: tables, bench/results.json and bench/throughput.svg
 	cargo build --release -p caseledger -p bench
 	cargo run --release -p bench -- run --json bench/results.json --plot bench/throughput.svg
 

@@ -70,11 +70,14 @@ struct Run {
     #[arg(long, value_delimiter = ',', default_value = "1,16,64,256")]
     clients: Vec<usize>,
     /// Seconds that are counted, of each run.
-    #[arg(long, default_value_t = 2)]
-    seconds: u64,
+    #[arg(long, default_value_t = 1.2)]
+    seconds: f64,
     /// Rounds: in each, every case has a run with each number of clients; medians are of these.
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Set everybody up once and let them take turns, run by run, instead of setting each up anew in each round.
+    #[arg(long)]
+    by_turns: bool,
     /// Cases that there are.
     #[arg(long, default_value_t = work::CASES)]
     cases_of_each: usize,
@@ -89,7 +92,7 @@ struct Run {
 }
 
 /// How long clients send before anything is counted.
-const WARM_UP: Duration = Duration::from_millis(500);
+const WARM_UP: Duration = Duration::from_millis(300);
 
 /// How long each run of the quick measure takes.
 const QUICK: Duration = Duration::from_secs(4);
@@ -161,33 +164,32 @@ impl Chosen {
     }
 }
 
+fn names(contenders: &[Contender]) -> String {
+    let names: Vec<&str> = contenders.iter().map(|contender| contender.name()).collect();
+    names.join(", ")
+}
+
 async fn measure_all(run: Run) -> Result<(), String> {
     let chosen = Chosen::of(&run.cases)?;
     let pace = Pace {
         runs: run.runs.max(1),
-        time: Duration::from_secs(run.seconds),
+        time: Duration::try_from_secs_f64(run.seconds).map_err(|error| format!("--seconds: {error}"))?,
         cases: run.cases_of_each,
         clients: LOAD_CLIENTS,
     };
-    let plan = Plan {
+    let mut report = Report::default();
+    let once = Plan {
         clients: run.clients,
         time: pace.time,
         warm_up: WARM_UP,
         runs: 1,
         cases: pace.cases,
     };
-    let mut report = Report::default();
-    let mut contenders = chosen.contenders;
-    for round in 1..=pace.runs {
-        // Each is set up anew, alone: nothing of the others is running, and no log is longer than another's.
-        let mut fit = Vec::new();
-        for contender in contenders {
-            eprintln!("round {round} of {}: {}", pace.runs, contender.name());
-            let measured = measure::by_turns(&[contender], &plan).await?;
-            fit.extend((!measured.is_empty()).then_some(contender));
-            report.add(measured);
-        }
-        contenders = fit;
+    if run.by_turns {
+        let runs = pace.runs;
+        report.add(measure::by_turns(&chosen.contenders, &Plan { runs, ..once }).await?);
+    } else {
+        measure_rounds(&chosen.contenders, pace.runs, &once, &mut report).await?;
     }
     for apart in chosen.apart {
         eprintln!("{}", apart.name());
@@ -198,6 +200,22 @@ async fn measure_all(run: Run) -> Result<(), String> {
     println!("{report}");
     write(&report, run.json.as_deref())?;
     run.plot.map_or(Ok(()), |path| plot::throughput(&report, &path))
+}
+
+/// In each round everybody is set up anew, alone: nothing of the others is running, and their logs are no longer than another's.
+async fn measure_rounds(
+    contenders: &[Contender],
+    rounds: usize,
+    once: &Plan,
+    report: &mut Report,
+) -> Result<(), String> {
+    for round in 1..=rounds {
+        for alike in contenders.chunk_by(|one, next| one.is_set_up_as(*next)) {
+            eprintln!("round {round} of {rounds}: {}", names(alike));
+            report.add(measure::by_turns(alike, once).await?);
+        }
+    }
+    Ok(())
 }
 
 async fn grow(sizes: &growth::Sizes) -> Result<(), String> {
@@ -277,9 +295,9 @@ async fn smoke() -> Result<(), String> {
         cases: 50,
     };
     let mut report = Report::default();
-    for contender in Contender::ALL {
-        println!("{}", contender.name());
-        report.add(measure::by_turns(&[contender], &plan).await?);
+    for alike in Contender::ALL.chunk_by(|one, next| one.is_set_up_as(*next)) {
+        println!("{}", names(alike));
+        report.add(measure::by_turns(alike, &plan).await?);
     }
     let pace = Pace {
         runs: 1,

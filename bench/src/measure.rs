@@ -70,22 +70,22 @@ impl Runs {
     }
 }
 
-/// A contender that is set up.
+/// What is set up for contenders that differ in nothing else than the cases that are wanted.
 struct SetUp {
-    contender: Contender,
+    contenders: Vec<Contender>,
     postgres: Arc<TestPostgres>,
     ready: Box<dyn Ready>,
 }
 
 impl SetUp {
-    async fn run(&mut self, clients: usize, plan: &Plan) -> Result<Runs, String> {
+    async fn run(&mut self, contender: Contender, clients: usize, plan: &Plan) -> Result<Runs, String> {
         let load = Load {
             clients,
-            cases: self.contender.cases(plan.cases),
+            cases: contender.cases(plan.cases),
             warm_up: plan.warm_up,
             time: plan.time,
         };
-        let contender = self.contender.name().to_owned();
+        let contender = contender.name().to_owned();
         match run(&mut *self.ready, load).await {
             Ok(run) => Ok(Runs {
                 contender,
@@ -98,21 +98,23 @@ impl SetUp {
 }
 
 /// Measures contenders by turns: each has its run before any has its next. They are all set up meanwhile, each on a PostgreSQL of its
-/// own, so that nobody inherits another's dirty pages; what the idle ones use of the CPU is little, and counted with the others'. Who is
-/// not fit for this PostgreSQL is left out, which is printed.
+/// own, so that nobody inherits another's dirty pages; only neighbours that are set up alike share that. What the idle ones use of the
+/// CPU is little, and counted with the others'.
 ///
 /// # Errors
 /// A sentence on what failed.
 pub async fn by_turns(contenders: &[Contender], plan: &Plan) -> Result<Vec<Runs>, String> {
     let mut set_up = Vec::new();
-    for contender in contenders {
-        set_up.extend(self::set_up(*contender, plan.cases).await?);
+    for alike in contenders.chunk_by(|one, next| one.is_set_up_as(*next)) {
+        set_up.push(self::set_up(alike, plan.cases).await?);
     }
     let mut measured = Vec::new();
     for clients in &plan.clients {
         for _ in 0..plan.runs.max(1) {
             for one in &mut set_up {
-                add(&mut measured, one.run(*clients, plan).await?);
+                for contender in one.contenders.clone() {
+                    add(&mut measured, one.run(contender, *clients, plan).await?);
+                }
             }
         }
     }
@@ -123,20 +125,15 @@ pub async fn by_turns(contenders: &[Contender], plan: &Plan) -> Result<Vec<Runs>
     Ok(measured)
 }
 
-async fn set_up(contender: Contender, cases: usize) -> Result<Option<SetUp>, String> {
-    let failed = |reason: String| format!("{}: {reason}", contender.name());
+async fn set_up(alike: &[Contender], cases: usize) -> Result<SetUp, String> {
     let postgres = TestPostgres::durable().await;
-    if let Some(reason) = contender.unfit_for(&postgres).await.map_err(failed)? {
-        println!("{} is not measured: {reason}", contender.name());
-        postgres.stop().await;
-        return Ok(None);
-    }
-    let ready = contender.set_up(&postgres, cases).await.map_err(failed)?;
-    Ok(Some(SetUp {
-        contender,
+    let ready = alike[0].set_up(&postgres, cases).await;
+    let ready = ready.map_err(|reason| format!("{}: {reason}", alike[0].name()))?;
+    Ok(SetUp {
+        contenders: alike.to_vec(),
         postgres,
         ready,
-    }))
+    })
 }
 
 /// Adds runs to those of the same contender with as many clients.
@@ -160,8 +157,8 @@ pub async fn repeated(ready: &mut dyn Ready, load: Load, runs: usize) -> Result<
     Ok(measured)
 }
 
-/// One run. Where something follows the log, the time until it has caught up counts too, and the warm-up with it: nothing is
-/// left out in which somebody worked.
+/// One run. Where something follows the log, the time until it has caught up counts too, and clients send for as long as
+/// others' do, all of it counted: nothing is left out in which somebody worked.
 async fn run(ready: &mut dyn Ready, load: Load) -> Result<Measured, String> {
     if let Some(measured) = ready.measure(load).await {
         return measured;
@@ -171,6 +168,7 @@ async fn run(ready: &mut dyn Ready, load: Load) -> Result<Measured, String> {
     }
     let load = Load {
         warm_up: Duration::ZERO,
+        time: load.warm_up + load.time,
         ..load
     };
     let (began, before) = (Instant::now(), Cpu::now());

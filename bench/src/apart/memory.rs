@@ -3,18 +3,17 @@
 
 use std::sync::Arc;
 
-use bus::{BusClient, Outgoing};
+use bus::BusClient;
 use futures::{StreamExt as _, TryStreamExt as _};
-use schemas::CommandId;
-use system_tests::{Council, TestPostgres};
-use time::OffsetDateTime;
+use system_tests::TestPostgres;
 use uuid::Uuid;
 
-use crate::contenders::ours::{CLIENT, accepted, submission_data};
+use crate::contenders::Ours;
+use crate::contenders::ours::{CLIENT, accepted, outgoing, submission_data};
 use crate::figures::Figure;
 
 /// How many commands are on their way at once.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
 
 /// How often the memory is looked at.
 const LOOKS: usize = 10;
@@ -24,10 +23,11 @@ const LOOKS: usize = 10;
 /// # Errors
 /// A sentence on what failed.
 pub async fn measure(postgres: &Arc<TestPostgres>, cases: usize) -> Result<Vec<Figure>, String> {
-    let council = Council::on(postgres.database().await).await;
-    let service = council.serve("command-service");
-    council.answering().await;
-    let client = council.client(CLIENT).await;
+    let ours = Ours::set_up(postgres, 0).await?;
+    // How fast it goes is not the question.
+    ours.sparing_the_disk().await?;
+    let service = ours.serve_command_service().await?;
+    let client = ours.council.client(CLIENT).await;
     let look = |touched: usize| {
         let resident = resident(service.id())?;
         Ok::<_, String>(Figure::new(
@@ -49,17 +49,14 @@ pub async fn measure(postgres: &Arc<TestPostgres>, cases: usize) -> Result<Vec<F
         touched = until;
         figures.push(look(touched)?);
     }
+    drop(service);
+    ours.let_go().await;
     Ok(figures)
 }
 
 async fn submit(client: &BusClient, case: usize) -> Result<(), String> {
-    let command = Outgoing::new(
-        CommandId(Uuid::new_v4()),
-        "SubmitRequest",
-        None,
-        OffsetDateTime::now_utc().into(),
-        submission_data(case).to_string(),
-    );
+    // In the order of time, as `caseledger send` gives them.
+    let command = outgoing("SubmitRequest", Uuid::now_v7(), None, &submission_data(case));
     let result = client.call_until_known(&command).await;
     accepted(result.map_err(|error| error.to_string())?).map(drop)
 }

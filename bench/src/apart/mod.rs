@@ -59,7 +59,7 @@ pub struct Sizes {
     #[arg(long, default_value_t = 10_000)]
     pub rows: usize,
     /// Notices that are decided.
-    #[arg(long, default_value_t = 5_000)]
+    #[arg(long, default_value_t = 3_000)]
     pub notices: usize,
     /// Bookings that are tried, of a few hundred places.
     #[arg(long, default_value_t = 4_000)]

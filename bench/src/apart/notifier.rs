@@ -33,8 +33,7 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub async fn measure(postgres: &Arc<TestPostgres>, notices: usize) -> Result<Vec<Figure>, String> {
     let ours = Ours::set_up(postgres, 0).await?;
     bring_cases(&ours, notices).await?;
-    let answering = ours.council.serve("command-service");
-    ours.council.answering().await;
+    let answering = ours.serve_command_service().await?;
     let notifier = ours.council.serve("notifier");
     let figures = follow(&ours, notices as i64).await?;
     drop((notifier, answering));

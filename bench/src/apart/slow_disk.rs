@@ -53,14 +53,15 @@ async fn run_ourselves(slowed: &PreloadedPostgres, contenders: &[Contender], pac
     let path = slowed.path().map_err(|error| error.to_string())?;
     let json = slowed.folder().join("slow.json");
     let mut run = Command::new(ours);
-    run.arg("run").args(contenders.iter().map(|one| one.name()));
+    run.args(["run", "--by-turns"])
+        .args(contenders.iter().map(|one| one.name()));
     for (flag, number) in [
-        ("--clients", pace.clients as u64),
-        ("--seconds", pace.time.as_secs()),
-        ("--runs", pace.runs as u64),
-        ("--cases-of-each", pace.cases as u64),
+        ("--clients", pace.clients.to_string()),
+        ("--seconds", pace.time.as_secs_f64().to_string()),
+        ("--runs", pace.runs.to_string()),
+        ("--cases-of-each", pace.cases.to_string()),
     ] {
-        run.args([flag, &number.to_string()]);
+        run.args([flag, &number]);
     }
     run.arg("--json").arg(&json).env("PATH", path).kill_on_drop(true);
     output_of(&mut run).await?;

@@ -1,5 +1,6 @@
 //! `disintegrate` with `disintegrate-postgres`: a decision on the events of one case, without snapshots.
 
+use std::str::FromStr as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use disintegrate::{Decision, Event, EventStore, NoSnapshot, StateMutate, StateQu
 use disintegrate_postgres::{PgDecisionMaker, PgEventStore, decision_maker};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use system_tests::{TestDatabase, TestPostgres};
 
 use super::Ready;
@@ -72,26 +73,16 @@ impl Decision for Update {
     }
 }
 
+type Store = PgEventStore<CaseEvent, Json<CaseEvent>>;
 type Maker = PgDecisionMaker<CaseEvent, Json<CaseEvent>, NoSnapshot>;
 
 /// `serialization_failure`: PostgreSQL's documentation, appendix A.
 const SERIALIZATION_FAILURE: &str = "40001";
 
-/// The first PostgreSQL that takes hexadecimal numbers, as disintegrate-postgres 4 writes them.
-const OLDEST_POSTGRES: i32 = 16;
-
-/// Why it can't run on this PostgreSQL, where it can't.
-pub async fn unfit_for(postgres: &Arc<TestPostgres>) -> Result<Option<String>, String> {
-    let pool = postgres.database_bare().await.owner().await;
-    let number: String = sqlx::query_scalar("SHOW server_version_num")
-        .fetch_one(&pool)
-        .await
-        .map_err(|error| error.to_string())?;
-    pool.close().await;
-    let major = number.parse::<i32>().unwrap_or_default() / 10_000;
-    let unfit = || format!("disintegrate-postgres 4 needs PostgreSQL {OLDEST_POSTGRES}, this is {major}");
-    Ok((major < OLDEST_POSTGRES).then(unfit))
-}
+/// Where it says that somebody is about to append, and how many of a position's bits it takes there: a hexadecimal number, as PostgreSQL
+/// reads them from 16 on.
+const BEGIN: &str = "event_store_begin_epoch()";
+const HEXADECIMAL: &str = "0xFFFFFFFF";
 
 /// disintegrate on a database of its own.
 pub struct Disintegrate {
@@ -104,11 +95,7 @@ impl Disintegrate {
     /// Sets it up, with the cases and their prior events.
     pub async fn set_up(postgres: &Arc<TestPostgres>, cases: usize) -> Result<Self, String> {
         let database = postgres.database_bare().await;
-        let options = PgPoolOptions::new().max_connections(CONNECTIONS);
-        let pool = options.connect(&database.owner_url()).await;
-        let pool = pool.map_err(|error| error.to_string())?;
-        let store = PgEventStore::try_new(pool.clone(), Json::default()).await;
-        let store = store.map_err(|error| error.to_string())?;
+        let (store, pool) = started(&database).await.map_err(|error| error.to_string())?;
         let prior = |number: usize| {
             (0..cases).map(move |case| CaseEvent::Updated {
                 case_id: case_id(case).to_string(),
@@ -129,6 +116,20 @@ impl Disintegrate {
             _database: database,
         })
     }
+}
+
+/// A store as `disintegrate-postgres` makes it. Its one function that an older PostgreSQL can't read is taken unread, and then has its one
+/// hexadecimal number in decimals: the same to the last bit.
+async fn started(database: &TestDatabase) -> Result<(Store, PgPool), disintegrate_postgres::Error> {
+    let options = PgConnectOptions::from_str(&database.owner_url())?.options([("check_function_bodies", "off")]);
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS);
+    let pool = pool.connect_with(options).await?;
+    let store = PgEventStore::try_new(pool.clone(), Json::default()).await?;
+    let definition = sqlx::query_scalar::<_, String>("SELECT pg_get_functiondef($1::regprocedure)").bind(BEGIN);
+    let definition = definition.fetch_one(&pool).await?;
+    let readable = definition.replace(HEXADECIMAL, &u32::MAX.to_string());
+    sqlx::raw_sql(&readable).execute(&pool).await?;
+    Ok((store, pool))
 }
 
 /// Decides again and again until nobody came between.

@@ -105,6 +105,17 @@ impl Ours {
         Ok(superuser)
     }
 
+    /// Has PostgreSQL write no more than it must, where it is not what is measured.
+    ///
+    /// # Errors
+    /// What the database said.
+    pub async fn sparing_the_disk(&self) -> Result<(), String> {
+        let superuser = self.council.database.superuser().await;
+        all(&superuser, &FOR_FILLING).await?;
+        superuser.close().await;
+        Ok(())
+    }
+
     /// Has everything written to disk, so that whoever is measured next begins as the one before did: the first change of a page after
     /// that is logged with the whole page.
     ///

@@ -67,9 +67,9 @@ impl Contender {
     /// Everybody.
     pub const ALL: [Self; 15] = [
         Self::Stock(Pool::Usual),
+        Self::StockHot,
         Self::Stock(Pool::Large),
         Self::StockView,
-        Self::StockHot,
         Self::Disintegrate,
         Self::Python,
         Self::BareRows,
@@ -120,15 +120,15 @@ impl Contender {
         }
     }
 
-    /// Why it can't be measured on this PostgreSQL, where it can't.
-    ///
-    /// # Errors
-    /// Where PostgreSQL does not say what it is.
-    pub async fn unfit_for(self, postgres: &Arc<TestPostgres>) -> Result<Option<String>, String> {
-        match self {
-            Self::Disintegrate => disintegrate::unfit_for(postgres).await,
-            _ => Ok(None),
-        }
+    /// Whether the two differ only in the cases that are wanted, so that what is set up for the one does for the other.
+    #[must_use]
+    pub fn is_set_up_as(self, other: Self) -> bool {
+        let set_up = |contender| match contender {
+            Self::StockHot => Self::Stock(Pool::Usual),
+            Self::ServiceHot => Self::Service,
+            itself => itself,
+        };
+        set_up(self) == set_up(other)
     }
 
     /// Sets it up on a PostgreSQL of its own, with so many cases and their prior events.
@@ -148,18 +148,8 @@ impl Contender {
             Self::TwoServices => Box::new(Ours::set_up(postgres, cases).await?.and_another()?),
             Self::Service | Self::ServiceHot => Box::new(Ours::set_up(postgres, cases).await?),
             Self::Running => Box::new(Ours::set_up(postgres, cases).await?.running().await?),
-            Self::Called => Box::new(
-                Ours::set_up(postgres, cases)
-                    .await?
-                    .over_nats(ours::Way::Called)
-                    .await?,
-            ),
-            Self::Durable => Box::new(
-                Ours::set_up(postgres, cases)
-                    .await?
-                    .over_nats(ours::Way::Durable)
-                    .await?,
-            ),
+            Self::Called => Box::new(Ours::over_nats(postgres, cases, ours::Way::Called).await?),
+            Self::Durable => Box::new(Ours::over_nats(postgres, cases, ours::Way::Durable).await?),
         })
     }
 }

@@ -30,7 +30,7 @@ use crate::work::{PRIOR_EVENTS, case_id, description};
 pub const CLIENT: &str = "website";
 
 /// How many of the first cases are brought at once.
-const SEEDED_AT_ONCE: usize = 256;
+const SEEDED_AT_ONCE: usize = 512;
 
 /// How long the followers of the log may take to catch up.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -81,7 +81,8 @@ pub enum Way {
 }
 
 impl Ours {
-    /// Sets a council up, and brings its cases: each a submission and four updates, through the command-service.
+    /// Sets a council up, and brings its cases: each a submission and four updates, through the command-service, which has them in
+    /// memory then.
     ///
     /// # Errors
     /// A sentence on what failed.
@@ -94,12 +95,33 @@ impl Ours {
     /// # Errors
     /// A sentence on what failed.
     pub async fn set_up_with(postgres: &Arc<TestPostgres>, cases: usize, prior: usize) -> Result<Self, String> {
+        let ours = Self::empty(postgres).await?;
+        ours.seed(cases, prior).await?;
+        Ok(ours)
+    }
+
+    /// The same with a command-service that is a process of its own, and has taken all of it in. Commands go to it over NATS.
+    ///
+    /// # Errors
+    /// A sentence on what failed.
+    pub async fn over_nats(postgres: &Arc<TestPostgres>, cases: usize, way: Way) -> Result<Self, String> {
+        let mut ours = Self::empty(postgres).await?;
+        let (process, client) = (ours.serve_command_service().await?, ours.council.client(CLIENT).await);
+        ours.processes = vec![process];
+        ours.way = Some((Way::Called, client.clone()));
+        ours.seed(cases, PRIOR_EVENTS).await?;
+        ours.until_taken_in().await?;
+        ours.way = Some((way, client));
+        Ok(ours)
+    }
+
+    async fn empty(postgres: &Arc<TestPostgres>) -> Result<Self, String> {
         let council = Council::on(postgres.database().await).await;
         let bus = NatsBus::connect(&council.nats.url(), &council.service_passwords).await;
         let bus = Arc::new(bus.map_err(|error| error.to_string())?);
         let service = command_service(&council, Arc::clone(&bus))?;
         let owner = council.owner().await;
-        let ours = Self {
+        Ok(Self {
             council,
             services: vec![service],
             bus,
@@ -108,9 +130,7 @@ impl Ours {
             way: None,
             followed: false,
             ids: Ids::Random,
-        };
-        ours.seed(cases, prior).await?;
-        Ok(ours)
+        })
     }
 
     /// The command-service; the first, where there are two.
@@ -144,12 +164,19 @@ impl Ours {
     }
 
     async fn seed(&self, cases: usize, prior: usize) -> Result<(), String> {
-        let bring = |case: usize| async move {
-            accepted(self.service().call(&submission(case)).await)?;
-            for _ in 1..prior {
-                accepted(self.service().call(&update(case)).await)?;
+        let (update, opening) = (self.command(), self.way.as_ref());
+        let bring = |case: usize| {
+            let update = &update;
+            async move {
+                match opening {
+                    Some((_, client)) => open(client, case).await?,
+                    None => accepted(self.service().call(&submission(case)).await).map(drop)?,
+                }
+                for _ in 1..prior {
+                    update(case).await?;
+                }
+                Ok::<_, String>(())
             }
-            Ok::<_, String>(())
         };
         futures::stream::iter((0..cases).map(bring))
             .buffer_unordered(SEEDED_AT_ONCE)
@@ -172,15 +199,24 @@ impl Ours {
         Ok(self)
     }
 
-    /// Starts a command-service as a process of its own, and sends commands to it.
+    /// Starts a command-service as a process of its own, and waits until it answers and has taken in the log.
     ///
     /// # Errors
-    /// Where it does not answer.
-    pub async fn over_nats(mut self, way: Way) -> Result<Self, String> {
-        self.processes = vec![self.council.serve("command-service")];
+    /// Where it does not.
+    pub async fn serve_command_service(&self) -> Result<Process, String> {
+        let process = self.council.serve("command-service");
         self.council.answering().await;
-        self.way = Some((way, self.council.client(CLIENT).await));
-        Ok(self)
+        self.until_taken_in().await?;
+        Ok(process)
+    }
+
+    /// Waits until the timetable and the feeds of the command-service stand at the end of the log.
+    async fn until_taken_in(&self) -> Result<(), String> {
+        self.until(
+            "SELECT least(timetable.position, feeds.position) >= head.position
+             FROM ledger.head, ledger.timetable_head AS timetable, ledger.feeds_head AS feeds",
+        )
+        .await
     }
 
     /// Lets go of its connections, and ends its processes.
@@ -191,16 +227,20 @@ impl Ours {
 
     /// Waits until the event stream and every projection stand at the end of the log.
     async fn until_caught_up(&self) -> Result<(), String> {
+        self.until(
+            "SELECT least(history.position, reporting.position) >= head.position
+             FROM ledger.head, history.checkpoints AS history, reporting.checkpoints AS reporting",
+        )
+        .await?;
+        self.until_published().await
+    }
+
+    /// Waits until a query says so.
+    async fn until(&self, query: &'static str) -> Result<(), String> {
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            let (head, behind): (i64, i64) = sqlx::query_as(
-                "SELECT head.position, least(history.position, reporting.position)
-                 FROM ledger.head, history.checkpoints AS history, reporting.checkpoints AS reporting",
-            )
-            .fetch_one(&self.owner)
-            .await
-            .map_err(|error| error.to_string())?;
-            if behind == head && self.published().await? == head {
+            let is_so = sqlx::query_scalar(query).fetch_one(&self.owner).await;
+            if is_so.map_err(|error| error.to_string())? {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -273,18 +313,26 @@ impl Ready for Ours {
 }
 
 async fn send(way: Way, client: &BusClient, case: usize) -> Result<Accepted, String> {
-    let command = Outgoing::new(
-        CommandId(Uuid::new_v4()),
-        "UpdateRequest",
-        Some(case_of(case)?),
-        OffsetDateTime::now_utc().into(),
-        update_data(case).to_string(),
-    );
+    let subject = Some(case_of(case)?);
+    let command = outgoing("UpdateRequest", Uuid::new_v4(), subject, &update_data(case));
     let sent = match way {
         Way::Called => client.call_until_known(&command).await,
         Way::Durable => client.send(&command).await,
     };
     accepted(sent.map_err(|error| error.to_string())?)
+}
+
+/// Opens a case over NATS.
+async fn open(client: &BusClient, case: usize) -> Result<(), String> {
+    let command = outgoing("SubmitRequest", case_id(case), None, &submission_data(case));
+    let sent = client.call_until_known(&command).await;
+    accepted(sent.map_err(|error| error.to_string())?).map(drop)
+}
+
+/// A command as its sender gives it to the bus.
+pub fn outgoing(command: &'static str, id: Uuid, subject: Option<AggregateId>, data: &Value) -> Outgoing {
+    let now = OffsetDateTime::now_utc().into();
+    Outgoing::new(CommandId(id), command, subject, now, data.to_string())
 }
 
 fn command_service(council: &Council, bus: Arc<NatsBus>) -> Result<CommandService, String> {
