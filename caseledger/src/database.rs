@@ -139,15 +139,15 @@ pub fn pool(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
     Ok(of_at_most(most).connect_lazy_with(options(url, name)?))
 }
 
-/// As [`pool`], for a call that ends with its answer: where nobody listens it is told at once. A pool by itself tries for half a minute, as a
+/// As [`pool`], for who asks a question and ends: where nobody listens it is told at once. A pool by itself tries for half a minute, as a
 /// service has to, whose database may come back.
 ///
 /// # Errors
 /// As [`pool`], and [`Failure::Down`] where nobody listens.
-pub async fn pool_of_a_call(url: &str) -> Result<PgPool, Failure> {
-    let options = options(url, "caseledger")?;
+pub async fn listening_pool(url: &str, name: &str, most: u32) -> Result<PgPool, Failure> {
+    let options = options(url, name)?;
     if options.get_socket().is_none() {
-        let (host, port) = (options.get_host(), options.get_port());
+        let (host, port) = (options.get_host().trim_matches(['[', ']']), options.get_port());
         let connected = tokio::time::timeout(LONGEST_KNOCK, TcpStream::connect((host, port))).await;
         if connected.is_ok_and(|connected| connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)) {
             return Err(Failure::Down(format!(
@@ -156,7 +156,7 @@ pub async fn pool_of_a_call(url: &str) -> Result<PgPool, Failure> {
             )));
         }
     }
-    Ok(of_at_most(CONNECTIONS).connect_lazy_with(options))
+    Ok(of_at_most(most).connect_lazy_with(options))
 }
 
 /// As [`pool`], for who asks a few statements by key, over and over: they are planned once for each connection. Postgres would plan the page of
@@ -205,13 +205,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_call_is_told_at_once_that_nobody_listens() {
+    async fn a_question_is_told_at_once_that_nobody_listens() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let url = format!("postgres://somebody:secret@{at}/caseledger");
-        assert!(pool_of_a_call(&url).await.is_ok(), "somebody listens");
+        assert!(listening_pool(&url, "test", 1).await.is_ok(), "somebody listens");
         drop(listener);
-        let told = pool_of_a_call(&url).await.unwrap_err().to_string();
+        let told = listening_pool(&url, "test", 1).await.unwrap_err().to_string();
         assert!(told.starts_with(&format!("nobody listens at {at}")), "{told}");
         assert!(!told.contains("secret"), "{told}");
     }

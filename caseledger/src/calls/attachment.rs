@@ -89,7 +89,7 @@ async fn put(file: &Path, media_type: Option<&str>, json: bool) -> Result<(), Fa
 }
 
 async fn get(named: &str, id: uuid::Uuid, out: &Path, reader: &Reader) -> Result<(), Failure> {
-    let (store, pool) = (store()?, operator::pool().await?);
+    let (store, pool) = (store()?, operator::listening_pool().await?);
     let found = case::find_now(&pool, named).await?;
     let added = found.timeline.iter().find_map(|entry| match entry.event() {
         Ok(CaseEvent::AttachmentAdded(added)) if added.attachment.uuid() == id => Some(added),

@@ -104,7 +104,7 @@ async fn checkpoint(
     every: Option<u32>,
     json: bool,
 ) -> Result<(), Failure> {
-    let (pool, key, believed) = (operator::pool().await?, signing_key()?, trusted(&[])?);
+    let (pool, key, believed) = (operator::pool()?, signing_key()?, trusted(&[])?);
     let once = async || match keeping::keep(&pool, &key, &believed, tiles).await {
         Ok(kept) => show_kept(&kept, output, json),
         Err(KeepError::Differs(finding)) => {
@@ -148,7 +148,11 @@ async fn verify(call: &AuditVerify, json: bool) -> Result<(), Failure> {
         export: call.export.clone(),
     };
     let alone = call.export.is_some() && (call.offline || environment("CASELEDGER_DATABASE_URL").is_none());
-    let pool: Option<PgPool> = if alone { None } else { Some(operator::pool().await?) };
+    let pool: Option<PgPool> = if alone {
+        None
+    } else {
+        Some(operator::listening_pool().await?)
+    };
     let bus = if call.stream {
         Some(Arc::new(operator::bus_as(ServiceUser::Relay).await?))
     } else {
@@ -243,7 +247,9 @@ fn under(checkpoint: Option<&Path>, keys: &[VerifierKey]) -> Result<Under, Failu
 }
 
 async fn export(case: Option<&str>, output: &Path, under: Under, json: bool) -> Result<(), Failure> {
-    let mut snapshot = Snapshot::take(&operator::pool().await?).await.map_err(Failure::down)?;
+    let mut snapshot = Snapshot::take(&operator::listening_pool().await?)
+        .await
+        .map_err(Failure::down)?;
     let (events, checkpoint) = match case {
         None => {
             let checkpoint = exporting::log(&mut snapshot, under, output).await?;
@@ -286,7 +292,9 @@ fn found(case: Option<ProvenCase>, asked: &str) -> Result<ProvenCase, Failure> {
 }
 
 async fn prove(asked: &str, under: Under, json: bool) -> Result<(), Failure> {
-    let mut snapshot = Snapshot::take(&operator::pool().await?).await.map_err(Failure::down)?;
+    let mut snapshot = Snapshot::take(&operator::listening_pool().await?)
+        .await
+        .map_err(Failure::down)?;
     let case = found(exporting::case(&mut snapshot, asked, under).await?, asked)?;
     if json {
         let events = case.events.iter().map(|event| {

@@ -44,7 +44,7 @@ async fn empty_feed(contractor: &str) -> Result<(), Failure> {
 /// Empties the event stream and waits until the relay has filled it again.
 async fn refill(json: bool) -> Result<(), Failure> {
     let bus = operator::bus_as(ServiceUser::Relay).await?;
-    let ledger = PgLedger::new(operator::pool().await?);
+    let ledger = PgLedger::new(operator::listening_pool().await?);
     let head = ledger.head().await.map_err(Failure::down)?.position;
     let emptied = command_service::refill(&bus).await.map_err(Failure::down)?;
     if !json {

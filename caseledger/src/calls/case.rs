@@ -27,7 +27,7 @@ use crate::settings::environment;
 
 /// Shows a case, or its timeline.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
-    let pool = operator::pool().await?;
+    let pool = operator::listening_pool().await?;
     match call {
         Call::Show { reference, reader } => {
             let found = find(&pool, reference, AsOf::Now).await?;

@@ -18,7 +18,7 @@ use crate::settings::environment;
 
 /// Looks a customer up.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
-    let pool = operator::pool().await?;
+    let pool = operator::listening_pool().await?;
     match call {
         Call::History { id } => history(&pool, known(&pool, *id).await?.id, json).await,
         Call::Show { id, reader } => show(&pool, known(&pool, *id).await?, reader, json).await,

@@ -14,7 +14,7 @@ use crate::print;
 
 /// Looks entitlements up.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
-    let pool = operator::pool().await?;
+    let pool = operator::listening_pool().await?;
     match call {
         Call::Show { id, reader } => show(&pool, EntitlementId(*id), reader, json).await,
         Call::List {

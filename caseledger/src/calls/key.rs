@@ -27,7 +27,7 @@ fn key() -> Result<KeyEncryptionKey, Failure> {
 }
 
 async fn stored(key: KeyEncryptionKey) -> Result<StoredKeys, Failure> {
-    Ok(StoredKeys::new(operator::pool().await?, key.into()))
+    Ok(StoredKeys::new(operator::listening_pool().await?, key.into()))
 }
 
 /// Says which wrapping key is in force in the file, and what each has wrapped.

@@ -10,15 +10,26 @@ use crate::passwords;
 use crate::print;
 use crate::settings::{Reader, environment};
 
-/// The database that the environment names, where somebody listens there.
-pub async fn pool() -> Result<PgPool, Failure> {
+/// What a call is named in `pg_stat_activity`.
+const CALLER: &str = "caseledger";
+
+/// The database that the environment names, for who can wait for it to come up, or may not need it.
+pub fn pool() -> Result<PgPool, Failure> {
+    database::pool(&url()?, CALLER, database::CONNECTIONS)
+}
+
+/// The same for who asks it a question and ends: it is told at once where nobody listens there.
+pub async fn listening_pool() -> Result<PgPool, Failure> {
+    database::listening_pool(&url()?, CALLER, database::CONNECTIONS).await
+}
+
+fn url() -> Result<String, Failure> {
     let mut reader = Reader::new(&environment);
     let url = reader.required(
         "CASELEDGER_DATABASE_URL",
         "the Postgres login that this call reads with",
     );
-    let url = reader.finish(url)?;
-    database::pool_of_a_call(&url).await
+    Ok(reader.finish(url)?)
 }
 
 /// Where NATS is, and the passwords of the services' users.
@@ -50,7 +61,7 @@ pub async fn steward(nats: &NatsAddress, passwords: &ServicePasswords) -> Result
 
 /// Brings the database to the current version; and the bus its streams and consumers, where the environment names it.
 pub async fn migrate() -> Result<(), Failure> {
-    let pool = pool().await?;
+    let pool = pool()?;
     database::migrate(&pool, OffsetDateTime::now_utc()).await?;
     print::line("the database is at the current version");
     if environment("CASELEDGER_NATS_URL").is_none() {

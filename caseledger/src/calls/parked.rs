@@ -86,12 +86,7 @@ pub async fn replay(numbers: &[u64], all: bool, json: bool) -> Result<(), Failur
     );
     let key = KeyEncryptionKey::load(&reader.finish(file)?).map_err(Failure::usage)?;
     // Letters are sealed under the key file itself: the database is not asked.
-    let vault = Vault::new(
-        operator::pool().await?,
-        key.into(),
-        vault::Settings::default(),
-        Instant::now,
-    );
+    let vault = Vault::new(operator::pool()?, key.into(), vault::Settings::default(), Instant::now);
     let steward = steward().await?;
     let mut waiting = Vec::new();
     if all {

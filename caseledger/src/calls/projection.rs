@@ -14,7 +14,7 @@ use crate::print;
 
 /// Says where projections stand, builds one anew, or compares one with the log.
 pub async fn run(call: &Call, json: bool) -> Result<(), Failure> {
-    let pool = operator::pool().await?;
+    let pool = operator::listening_pool().await?;
     let ledger = PgLedger::new(pool.clone());
     match call {
         Call::Status => {
